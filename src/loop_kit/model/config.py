@@ -1,0 +1,203 @@
+"""How a run is set up: one table of settings, read by the config file, the environment and the command line alike."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from loop_kit.errors import ConfigError
+from loop_kit.model import schema
+from loop_kit.model.names import ROLES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting of `[run]`: its key in the file, `LOOP_<KEY>` in the environment, `--<key>` on the command line."""
+
+    key: str
+    default: bool | int | float | str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "LOOP_" + self.key.upper()
+
+
+RUN_OPTIONS = (
+    Option(key="max_rounds", default=3, help="Stop after this many rounds without approval."),
+    Option(
+        key="timeout", default=0.0, help="Seconds the whole run may take, waiting for people included; 0 for no limit."
+    ),
+    Option(
+        key="auto_dispatch",
+        default=False,
+        help="Start the worker and reviewer programs; without it people do both parts.",
+    ),
+    Option(key="dispatch_backend", default="native", help="How programs are started; 'native' is the only transport."),
+    Option(key="worker_backend", default="codex", help="The agent program that works."),
+    Option(key="reviewer_backend", default="codex", help="The agent program that reviews."),
+    Option(key="dispatch_timeout", default=600.0, help="Seconds one start of an agent may take; 0 for no limit."),
+    Option(key="idle_timeout", default=0.0, help="Seconds an agent may print nothing; 0 for no limit."),
+    Option(key="dispatch_retries", default=2, help="Further tries when a program fails for a passing reason."),
+    Option(
+        key="dispatch_retry_base_sec", default=5.0, help="Seconds before the first further try; doubles, 60 at most."
+    ),
+    Option(key="artifact_timeout", default=90.0, help="Seconds to wait for a report written by hand; 0 for no limit."),
+    Option(key="allow_dirty", default=False, help="Start although tracked files have uncommitted changes."),
+    Option(key="verbose", default=False, help="Show what the agent programs print."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSettings:
+    """What a role's program is given beyond its defaults."""
+
+    model: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_document(cls, entry: Any) -> Self:
+        return cls(model=entry.get("model", ""), args=tuple(entry.get("args", ())), env=dict(entry.get("env", {})))
+
+    def to_document(self) -> dict[str, Any]:
+        return {"model": self.model, "args": list(self.args), "env": dict(self.env)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSettings:
+    """One `[backends.NAME]` table. `type` names the registered backend that runs it; the rest is for that one alone.
+
+    `argv`, `prompt` and `report` are for `command`, `script` is for `script`; see docs/backends.md.
+    """
+
+    type: str
+    path: str = ""
+    argv: tuple[str, ...] = ()
+    prompt: str = "stdin"
+    report: str = "file"
+    script: str = ""
+    env: tuple[str, ...] = ()
+
+    @classmethod
+    def from_document(cls, name: str, entry: Any) -> Self:
+        return cls(
+            type=entry.get("type", name),
+            path=entry.get("path", ""),
+            argv=tuple(entry.get("argv", ())),
+            prompt=entry.get("prompt", "stdin"),
+            report=entry.get("report", "file"),
+            script=entry.get("script", ""),
+            env=tuple(entry.get("env", ())),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"type": self.type, "prompt": self.prompt, "report": self.report}
+        document |= {"path": self.path} if self.path else {}
+        document |= {"argv": list(self.argv)} if self.argv else {}
+        document |= {"script": self.script} if self.script else {}
+        return document | ({"env": list(self.env)} if self.env else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a run can be told, resolved. Times are in seconds, 0 meaning no limit."""
+
+    max_rounds: int = 3
+    timeout: float = 0.0
+    auto_dispatch: bool = False
+    dispatch_backend: str = "native"
+    worker_backend: str = "codex"
+    reviewer_backend: str = "codex"
+    dispatch_timeout: float = 600.0
+    idle_timeout: float = 0.0
+    dispatch_retries: int = 2
+    dispatch_retry_base_sec: float = 5.0
+    artifact_timeout: float = 90.0
+    allow_dirty: bool = False
+    verbose: bool = False
+    roles: Mapping[str, RoleSettings] = field(default_factory=dict)
+    backends: Mapping[str, BackendSettings] = field(default_factory=dict)
+    env_pass: tuple[str, ...] = ()
+    env_set: Mapping[str, str] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
+
+    @classmethod
+    def from_document(cls, document: Any, *, name: str = "config") -> Self:
+        """Read a config document; raise `ConfigError` for an unknown key (with a suggestion) or a wrong value."""
+        problem = find_typo(document) or schema.find_problem("config", document)
+        if problem is not None:
+            raise ConfigError(f"{name} {problem}", hint="the rules are in schemas/config.schema.json")
+        env = document.get("env", {})
+        return cls(
+            **{key: _coerce(key, value) for key, value in document.get("run", {}).items()},
+            roles={role: RoleSettings.from_document(document.get(role, {})) for role in ROLES},
+            backends={
+                key: BackendSettings.from_document(key, entry) for key, entry in document.get("backends", {}).items()
+            },
+            env_pass=tuple(env.get("pass", ())),
+            env_set=dict(env.get("set", {})),
+            plugins=tuple(document.get("plugins", ())),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        return {
+            "run": {option.key: getattr(self, option.key) for option in RUN_OPTIONS},
+            **{role: settings.to_document() for role, settings in self.roles.items()},
+            "backends": {name: settings.to_document() for name, settings in self.backends.items()},
+            "env": {"pass": list(self.env_pass), "set": dict(self.env_set)},
+            "plugins": list(self.plugins),
+        }
+
+    def having(self, run: Mapping[str, Any], *, source: str) -> Self:
+        """Return these settings with some of `[run]` replaced; `ConfigError` names `source` for a wrong value."""
+        problem = schema.find_problem("config", {"run": dict(run)}) if run else None
+        if problem is not None:
+            raise ConfigError(f"{source} {problem}", hint="loop run --help lists every flag with its default")
+        return replace(self, **{key: _coerce(key, value) for key, value in run.items()})
+
+    def backend_name(self, role: str) -> str:
+        return self.worker_backend if role == "worker" else self.reviewer_backend
+
+    def role(self, role: str) -> RoleSettings:
+        return self.roles.get(role, RoleSettings())
+
+    def backend(self, name: str) -> BackendSettings:
+        return self.backends.get(name, BackendSettings(type=name))
+
+
+_FLOATS = frozenset(option.key for option in RUN_OPTIONS if isinstance(option.default, float))
+_TABLES = {
+    "run": tuple(option.key for option in RUN_OPTIONS),
+    **{role: tuple(item.name for item in fields(RoleSettings)) for role in ROLES},
+    "env": ("pass", "set"),
+}
+
+
+def _coerce(key: str, value: Any) -> Any:
+    return float(value) if key in _FLOATS else value
+
+
+def find_typo(document: Any) -> str | None:
+    """Return a sentence about the first unknown key of a config with the key that was probably meant, or None."""
+    if not isinstance(document, dict):
+        return None
+    known = (*_TABLES, "backends", "plugins")
+    for key in document:
+        if key not in known:
+            return f"$.{key}: there is no such table{_suggest(key, known)}"
+    for table, keys in _TABLES.items():
+        entries = document.get(table)
+        for key in entries if isinstance(entries, dict) else ():
+            if key not in keys:
+                return f"$.{table}.{key}: there is no such setting{_suggest(key, keys)}"
+    return None
+
+
+def _suggest(word: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f", did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,104 @@
+"""What happens: one agent's lines of output, read; and loop's own events, fed.
+
+Agent events are what every backend's output is translated into; no other part of loop knows how an agent program talks.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """The agent named its conversation."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the agent, for people who watch; the last one may hold the document."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedTool:
+    """`detail` is one short line: the command, the file."""
+
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens and US dollars as the program reports them; None is unknown, never zero.
+
+    `cumulative` says that the program counts over the whole session, so that an earlier total has to be taken off.
+    """
+
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: float | None = None
+    cumulative: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The program says it is done. `structured` is a document it formed to a schema, not yet believed."""
+
+    text: str | None = None
+    structured: Any = None
+
+
+class FailureKind(StrEnum):
+    """Why an agent program failed, as far as it reported it in a structured field."""
+
+    TRANSIENT = "transient"
+    QUOTA = "quota"
+    AUTH = "auth"
+    CONFIG = "config"
+    PERMANENT = "permanent"
+    SESSION = "session"
+    INTERRUPTED = "interrupted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The program reports that it could not do its work. `retry_after` is in seconds."""
+
+    kind: FailureKind
+    message: str
+    retry_after: float | None = None
+
+
+AgentEvent = SessionStarted | Said | UsedTool | Usage | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEvent:
+    """One line of `logs/feed.jsonl`.
+
+    `seq` counts from 1, `prev` is the SHA-256 of the line before (without its newline), so that a missing or altered
+    line shows. `data` is what the event is about; its keys depend on `event` and are listed in docs/protocol.md.
+    """
+
+    seq: int
+    prev: str
+    at: str
+    event: str
+    run_id: str
+    data: dict[str, Any]
+
+    def to_document(self) -> dict[str, Any]:
+        return {
+            "seq": self.seq,
+            "prev": self.prev,
+            "at": self.at,
+            "event": self.event,
+            "run_id": self.run_id,
+            "data": self.data,
+        }

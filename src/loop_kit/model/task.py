@@ -1,0 +1,48 @@
+"""The task card: what the person asks for."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from loop_kit.model import schema
+from loop_kit.model.names import check_task_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """Something that has to be true at the end; `check` names the check that shows it."""
+
+    text: str
+    check: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCard:
+    """What has to be true for the work to be done. No round ever changes it."""
+
+    kind: ClassVar[str] = "task_card"
+
+    task_id: str
+    goal: str
+    acceptance_criteria: tuple[Criterion, ...] = ()
+    in_scope: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    @classmethod
+    def from_document(cls, document: Any, *, name: str = "") -> Self:
+        """Read a card; raise `DocumentError` naming the field. Unknown extra fields are the person's own."""
+        schema.check(cls.kind, document, name=name)
+        return cls(
+            task_id=check_task_id(document["task_id"]),
+            goal=document["goal"],
+            acceptance_criteria=tuple(_criterion(entry) for entry in document["acceptance_criteria"]),
+            in_scope=tuple(document.get("in_scope", ())),
+            out_of_scope=tuple(document.get("out_of_scope", ())),
+            constraints=tuple(document.get("constraints", ())),
+            depends_on=tuple(document.get("depends_on", ())),
+        )
+
+
+def _criterion(entry: Any) -> Criterion:
+    return Criterion(text=entry) if isinstance(entry, str) else Criterion(text=entry["text"], check=entry.get("check"))

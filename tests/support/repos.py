@@ -1,0 +1,44 @@
+"""Real git repositories for tests."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Test Author",
+    "GIT_AUTHOR_EMAIL": "author@example.invalid",
+    "GIT_COMMITTER_NAME": "Test Committer",
+    "GIT_COMMITTER_EMAIL": "committer@example.invalid",
+}
+
+
+def git(path: Path, *args: str, input: bytes | None = None, ok: tuple[int, ...] = (0,)) -> str:  # noqa: A002  (as in subprocess)
+    """Run git in `path` and return its output; an unexpected exit code fails the test with what git said."""
+    assert "GIT_CONFIG_GLOBAL" in os.environ, "a test ran git outside the isolation of tests/conftest.py"
+    done = subprocess.run(
+        ["git", *args], cwd=path, env={**os.environ, **IDENTITY}, input=input, capture_output=True, check=False
+    )
+    assert done.returncode in ok, f"git {' '.join(args)}: {done.stderr.decode(errors='replace')}"
+    return done.stdout.decode(errors="surrogateescape").strip("\n")
+
+
+def make_repo(path: Path, files: Mapping[str, str | bytes] | None = None, *, branch: str = "main") -> Path:
+    """Make a repository with one commit of `files` and an identity of its own."""
+    path.mkdir(parents=True, exist_ok=True)
+    git(path, "init", "--quiet", "--initial-branch", branch)
+    git(path, "config", "user.name", "Repo Owner")
+    git(path, "config", "user.email", "owner@example.invalid")
+    commit(path, {"README.md": "A repository for tests.\n"} if files is None else files, message="Start")
+    return path
+
+
+def commit(path: Path, files: Mapping[str, str | bytes], *, message: str = "Change") -> str:
+    """Write `files`, commit everything and return the new head."""
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+    git(path, "add", "--all")
+    git(path, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(path, "rev-parse", "HEAD")
