@@ -146,3 +146,33 @@ class TerminatedRunError(LoopError):
     """SIGTERM, SIGHUP, or the process that started this one is gone."""
 
     outcome = Outcome.TERMINATED
+
+
+class CrashError(LoopError):
+    """A process of loop itself failed in a way nobody planned for."""
+
+    outcome = Outcome.BUG
+
+
+_KINDS: tuple[type[LoopError], ...] = (
+    UsageError,
+    LoopError,
+    DirtyTreeError,
+    LockedError,
+    RoundLimitError,
+    StalledError,
+    BackendError,
+    TimeLimitError,
+    NeedsPersonError,
+    BudgetError,
+    StoppedError,
+    InterruptedRunError,
+    TerminatedRunError,
+    CrashError,
+)
+
+
+def error_for(outcome: Outcome, message: str, *, hint: str) -> LoopError:
+    """Return the error that an outcome stands for, as when the PM reads in the state why a round ended."""
+    kinds = {kind.outcome: kind for kind in _KINDS}
+    return kinds[outcome](message, hint=hint)

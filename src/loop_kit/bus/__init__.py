@@ -1,0 +1,5 @@
+"""Where it lives: the files under `.loop/`, whole or absent.
+
+`files`, `atomic` and `document` are the ground, `layout` the map, `bus` and `delivery` the traffic; `archive` and
+`emptying` see that nothing is lost; `feed` and `heartbeat` are news; `lock` keeps runs apart.
+"""

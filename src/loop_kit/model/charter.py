@@ -7,13 +7,16 @@ Its digests stand in the state.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError
 from loop_kit.model.config import Settings
+from loop_kit.model.fields import FieldError, Fields, check_version, shown
+from loop_kit.model.names import is_place
 from loop_kit.model.task import TaskCard
 
+SCHEMA_VERSION = 1
 TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
 
 
@@ -43,25 +46,32 @@ class Charter:
     def from_document(cls, document: Any, *, name: str = "charter") -> Self:
         """Read a charter; raise `DocumentError` when a part is missing or of a wrong type."""
         try:
-            return cls(
-                run_id=document["run_id"],
-                place=document["place"],
-                base_sha=document["base_sha"],
-                branch=document["branch"],
-                card_document=document["card"],
-                card=TaskCard.from_document(document["card"], name=f"{name} $.card"),
-                settings=Settings.from_document(document["settings"], name=f"{name} $.settings"),
-                texts={key: document["texts"][key] for key in TEXTS},
-                untracked=tuple(document["untracked"]),
-                start_tree=document["start_tree"],
-                scratch=document["scratch"],
-            )
-        except (KeyError, TypeError) as error:
-            raise DocumentError(f"{name} cannot be read: {error}", hint="loop run --reset starts anew") from None
+            return cls._read(document, name)
+        except FieldError as error:
+            raise DocumentError(f"{name} {error}", hint="loop run --reset starts anew") from None
+
+    @classmethod
+    def _read(cls, document: Any, name: str) -> Self:
+        check_version(document, SCHEMA_VERSION)
+        entries = Fields.of(document, _KEYS)
+        texts = Fields.of(entries.any("texts"), TEXTS, at="$.texts")
+        place = entries.text("place")
+        if not is_place(place):
+            raise FieldError(f"$.place: {shown(place)} cannot be used as a name")
+        return cls(
+            place=place,
+            **{key: entries.text(key) for key in ("run_id", "base_sha", "branch", "scratch")},
+            card_document=entries.map("card"),
+            card=TaskCard.from_document(entries.any("card"), name=f"{name} $.card"),
+            settings=Settings.from_document(entries.any("settings"), name=f"{name} $.settings"),
+            texts={key: texts.text(key) for key in TEXTS},
+            untracked=entries.texts("untracked"),
+            start_tree=entries.text_or_none("start_tree"),
+        )
 
     def to_document(self) -> dict[str, Any]:
         return {
-            "schema_version": 1,
+            "schema_version": SCHEMA_VERSION,
             "run_id": self.run_id,
             "place": self.place,
             "base_sha": self.base_sha,
@@ -85,6 +95,9 @@ class Charter:
             "templates": {key: text for key, text in self.texts.items() if key.endswith("_template")},
         }
         return {name: _digest(part) for name, part in parts.items()}
+
+
+_KEYS = frozenset({item.name for item in fields(Charter)} - {"card_document"} | {"schema_version"})
 
 
 def _digest(part: Any) -> str:

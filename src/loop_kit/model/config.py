@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
+from loop_kit.model.fields import step
 from loop_kit.model.names import ROLES
 
 
@@ -176,6 +177,7 @@ _TABLES = {
     **{role: tuple(item.name for item in fields(RoleSettings)) for role in ROLES},
     "env": ("pass", "set"),
 }
+_BACKEND_KEYS = tuple(item.name for item in fields(BackendSettings))
 
 
 def _coerce(key: str, value: Any) -> Any:
@@ -195,6 +197,14 @@ def find_typo(document: Any) -> str | None:
         for key in entries if isinstance(entries, dict) else ():
             if key not in keys:
                 return f"$.{table}.{key}: there is no such setting{_suggest(key, keys)}"
+    return _find_backend_typo(document.get("backends"))
+
+
+def _find_backend_typo(backends: Any) -> str | None:
+    for name, entries in backends.items() if isinstance(backends, dict) else ():
+        for key in entries if isinstance(entries, dict) else ():
+            if key not in _BACKEND_KEYS:
+                return f"$.backends{step(name)}.{key}: there is no such setting{_suggest(key, _BACKEND_KEYS)}"
     return None
 
 

@@ -5,16 +5,29 @@ import re
 from loop_kit.errors import DocumentError
 
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RUN = re.compile(r"[2-9]|[1-9][0-9]{1,8}")
 ROLES = ("worker", "reviewer")
+NAME_RULE = (
+    "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "
+    "and not ending in '.' or '.lock'"
+)
+
+
+def is_task_id(text: str) -> bool:
+    """Return whether `text` is safe as a folder name and as a component of a ref."""
+    return bool(_TASK_ID.fullmatch(text)) and ".." not in text and not text.endswith((".lock", "."))
+
+
+def is_place(text: str) -> bool:
+    """Return whether `text` is what `place_name` makes."""
+    task_id, at, run = text.partition("@")
+    return is_task_id(task_id) and (not at or bool(_RUN.fullmatch(run)))
 
 
 def check_task_id(task_id: str) -> str:
     """Return `task_id` when it is safe as a folder name and as a component of a ref; raise `DocumentError` else."""
-    if not _TASK_ID.fullmatch(task_id) or ".." in task_id or task_id.endswith((".lock", ".")):
-        raise DocumentError(
-            f"task_card $.task_id: {task_id[:80]!r} cannot be used as a name",
-            hint="use up to 64 letters, digits, '.', '_', '-'; start with a letter or digit; no '..', no '.lock' at the end",
-        )
+    if not is_task_id(task_id):
+        raise DocumentError(f"task_card $.task_id: {task_id[:80]!r} cannot be used as a name", hint=f"use {NAME_RULE}")
     return task_id
 
 

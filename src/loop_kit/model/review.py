@@ -53,7 +53,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReport:
-    """A judgement. The schema lets no contradiction through: approval has no blocking issue, refusal has at least one."""
+    """A judgement. The schema lets no contradiction through: approval has no blocking issue, refusal has some."""
 
     kind: ClassVar[str] = "review_report"
 

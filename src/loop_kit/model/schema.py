@@ -1,15 +1,20 @@
 """Judge outside documents: the door to jsonschema.
 
 A schema is read once per process and compiled when it is first needed, because importing jsonschema costs more than
-most commands take altogether.
+most commands take altogether. The sentences are loop's own, because jsonschema puts the whole value before what is
+wrong with it; where a rule says too little by itself, its `$comment` in the schema is the sentence.
 """
 
 import json
+import math
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from loop_kit import resources
 from loop_kit.errors import DocumentError
+from loop_kit.model.fields import MISSING, UNKNOWN, expected, one_of, shown, step
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -30,14 +35,6 @@ KINDS = (
 )
 
 
-@cache
-def _validator(kind: str) -> "Validator":
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  (74 ms that status and health do without)
-
-    schema = json.loads(resources.schema_path(kind).read_text(encoding="utf-8"))
-    return Draft202012Validator(schema)
-
-
 def check(kind: str, document: Any, *, name: str = "") -> None:
     """Raise `DocumentError` naming the field unless `document` satisfies the schema of `kind`.
 
@@ -50,18 +47,74 @@ def check(kind: str, document: Any, *, name: str = "") -> None:
 
 def find_problem(kind: str, document: Any) -> str | None:
     """Return the first thing wrong with `document` as `field: what`, or None."""
-    from jsonschema.exceptions import best_match  # noqa: PLC0415  (as above)
+    from jsonschema.exceptions import best_match  # noqa: PLC0415  (as in _validator)
 
     try:
         error = best_match(_validator(kind).iter_errors(document))
     except RecursionError:
         return "$: it is nested too deeply"
-    if error is None:
-        return None
-    # A rule that jsonschema can only word as "False schema does not allow" carries its own sentence in the schema.
-    said = error.schema.get("$comment") if isinstance(error.schema, dict) and error.validator != "required" else None
-    return f"{error.json_path}: {_shorten(said or error.message)}"
+    return None if error is None else _shorten(_sentence(error))
 
 
-def _shorten(message: str, limit: int = 300) -> str:
+@cache
+def _validator(kind: str) -> "Validator":
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  (74 ms that status and health do without)
+    from referencing import Registry  # noqa: PLC0415  (jsonschema's own part for references)
+
+    # A round 1.0 would name a file r1.0_…, and TOML knows inf and nan: none is a number here.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
+    strict: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it out
+        Draft202012Validator, type_checker=types
+    )
+    schemas = {f"{name}.schema.json": json.loads(resources.schema_path(name).read_text("utf-8")) for name in KINDS}
+    registry: Registry[Any] = Registry().with_contents(schemas.items())
+    return strict(schemas[f"{kind}.schema.json"], registry=registry)
+
+
+def _is_integer(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_checker: Any, value: Any) -> bool:
+    return _is_integer(_checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _sentence(error: Any) -> str:
+    at = "$" + "".join(f"[{part}]" if isinstance(part, int) else step(part) for part in error.absolute_path)
+    rule, value, said = error.validator_value, error.instance, error.schema.get("$comment")
+    match error.validator:
+        case "required":
+            missing = next(name for name in rule if name not in value)
+            return f"{at}{step(missing)}: {said or MISSING}"
+        case "additionalProperties":
+            unknown = next(name for name in value if name not in error.schema["properties"])
+            return f"{at}{step(unknown)}: {UNKNOWN}"
+        case "minItems" | "maxItems" if said:
+            return f"{at}: {said}"
+        case "pattern" if said:
+            return f"{at}: {said}, not {shown(value)}"
+        case keyword:
+            wording = _WORDINGS.get(keyword)
+            return f"{at}: {wording(rule, value) if wording else error.message}"
+
+
+# Each takes the keyword's value in the schema and the value that breaks it.
+_WORDINGS: Mapping[str, Callable[[Any, Any], str]] = MappingProxyType(
+    {
+        "type": expected,
+        "enum": one_of,
+        "const": lambda rule, value: f"it should be {shown(rule)}, not {shown(value)}",
+        "pattern": lambda _, value: f"{shown(value)} is malformed" if value.strip() else "it is blank",
+        "minLength": lambda rule, value: f"it is shorter than {rule} characters" if value else "it is blank",
+        "maxLength": lambda rule, _: f"it is longer than {rule} characters",
+        "minItems": lambda rule, _: f"it has fewer than {rule} entries",
+        "maxItems": lambda rule, _: f"it has more than {rule} entries",
+        "maxProperties": lambda rule, _: f"it has more than {rule} entries",
+        "minimum": lambda rule, value: f"it should be at least {rule}, not {shown(value)}",
+        "maximum": lambda rule, value: f"it should be at most {rule}, not {shown(value)}",
+    }
+)
+
+
+def _shorten(message: str, limit: int = 400) -> str:
     return message if len(message) <= limit else f"{message[:limit]}…"

@@ -4,17 +4,27 @@ It is read by this small parser and not by jsonschema, so that `loop status` ans
 know it refuses. Putting it on the bus is the commit point of a round.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
+from loop_kit.model.names import is_place, is_task_id
+from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
 
 SCHEMA_VERSION = 1
-# The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap to read.
+# The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.
 KEPT_ROWS = 20
+
+
+class Judge(StrEnum):
+    """Who decided a round: the reviewer, or loop itself when its findings were a fix list already."""
+
+    REVIEWER = "reviewer"
+    LOOP = "loop"
 
 
 class Phase(StrEnum):
@@ -37,30 +47,33 @@ class RoundRow:
     ended_at: str
 
     @classmethod
-    def from_document(cls, entry: Any) -> Self:
-        return cls(**{name: _typed(entry, name, kind) for name, kind in _ROW_FIELDS.items()})
+    def from_document(cls, entry: Any, *, at: str = "$") -> Self:
+        """Read a row; raise `FieldError` for a wrong one. `at` is the path to it within its document."""
+        row = Fields.of(entry, _ROW_KEYS, at=at)
+        return cls(
+            round=row.count("round"),
+            head_sha=row.text("head_sha"),
+            tree=row.text("tree"),
+            decision=str(row.word("decision", Decision)),
+            judged_by=str(row.word("judged_by", Judge)),
+            blocking=row.count("blocking"),
+            ended_at=row.text("ended_at"),
+        )
 
     def to_document(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _ROW_FIELDS}
+        return {key: getattr(self, key) for key in _ROW_KEYS}
 
 
-_ROW_FIELDS: dict[str, type] = {
-    "round": int,
-    "head_sha": str,
-    "tree": str,
-    "decision": str,
-    "judged_by": str,
-    "blocking": int,
-    "ended_at": str,
-}
+_ROW_KEYS = tuple(item.name for item in fields(RoundRow))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """`head_sha` is the last head that loop verified (the base before that); `outcome` is None while the run goes on.
 
-    `dispatches` counts the agent programs started for this run, so that each gets a name of its own. `watch` holds
-    digests of what no worker should touch (hooks, git config). `digests` holds those of the charter's parts.
+    `place` is empty until the run has claimed one. `dispatches` counts the agent programs started for this run, so that
+    each gets a name of its own. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those
+    of the charter's parts.
     """
 
     kind: ClassVar[str] = "state"
@@ -89,33 +102,33 @@ class RunState:
         """Read a state; raise `DocumentError` naming the field, also for a version this loop does not know."""
         try:
             return cls._read(document)
-        except (KeyError, TypeError, ValueError) as error:
+        except FieldError as error:
             raise DocumentError(
-                f"{name} cannot be read: {error}",
-                hint="loop run --reset archives it and starts anew; nothing in git is touched",
+                f"{name} {error}", hint="loop run --reset archives it and starts anew; nothing in git is touched"
             ) from None
 
     @classmethod
     def _read(cls, document: Any) -> Self:
-        if not isinstance(document, dict):
-            raise TypeError("it is not a JSON object")
-        version = document.get("schema_version")
-        if version != SCHEMA_VERSION:
-            raise ValueError(f"$.schema_version is {version!r}, this loop knows {SCHEMA_VERSION}")
-        texts = {key: _typed(document, key, str) for key in _TEXTS}
-        outcome = document.get("outcome")
+        check_version(document, SCHEMA_VERSION)
+        entries = Fields.of(document, _KEYS)
         return cls(
-            **texts,
-            phase=Phase(_typed(document, "state", str)),
-            round=_typed(document, "round", int),
-            outcome=None if outcome is None else Outcome(outcome),
-            error=_typed(document, "error", str),
-            hint=_typed(document, "hint", str),
-            dispatches=_typed(document, "dispatches", int),
-            sessions={role: Session.from_document(row) for role, row in _typed(document, "sessions", dict).items()},
-            round_details=tuple(RoundRow.from_document(row) for row in _typed(document, "round_details", list)),
-            digests=_string_map(document, "digests"),
-            watch=_string_map(document, "watch"),
+            **{key: entries.text(key) for key in _TEXTS},
+            task_id=_named(entries, "task_id", is_task_id),
+            place=_named(entries, "place", lambda name: not name or is_place(name)),
+            phase=entries.word("state", Phase),
+            round=entries.count("round"),
+            outcome=None if entries.any("outcome") is None else entries.word("outcome", Outcome),
+            dispatches=entries.count("dispatches"),
+            sessions={
+                role: Session.from_document(row, at=f"$.sessions{step(role)}")
+                for role, row in entries.map("sessions").items()
+            },
+            round_details=tuple(
+                RoundRow.from_document(row, at=f"$.round_details[{index}]")
+                for index, row in enumerate(entries.rows("round_details"))
+            ),
+            digests=entries.text_map("digests"),
+            watch=entries.text_map("watch"),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -170,23 +183,12 @@ class RunState:
         return replace(self, outcome=None, error="", hint="", updated_at=now)
 
 
-_TEXTS = ("run_id", "place", "task_id", "base_sha", "head_sha", "branch", "started_at", "updated_at")
+_TEXTS = ("run_id", "base_sha", "head_sha", "branch", "started_at", "updated_at", "error", "hint")
+_KEYS = frozenset({item.name for item in fields(RunState)} - {"phase"} | {"schema_version", "state"})
 
 
-def _typed(document: Any, key: str, kind: type) -> Any:
-    if key not in document:
-        raise KeyError(f"$.{key} is missing")
-    value = document[key]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"$.{key} should be {_KIND_NAMES[kind]}, not {value!r:.40}")
-    return value
-
-
-_KIND_NAMES = {str: "a text", int: "a whole number", dict: "an object", list: "a list"}
-
-
-def _string_map(document: Any, key: str) -> dict[str, str]:
-    entries: dict[str, str] = _typed(document, key, dict)
-    if not all(isinstance(value, str) for value in entries.values()):
-        raise TypeError(f"$.{key} should hold texts")
-    return entries
+def _named(entries: Fields, key: str, rule: Callable[[str], bool]) -> str:
+    name = entries.text(key)
+    if not rule(name):
+        raise FieldError(f"$.{key}: {shown(name)} cannot be used as a name")
+    return name

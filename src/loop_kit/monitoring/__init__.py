@@ -1,0 +1,1 @@
+"""Looking at a run: reads the bus, never writes, and imports nothing that is slow to load."""

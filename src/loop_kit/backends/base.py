@@ -1,0 +1,126 @@
+"""What a backend is: a value that builds a command, reads one line of output and names a failure.
+
+A backend holds no state between calls: the same line always reads as the same events. What a whole conversation came to
+is put together from those events in `ending`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from loop_kit.backends.ending import explain_exit, find_document
+from loop_kit.errors import BackendError
+from loop_kit.model.config import BackendSettings
+from loop_kit.model.event import AgentEvent, Failed, Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One dispatch, as a backend needs it.
+
+    All paths are absolute. `prompt` is the file that holds the prompt, `report` where the document should be written,
+    `schema` the JSON Schema of that document, `writable` the git folders a worker must be able to write besides its
+    tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
+    dispatch alone.
+    """
+
+    role: str
+    task_id: str
+    round: int
+    prompt: Path
+    cwd: Path
+    report: Path
+    schema: Path
+    scratch: Path
+    program: str
+    settings: BackendSettings
+    writable: tuple[Path, ...] = ()
+    session: str | None = None
+    model: str = ""
+    args: tuple[str, ...] = ()
+
+    @property
+    def to_write(self) -> tuple[Path, ...]:
+        """Folders a worker must be able to write besides its tree: git's, and the report's when it lies elsewhere."""
+        return self.writable if self.report.is_relative_to(self.cwd) else (*self.writable, self.report.parent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What to start. `env` holds variables the program needs besides the agent's environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: Path | None = None
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A way to run one agent program. Inheriting gives the defaults; a class of the same shape will do as well."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names to look for, the best first; none when `settings.argv` says it or the backend brings its own."""
+
+    @property
+    def env(self) -> tuple[str, ...]:
+        """Variables of the person that the program may see: `NAME` or `PREFIX_*`, its own keys and settings."""
+
+    @property
+    def supports_resume(self) -> bool:
+        """Whether `Order.session` is honoured."""
+
+    def command(self, order: Order) -> Call:
+        """Return what to start; raise `LoopError` when the order cannot be carried out.
+
+        It may write into `order.scratch` and nowhere else.
+        """
+
+    def read(self, line: str) -> tuple[AgentEvent, ...]:
+        """Return what one line of standard output means, nothing for what is not known. Never raises."""
+
+    def explain(self, exit_code: int | None, stderr: str) -> Failed | None:
+        """Name the failure of a program that ended without naming one, None if it did not fail.
+
+        `exit_code` is negative for a signal and None when it is not known.
+        """
+        return explain_exit(exit_code, stderr)
+
+    def document(self, order: Order, finished: Finished | None, said: str) -> Any | None:  # noqa: ARG002  (for others)
+        """Return the document in the agent's final message, or None; it is not yet believed.
+
+        `said` holds every `Said` text of the dispatch in order, one newline between, of which at least the end is kept.
+        """
+        return find_document(finished, said)
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A backend made for one `[backends.NAME]` table, so that a wrong table is refused before anything is paid."""
+
+    def configured(self, name: str, settings: BackendSettings) -> Backend:
+        """Return the backend for these settings; raise `ConfigError` naming the field."""
+
+
+def write_scratch(path: Path, text: str) -> Path:
+    """Write a file of `order.scratch` that the program is to read; raise `BackendError` when that is impossible."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _no_scratch(path, error) from None
+    return path
+
+
+def clear_scratch(path: Path) -> None:
+    """Make sure that what the program will have written to a file of `order.scratch` is not an earlier answer."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _no_scratch(path, error) from None
+
+
+def _no_scratch(path: Path, error: OSError) -> BackendError:
+    return BackendError(
+        f"{path} cannot be written: {error.strerror}", hint="free some space or check the folder's permissions"
+    )

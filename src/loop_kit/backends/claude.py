@@ -1,0 +1,237 @@
+"""Claude Code, `claude -p` with stream-json. Measured with 2.1.329.
+
+A failed call of its service ends as `subtype: "success"` with `is_error: true`; the reason may stand only in the
+message before it, so both are read as failures and `ending.settle` keeps the one that says more. `total_cost_usd`
+counts over the whole session in some versions and over the run in others: only the part since the last result is used,
+and without it money is unknown.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from loop_kit.backends.answer_schema import read_schema
+from loop_kit.backends.base import Backend, Call, Order
+from loop_kit.backends.ending import explain_exit
+from loop_kit.backends.fields import amount, clean, count, one_line, started
+from loop_kit.backends.jsontext import parse_object
+from loop_kit.errors import BackendError
+from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+
+_TALK = ("-p", "--output-format", "stream-json", "--verbose")
+_QUIET = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "2",  # its default of 10 takes three minutes; loop tries again by itself
+    "DISABLE_AUTOUPDATER": "1",
+}
+# Whatever is not allowed is refused without asking, because there is nobody to ask. The lists end the argv: they take
+# all that follows.
+_WORKER = ("--permission-mode", "dontAsk", "--allowedTools", "Bash", "Edit", "Write")
+_REVIEWER = (
+    *("--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"),
+    *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
+)
+_OWN_PERMISSIONS = re.compile(r"--permission-mode(=.*)?|--dangerously-skip-permissions")
+_ARGUMENT_LIMIT = 131_071  # bytes; the kernel takes no longer argument
+
+_TOO_MANY = 429
+_STATUS_KINDS = {
+    401: FailureKind.AUTH,
+    403: FailureKind.AUTH,
+    408: FailureKind.TRANSIENT,
+    409: FailureKind.TRANSIENT,
+    _TOO_MANY: FailureKind.TRANSIENT,
+}
+_SERVER_ERRORS = 500
+_ERROR_KINDS = {
+    "authentication_failed": FailureKind.AUTH,
+    "rate_limit": FailureKind.TRANSIENT,
+    "server_error": FailureKind.TRANSIENT,
+    "unknown": FailureKind.TRANSIENT,  # without a status: an answer that was cut off or made no sense
+}
+_END_KINDS = {
+    "aborted_tools": FailureKind.INTERRUPTED,
+    "prompt_too_long": FailureKind.SESSION,  # the conversation is full; a fresh one is not
+    "api_error": FailureKind.UNKNOWN,  # the message before it says more
+}
+_NO_SESSION = ("No conversation found with session ID", "Error: --resume requires a valid session ID")
+
+
+class Claude(Backend):
+    programs = ("claude",)
+    env = (
+        "ANTHROPIC_*",
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_VERTEX",
+        "CLAUDE_CONFIG_DIR",
+        "IS_SANDBOX",
+    )
+    supports_resume = True
+
+    def command(self, order: Order) -> Call:
+        model = ("--model", order.model) if order.model else ()
+        resume = ("--resume", order.session) if order.session else ()
+        return Call(
+            argv=(
+                order.program,
+                *_TALK,
+                *model,
+                *resume,
+                *_form(order),
+                *_folders(order),
+                *order.args,
+                *_permissions(order),
+            ),
+            env=_QUIET,
+            stdin=order.prompt,
+        )
+
+    def read(self, line: str) -> tuple[AgentEvent, ...]:
+        entry = parse_object(line) or {}
+        events: tuple[AgentEvent, ...] = ()
+        match entry:
+            case {"type": "system", "subtype": "init", "session_id": session_id}:
+                events = started(session_id)
+            case {"type": "assistant", "error": str(error)}:
+                events = (Failed(kind=_service_kind(entry, error), message=_first_text(entry) or one_line(error)),)
+            case {"type": "assistant", "message": {"content": list(blocks)}}:
+                events = tuple(_blocks(blocks))
+            case {"type": "result", "is_error": True}:
+                events = (*_usage(entry), _failed(entry))
+            case {"type": "result", "is_error": False}:
+                events = (*_usage(entry), _finished(entry))
+        return events
+
+    def explain(self, exit_code: int | None, stderr: str) -> Failed | None:
+        failed = explain_exit(exit_code, stderr)
+        # Its own check of the command line is all that it says before there is a conversation.
+        complaint = re.search(r"^(error: |Error: --|Error: Input must be provided).*", stderr, re.MULTILINE)
+        if failed is None or failed.kind is not FailureKind.UNKNOWN or complaint is None:
+            return failed
+        return Failed(kind=FailureKind.CONFIG, message=one_line(complaint[0]))
+
+
+CLAUDE = Claude()
+
+
+def _permissions(order: Order) -> tuple[str, ...]:
+    """Let a worker run commands and edit, a reviewer look; a person who names a mode gets that one."""
+    allowed = _WORKER if order.role == "worker" else _REVIEWER
+    own = any(_OWN_PERMISSIONS.fullmatch(argument) for argument in order.args)
+    return allowed[2:] if own else allowed
+
+
+def _folders(order: Order) -> tuple[str, ...]:
+    outside = order.role == "worker" and not order.report.is_relative_to(order.cwd)
+    return ("--add-dir", str(order.report.parent)) if outside else ()
+
+
+def _form(order: Order) -> tuple[str, ...]:
+    """Ask a reviewer, who cannot write a file, for a last message in the form of the document."""
+    if order.role == "worker":
+        return ()
+    form = json.dumps(read_schema(order.schema), ensure_ascii=False, separators=(",", ":"))
+    if len(form.encode()) > _ARGUMENT_LIMIT:
+        raise BackendError(
+            f"{order.schema.name} is too long to be an argument of claude", hint="shorten its descriptions"
+        )
+    return ("--json-schema", form)
+
+
+def _blocks(blocks: list[Any]) -> Iterator[AgentEvent]:
+    for block in blocks:
+        match block:
+            case {"type": "text", "text": str(text)}:
+                yield Said(clean(text))
+            case {"type": "tool_use", "name": str(name), **rest}:
+                yield UsedTool(one_line(name, 80), _detail(rest.get("input")))
+            case _:
+                pass
+
+
+def _detail(given: Any) -> str:
+    match given:
+        case {"command": str(text)} | {"file_path": str(text)} | {"pattern": str(text)}:
+            return one_line(text)
+        case _:
+            return ""
+
+
+def _first_text(event: dict[str, Any]) -> str:
+    match event:
+        case {"message": {"content": [{"type": "text", "text": str(text)}, *_]}}:
+            return one_line(text, 500)
+        case _:
+            return ""
+
+
+def _finished(result: dict[str, Any]) -> Finished:
+    text = result.get("result")
+    return Finished(text=clean(text) if isinstance(text, str) else None, structured=result.get("structured_output"))
+
+
+def _failed(result: dict[str, Any]) -> Failed:
+    errors = result.get("errors")
+    said = (result.get("result"), *(errors if isinstance(errors, list) else ()))
+    message = next((text for text in said if isinstance(text, str) and text), "it failed without a reason")
+    return Failed(kind=_end_kind(result, message), message=one_line(message, 500))
+
+
+def _end_kind(result: dict[str, Any], message: str) -> FailureKind:
+    end = result.get("terminal_reason")
+    if message.startswith(_NO_SESSION):
+        return FailureKind.SESSION
+    if result.get("stop_reason") == "refusal" or str(result.get("subtype")).startswith("error_max_"):
+        return FailureKind.PERMANENT
+    known = _END_KINDS.get(end, FailureKind.UNKNOWN) if isinstance(end, str) else FailureKind.UNKNOWN
+    return _service_kind(result, "") if known is FailureKind.UNKNOWN else known
+
+
+def _service_kind(event: dict[str, Any], error: str) -> FailureKind:
+    """Return the kind of a failed call of the service: its status decides, without one the program's word for it."""
+    status = count(event.get("api_error_status"))
+    if status is None:
+        fallback = FailureKind.PERMANENT if error else FailureKind.UNKNOWN
+        return _ERROR_KINDS.get(error, fallback)
+    if status == _TOO_MANY and event.get("api_error_type") == "insufficient_quota":
+        return FailureKind.QUOTA
+    return _STATUS_KINDS.get(status, FailureKind.TRANSIENT if status >= _SERVER_ERRORS else FailureKind.PERMANENT)
+
+
+def _usage(result: dict[str, Any]) -> tuple[Usage, ...]:
+    """Return what this run used; input counts what was read from and written to the cache too."""
+    since = result.get("model_usage_since_last_result")
+    models = [entry for entry in since.values() if isinstance(entry, dict)] if isinstance(since, dict) else []
+    if models:
+        return (
+            Usage(
+                input_tokens=_total(models, "inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"),
+                cached_tokens=_total(models, "cacheReadInputTokens"),
+                output_tokens=_total(models, "outputTokens"),
+                reasoning_tokens=_total(models, "thinkingTokens"),
+                cost_usd=_cost(models),
+            ),
+        )
+    usage = result.get("usage")
+    if result.get("is_error") or not isinstance(usage, dict):  # a failed run reports zeros although money was spent
+        return ()
+    return (
+        Usage(
+            input_tokens=_total([usage], "input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+            cached_tokens=count(usage.get("cache_read_input_tokens")),
+            output_tokens=count(usage.get("output_tokens")),
+        ),
+    )
+
+
+def _total(entries: list[dict[str, Any]], *keys: str) -> int | None:
+    counts = [count(entry.get(key)) for entry in entries for key in keys]
+    return None if None in counts else sum(number for number in counts if number is not None)
+
+
+def _cost(models: list[dict[str, Any]]) -> float | None:
+    costs = [amount(entry.get("costUSD")) for entry in models]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)

@@ -1,0 +1,150 @@
+"""Every document of every round, kept: `archive/{place}/r{N}_{name}.json`.
+
+Nothing is ever overwritten or lost. Keeping the same bytes again changes nothing; other bytes under the same name
+become the next take, `r{N}_{name}.2.json`, and the last take is the one that counted. What loop refused is kept with
+the reason, as `.refused-{k}`.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus import atomic
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import dump, parse, read_json
+from loop_kit.bus.files import read_beginning, read_bytes, shown
+from loop_kit.bus.layout import ROUND_KINDS
+from loop_kit.errors import DocumentError
+from loop_kit.model.charter import Charter
+
+_READ_LIMIT = 32 << 20
+_REFUSED_LIMIT = 8 << 20
+_TEXT_LIMIT = 1 << 20
+_NAME = re.compile(r"r([0-9]{1,9})_([A-Za-z0-9_-]+)(?:\.(refused-)?([0-9]{1,9}))?\.[a-z]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """One file of the archive. `take` counts from 1, for refused ones by themselves."""
+
+    round: int
+    name: str
+    refused: bool
+    take: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The archive of one run: the folder `archive/{place}`, made when the first document is kept."""
+
+    folder: Path
+
+    @property
+    def place(self) -> str:
+        return self.folder.name
+
+    def file(self, round_number: int, name: str, suffix: str = ".json") -> Path:
+        """Return where the first take of a document is kept."""
+        return self.folder / f"r{round_number}_{name}{suffix}"
+
+    def put(self, round_number: int, name: str, data: bytes, suffix: str = ".json") -> Path:
+        """Keep `data` and return where; the same bytes may be put any number of times."""
+        first = self.file(round_number, name, suffix)
+        return self._keep(data, chain((first,), (first.with_suffix(f".{take}{suffix}") for take in count(2))))
+
+    def put_document(self, round_number: int, name: str, document: Mapping[str, Any]) -> Path:
+        return self.put(round_number, name, dump(document, name=f"{name} of {self.place}"))
+
+    def put_from_bus(self, bus: Bus, kind: str) -> Path | None:
+        """Keep a document of this run under the round it names (a summary: its last); None when none is readable."""
+        try:
+            document, data = bus.read(kind), bus.read_raw(kind)
+        except DocumentError:
+            return None
+        if document is None or data is None:
+            return None
+        found = 0 if kind == "task_card" else document.get("rounds" if kind == "summary" else "round")
+        return self.put(found if type(found) is int and found > 0 else 0, kind, data)
+
+    def archive_round(self, bus: Bus, round_number: int) -> list[Path]:
+        """Keep every document of that round which lies on the bus; for round 0 that is the card."""
+        kinds = [kind for kind in ROUND_KINDS if bus.round_of(kind) == round_number] if round_number else ["task_card"]
+        kept = (self.put_from_bus(bus, kind) for kind in kinds)
+        return [path for path in kept if path is not None]
+
+    def refuse(self, round_number: int, name: str, path: Path, reason: str) -> Path | None:
+        """Keep a copy of what lies at `path` with the reason why it is no answer; None when nothing is there."""
+        if not os.path.lexists(path):
+            return None
+        first = self.file(round_number, name)
+        data = dump(_refusal(read_beginning(path, limit=_REFUSED_LIMIT), reason))
+        return self._keep(data, (first.with_suffix(f".refused-{take}.json") for take in count(1)))
+
+    def read(self, round_number: int, name: str) -> Any | None:
+        """Return the last take of a document, None when there is none; raise `DocumentError` when it is unreadable."""
+        takes = self._takes(round_number, name)
+        return _read(takes[-1].path) if takes else None
+
+    def read_charter(self, digest: str = "") -> Charter:
+        """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
+
+        Raises `DocumentError` when there is none.
+        """
+        for take in reversed(self._takes(0, Charter.kind)):
+            charter = Charter.from_document(_read(take.path), name=take.path.name)
+            if digest in ("", charter.digests()["charter"]):
+                return charter
+        raise DocumentError(
+            f"the charter of {self.place} is not in {shown(self.folder)}",
+            hint="loop run --reset archives what is there and starts anew",
+        )
+
+    def _takes(self, round_number: int, name: str) -> list[Filed]:
+        return [filed for filed in self.documents() if (filed.round, filed.name) == (round_number, name)]
+
+    def documents(self) -> list[Filed]:
+        """Return what was kept of all rounds, by round, name and take, without what was refused."""
+        return [filed for filed in self.files() if not filed.refused]
+
+    def files(self) -> list[Filed]:
+        """Return everything that was kept, refused documents too."""
+        paths = self.folder.iterdir() if self.folder.is_dir() else ()
+        found = [_filed(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
+        return sorted(found, key=lambda filed: (filed.round, filed.name, filed.refused, filed.take))
+
+    def _keep(self, data: bytes, paths: Iterable[Path]) -> Path:
+        if not self.folder.is_dir():
+            atomic.make_folder(self.folder)
+        return next(path for path in paths if _keep_at(path, data))
+
+
+def _read(path: Path) -> Any:
+    return read_json(path, limit=_READ_LIMIT, follow=False)
+
+
+def _keep_at(path: Path, data: bytes) -> bool:
+    """Have `data` at `path` and return True, or False when something else is there."""
+    if not os.path.lexists(path):
+        return atomic.exclusive_write(path, data)
+    try:
+        return read_bytes(path, limit=len(data), follow=False) == data
+    except (FileNotFoundError, DocumentError):
+        return False
+
+
+def _refusal(data: bytes, reason: str) -> dict[str, Any]:
+    try:
+        return {"reason": reason, "document": parse(data)}
+    except DocumentError:
+        text = data[:_TEXT_LIMIT].decode("utf-8", "backslashreplace")
+        return {"reason": reason, "text": text if len(data) <= _TEXT_LIMIT else f"{text}…"}
+
+
+def _filed(path: Path, match: re.Match[str]) -> Filed:
+    round_number, name, refused, take = match.groups()
+    return Filed(round=int(round_number), name=name, refused=bool(refused), take=int(take or 1), path=path)

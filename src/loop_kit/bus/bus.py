@@ -1,0 +1,178 @@
+"""The bus: read and write what lies in `.loop/`.
+
+Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus import atomic, delivery
+from loop_kit.bus.document import FORM_HINT, dump, read_json
+from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
+from loop_kit.bus.layout import LIMITS, Layout
+from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model.state import RunState
+
+_HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
+_PRIVATE = b"*\n"
+_TEMPLATE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bus(Layout):
+    """The bus at `root`. Nothing is made before `ensure_layout`."""
+
+    def ensure_layout(self) -> None:
+        """Make the folders and the `.gitignore` that keeps the bus out of the repository; what is there stays."""
+        for folder in (self.root, self.archive_root, self.logs, self.runtime):
+            atomic.make_folder(folder)
+        atomic.exclusive_write(self.root / ".gitignore", _PRIVATE)
+
+    def remove_leftovers(self) -> list[Path]:
+        """Remove what killed writers left half-written. For the holder of the lock."""
+        folders = (self.root, self.runtime, *filter(is_folder, self.archive_root.glob("*")))
+        return list(chain.from_iterable(atomic.remove_leftovers(folder) for folder in folders))
+
+    def read(self, kind: str) -> dict[str, Any] | None:
+        """Return a document, None when it is absent; raise `DocumentError` when it is no readable JSON object."""
+        try:
+            return self._read(self.path(kind), kind)
+        except FileNotFoundError:
+            return None
+
+    def read_raw(self, kind: str) -> bytes | None:
+        """Return a document's bytes, None when it is absent; raise `DocumentError` when they cannot be read."""
+        path = self.path(kind)
+        try:
+            return read_bytes(path, limit=LIMITS[kind], follow=kind == "task_card", name=self.name(path))
+        except FileNotFoundError:
+            return None
+
+    def round_of(self, kind: str) -> int | None:
+        """Return the round that a document names, None when it is absent, unreadable or names none."""
+        try:
+            document = self.read(kind) or {}
+        except DocumentError:
+            return None
+        found = document.get("round")
+        return found if type(found) is int and found >= 0 else None
+
+    def write(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Put a document on the bus; raise `DocumentError` when it is so large that it could not be read again."""
+        path = self.path(kind)
+        data = dump(document, name=self.name(path))
+        if len(data) > LIMITS[kind]:
+            limit = LIMITS[kind] >> 20
+            raise DocumentError(f"{self.name(path)} would be larger than {limit} MiB", hint="it has to be shorter")
+        if is_folder(path):
+            self.set_aside(path)
+        atomic.write_bytes(path, data)
+
+    def install(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Put the document that a dispatch handed in on the bus, in loop's own form."""
+        self.write(kind, document)
+
+    def remove(self, kind: str) -> None:
+        """Take a document off the bus; never the person's card."""
+        if kind == "task_card":
+            raise ValueError("the task card belongs to the person")
+        path = self.path(kind)
+        if is_folder(path):
+            self.set_aside(path)
+        else:
+            atomic.remove(path)
+
+    def read_state(self) -> RunState | None:
+        document = self.read("state")
+        return None if document is None else RunState.from_document(document, name=self.name(self.state_path))
+
+    def put_state(self, state: RunState) -> None:
+        """Write where the run stands: the commit point of whatever was done before."""
+        self.write("state", state.to_document())
+
+    def read_card(self, path: Path | None = None) -> dict[str, Any]:
+        """Return the card at `path`, by default the one on the bus; raise `DocumentError` when there is none."""
+        path = path or self.card_path
+        try:
+            return _object(read_json(path, limit=LIMITS["task_card"]), shown(path), FORM_HINT)
+        except FileNotFoundError:
+            hint = "write one, or name it with --task; loop init makes an example"
+            raise DocumentError(f"there is no task card at {shown(path)}", hint=hint) from None
+
+    def read_template(self, name: str) -> bytes | None:
+        """Return a template of the person's, None when it is absent; raise `DocumentError` when it cannot be read."""
+        path = self.templates / name
+        try:
+            return read_bytes(path, limit=_TEMPLATE_LIMIT, name=self.name(path))
+        except FileNotFoundError:
+            return None
+
+    def context_texts(self, *, limit: int) -> list[tuple[Path, str]]:
+        """Return the files `context/*.md`, each of at most `limit` bytes; raise `DocumentError` for a bad one."""
+        return [(path, self._text(path, limit)) for path in sorted(self.context.glob("*.md"))]
+
+    def is_approved(self, task_id: str) -> bool:
+        """Tell whether a run of this task on this bus was approved: the last one, or one in the archive."""
+        archived = chain(
+            self.archive_root.glob(f"{task_id}/r*_summary*.json"),
+            self.archive_root.glob(f"{task_id}@*/r*_summary*.json"),
+        )
+        return any(self._tells_approval(path, task_id) for path in (self.state_path, self.path("summary"), *archived))
+
+    def stop_requested(self) -> bool:
+        return self.stop_path.exists() or self.stop_path.is_symlink()
+
+    def open_outbox(self, dispatch_id: str, kind: str) -> Path:
+        """Make the fresh, private folder of one dispatch; whatever an outbox of that name held before is gone."""
+        return delivery.open_outbox(self.outbox(dispatch_id), classic=self.path(kind))
+
+    def collect(self, dispatch_id: str, kind: str) -> dict[str, Any] | None:
+        """Return what a dispatch handed in, None when it was nothing; raise `DocumentError` when it is unreadable.
+
+        To be called when the whole tree of the dispatch has ended, and before `clear_outbox`.
+        """
+        path = delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
+        return None if path is None else self._read(path, kind)
+
+    def clear_outbox(self, dispatch_id: str) -> None:
+        delivery.clear(self.outbox(dispatch_id))
+
+    def set_aside(self, path: Path) -> Path:
+        """Move what is no document to the unfiled ones: it may hold somebody's work, so it is not loop's to delete."""
+        atomic.make_folder(self.unfiled)
+        target = free_name(self.unfiled, path.stem)
+        atomic.move(path, target)
+        return target
+
+    def _read(self, path: Path, kind: str) -> dict[str, Any]:
+        name, hint = self.name(path), _HINTS.get(kind, FORM_HINT)
+        document = read_json(path, limit=LIMITS[kind], follow=kind == "task_card", name=name, hint=hint)
+        return _object(document, name, hint)
+
+    def _text(self, path: Path, limit: int) -> str:
+        name = self.name(path)
+        try:
+            return read_bytes(path, limit=limit, name=name).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DocumentError(
+                f"{name} is not UTF-8 text: {error.reason}", hint="correct it or move it away"
+            ) from None
+        except FileNotFoundError:
+            raise DocumentError(f"{name} is a link to nothing", hint="correct it or move it away") from None
+
+    def _tells_approval(self, path: Path, task_id: str) -> bool:
+        try:
+            document = read_json(path, limit=LIMITS["summary"], follow=False)
+        except (FileNotFoundError, DocumentError):
+            return False
+        wanted = (task_id, Outcome.APPROVED)
+        return isinstance(document, dict) and (document.get("task_id"), document.get("outcome")) == wanted
+
+
+def _object(document: Any, name: str, hint: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise DocumentError(f"{name} is not a JSON object", hint=hint)
+    return document

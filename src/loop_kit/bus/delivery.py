@@ -1,0 +1,85 @@
+"""How a report gets from an agent to loop.
+
+Each dispatch has a folder of its own, and what lies there as `report.json` is the answer. A file at the classic path
+on the bus is taken too, if it was written while the dispatch lived: what lay there before is noted beside the outbox,
+not in it, so that a later process can still tell and the agent has no reason to touch it.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from loop_kit.bus import atomic
+from loop_kit.bus.document import read_json, write_json
+from loop_kit.bus.files import disk_error, is_folder
+from loop_kit.errors import DocumentError
+
+REPORT = "report.json"
+_LIMIT = 1 << 16
+
+
+def open_outbox(outbox: Path, *, classic: Path) -> Path:
+    """Make an empty folder for one dispatch and note what lies at the classic path now."""
+    clear(outbox)
+    atomic.make_folder(outbox.parent)
+    write_json(_note(outbox), {"before": _stamp(classic)})
+    try:
+        outbox.mkdir(mode=0o700)
+    except OSError as error:
+        raise disk_error("made", outbox, error) from None
+    return outbox
+
+
+def find(outbox: Path, *, classic: Path) -> Path | None:
+    """Return where the answer lies: in the outbox, else at the classic path if it was written during the dispatch."""
+    report = outbox / REPORT
+    if os.path.lexists(report):
+        return report
+    now = _stamp(classic)
+    return classic if now is not None and _written_since(outbox, now) else None
+
+
+def clear(outbox: Path) -> None:
+    """Remove the outbox and the note about it. What cannot be removed stays: it is litter and nothing reads it."""
+    if is_folder(outbox):
+        _open_up(outbox)
+        shutil.rmtree(outbox, ignore_errors=True)
+    elif os.path.lexists(outbox):
+        atomic.remove(outbox)
+    atomic.remove(_note(outbox))
+
+
+def _open_up(folder: Path) -> None:
+    """Let this user delete in every folder below: caches are often made read-only by the programs that keep them."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+    for parent, names, _ in os.walk(folder):
+        for child in (Path(parent, name) for name in names):
+            if not child.is_symlink():
+                with suppress(OSError):
+                    child.chmod(0o700)
+
+
+def _note(outbox: Path) -> Path:
+    return outbox.with_name(f"{outbox.name}.before.json")
+
+
+def _written_since(outbox: Path, now: list[int]) -> bool:
+    try:
+        noted = read_json(_note(outbox), limit=_LIMIT, follow=False)
+    except (
+        FileNotFoundError,
+        DocumentError,
+    ):  # without the note nothing shows that it was written during this dispatch
+        return False
+    return isinstance(noted, dict) and "before" in noted and noted["before"] != now
+
+
+def _stamp(path: Path) -> list[int] | None:
+    """Return what changes when a file is written anew: its time, its identity and its size."""
+    try:
+        seen = path.lstat()
+    except OSError:
+        return None
+    return [seen.st_mtime_ns, seen.st_ino, seen.st_size]

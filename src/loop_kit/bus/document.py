@@ -1,0 +1,100 @@
+"""JSON on the bus: one form to write, a strict reading.
+
+Reading refuses what JSON parsers usually let through, because two readers would understand it differently: a key that
+stands twice, NaN and infinities, numbers without measure, and nesting that other steps could not walk.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus import atomic
+from loop_kit.bus.files import read_bytes, shown
+from loop_kit.errors import DocumentError
+
+DEPTH_LIMIT = 100
+DIGITS_LIMIT = 40
+FORM_HINT = "it has to be one JSON object in UTF-8; loop validate FILE looks at it again"
+
+
+def dump(document: Any, *, name: str = "a document") -> bytes:
+    """Return the bytes of a document: UTF-8, two spaces of indent, a final newline; lone surrogates are escaped."""
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise DocumentError(f"{name} holds what JSON cannot say: NaN, an infinity, or nesting without end") from None
+    # Within a JSON string Python's escape for a lone surrogate is exactly JSON's.
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> Any:
+    """Return the document in `data`; raise `DocumentError` with what is wrong. A byte order mark is tolerated."""
+    try:
+        document = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_no_key_twice,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_measured,
+        )
+        _check_depth(document)
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{name} is not UTF-8: byte {data[error.start]:#04x} at {error.start}", hint=hint) from None
+    except RecursionError:
+        raise DocumentError(f"{name} is nested too deeply", hint=hint) from None
+    except ValueError as error:
+        wrong = f"not sound JSON: {error}" if data.strip() else "empty"
+        raise DocumentError(f"{name} is {wrong}", hint=hint) from None
+    return document
+
+
+def read_json(path: Path, *, limit: int, follow: bool = True, name: str = "", hint: str = FORM_HINT) -> Any:
+    """Return the document at `path`; raise `FileNotFoundError`, or `DocumentError` which calls the file `name`."""
+    said = name or shown(path)
+    return parse(read_bytes(path, limit=limit, name=said, follow=follow), name=said, hint=hint)
+
+
+def write_json(path: Path, document: Any) -> None:
+    atomic.write_bytes(path, dump(document, name=shown(path)))
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice!r:.80} stands twice")
+    return entries
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not a JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits:.{DIGITS_LIMIT}} is too large")
+    return number
+
+
+def _measured(digits: str) -> int:
+    if len(digits) > DIGITS_LIMIT:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(DEPTH_LIMIT):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {DEPTH_LIMIT} levels")
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []

@@ -1,0 +1,91 @@
+"""Make room for a new run: file what an earlier one left on the bus, then take it away.
+
+Each document goes to the place that it names itself, so an unfinished run of another task keeps its own archive. The
+person's card stays where it is. Everything may be repeated; the state goes last, because it tells which run the rest
+belongs to.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from loop_kit.bus import atomic, delivery
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import parse
+from loop_kit.bus.files import is_folder, read_bytes
+from loop_kit.bus.layout import LIMITS, ROUND_KINDS
+from loop_kit.errors import DocumentError
+from loop_kit.model.names import is_place, is_task_id
+
+_REPORT_LIMIT = 4 << 20
+_ROUND_LIMIT = 10**6
+
+
+def empty_bus(bus: Bus) -> list[Path]:
+    """Archive and remove all documents of earlier runs; return where they went. For the holder of the lock."""
+    places = _places(bus)
+    filed = [_file(bus, bus.path(kind), places) for kind in (*ROUND_KINDS, "summary")]
+    filed += _empty_runtime(bus, places)
+    atomic.remove(bus.diff_path)  # git has what it showed
+    filed.append(_file(bus, bus.state_path, places))
+    return [path for path in filed if path is not None]
+
+
+def _empty_runtime(bus: Bus, places: Mapping[str, str]) -> list[Path | None]:
+    filed = []
+    for entry in sorted(bus.runtime.glob("*")):
+        if is_folder(entry):
+            filed.append(_file(bus, entry / delivery.REPORT, places))
+            delivery.clear(entry)
+        else:
+            atomic.remove(entry)
+    return filed
+
+
+def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
+    """Move one document to where it belongs, or to the unfiled ones; return where, None when nothing is there."""
+    try:
+        data = read_bytes(path, limit=LIMITS.get(path.stem, _REPORT_LIMIT), follow=False)
+    except FileNotFoundError:
+        return None
+    except DocumentError:
+        return bus.set_aside(path)
+    belongs = _belongs(data, places)
+    if belongs is None:
+        kept = _keep_unfiled(bus, path.stem, data)
+    else:
+        place, round_number = belongs
+        kept = Archive(bus.archive_root / place).put(round_number, path.stem, data)
+    atomic.remove(path)
+    return kept
+
+
+def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:
+    atomic.make_folder(bus.unfiled)
+    path = bus.unfiled / f"{name}.{sha256(data).hexdigest()[:16]}.json"
+    atomic.exclusive_write(path, data)  # False says that the same bytes are there already
+    return path
+
+
+def _belongs(data: bytes, places: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return the place and round that a document names, None when it names none that the archive could have."""
+    try:
+        document = parse(data)
+        task_id, round_number = document["task_id"], document["round" if "round" in document else "rounds"]
+        place = document.get("place") or places.get(task_id) or task_id
+    except (DocumentError, KeyError, TypeError):
+        return None
+    if not (isinstance(task_id, str) and is_task_id(task_id) and isinstance(place, str) and is_place(place)):
+        return None
+    sound = type(round_number) is int and 0 <= round_number <= _ROUND_LIMIT
+    return (place, round_number) if sound and place.partition("@")[0] == task_id else None
+
+
+def _places(bus: Bus) -> dict[str, str]:
+    """Return the place of the run that the state is about, by its task."""
+    try:
+        state = bus.read("state")
+    except DocumentError:
+        return {}
+    return {} if state is None else {str(state.get("task_id")): str(state.get("place", ""))}

@@ -1,0 +1,126 @@
+"""Open and read files that others may have put there: never block, never read without bound, say what is wrong.
+
+Merely opening a FIFO waits for its other end: so everything is opened without waiting, and looked at before it is read.
+"""
+
+import errno
+import os
+import stat
+from itertools import count
+from pathlib import Path
+
+from loop_kit.errors import DocumentError, LoopError
+
+_SAFE = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFLNK: "a symbolic link", stat.S_IFSOCK: "a socket"}
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def shown(path: Path) -> str:
+    """Return a path as text that any terminal and any JSON document can take."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there: a real one, not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """Return a path in `folder` where nothing is yet: `{name}-1`, `{name}-2`, … For the holder of the bus lock."""
+    return next(path for k in count(1) if not os.path.lexists(path := folder / f"{name}-{k}"))
+
+
+def disk_error(action: str, path: Path, error: OSError) -> LoopError:
+    """Return the sentence for a disk that says no, e.g. `state.json cannot be written: No space left on device`."""
+    if error.errno in _FULL:
+        hint = "make room on the disk, then run the same command again"
+    elif error.errno in _FORBIDDEN:
+        hint = f"let this user write in {shown(path.parent)}, then run the same command again"
+    else:
+        hint = f"look at what is at {shown(path)} and at the disk it is on"
+    return LoopError(f"{shown(path)} cannot be {action}: {error.strerror}", hint=hint)
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, name: str = "", follow: bool = True) -> int:
+    """Return a descriptor of a regular file that children do not inherit.
+
+    `FileNotFoundError` is left to the caller; anything else that is not a readable regular file is a `DocumentError`
+    which calls the file `name`. With `follow=False` a symbolic link is refused as well.
+    """
+    said = name or shown(path)
+    try:
+        fd = os.open(path, flags | _SAFE | (0 if follow else os.O_NOFOLLOW), 0o644)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _not_opened(path, said, error) from None
+    kind = _kind(os.fstat(fd).st_mode)
+    if kind:
+        os.close(fd)
+        raise _not_a_file(said, kind)
+    return fd
+
+
+def read_bytes(path: Path, *, limit: int, name: str = "", follow: bool = True) -> bytes:
+    """Return the content of a regular file; raise as `open_regular` does, also when it has more than `limit` bytes."""
+    said = name or shown(path)
+    data = _read(open_regular(path, name=said, follow=follow), said, limit + 1)
+    if len(data) > limit:
+        raise DocumentError(f"{said} is larger than {_size(limit)}", hint="make it shorter")
+    return data
+
+
+def read_beginning(path: Path, *, limit: int) -> bytes:
+    """Return up to `limit` bytes of whatever can be read there, else nothing: for keeping what was refused."""
+    try:
+        return _read(open_regular(path, follow=False), "", limit)
+    except (FileNotFoundError, DocumentError):
+        return b""
+
+
+def _read(fd: int, said: str, most: int) -> bytes:
+    parts, left = [], most
+    try:
+        while left > 0 and (part := os.read(fd, min(left, _CHUNK))):
+            parts.append(part)
+            left -= len(part)
+    except OSError as error:
+        raise DocumentError(f"{said} cannot be read: {error.strerror}", hint="look at the disk it is on") from None
+    finally:
+        os.close(fd)
+    return b"".join(parts)
+
+
+def _not_opened(path: Path, said: str, error: OSError) -> DocumentError:
+    # Why the kernel refused depends on what lies there: a link says "too many levels", a socket "no such device".
+    try:
+        kind = _kind(path.lstat().st_mode)
+    except OSError:
+        kind = ""
+    if kind and error.errno not in _FORBIDDEN:
+        return _not_a_file(said, kind)
+    return DocumentError(f"{said} cannot be opened: {error.strerror}", hint=f"look at what is at {shown(path)}")
+
+
+def _not_a_file(said: str, kind: str) -> DocumentError:
+    return DocumentError(f"{said} is {kind}, not a file", hint="put a plain file there or nothing")
+
+
+def _kind(mode: int) -> str:
+    """Return what a thing is when it is no regular file, with its article."""
+    if stat.S_ISREG(mode):
+        return ""
+    names = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a FIFO",
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFSOCK: "a socket",
+    }
+    return names.get(stat.S_IFMT(mode), "a device")
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 and count % (1 << 20) == 0 else f"{count} bytes"

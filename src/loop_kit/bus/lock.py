@@ -1,0 +1,176 @@
+"""One run at a time: `flock` on a file that is never removed.
+
+The kernel holds the lock, the file only tells people who has it; so a dead owner's file blocks nobody. The lock
+belongs to the open file: a descriptor handed to a child is the same lock, and it is free when the last copy is closed.
+Therefore nothing here ever unlocks: closing is enough, and unlocking would take the lock from the child as well.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from loop_kit.bus.atomic import write_all
+from loop_kit.bus.document import dump, parse
+from loop_kit.bus.files import disk_error, open_regular, read_beginning, shown
+from loop_kit.errors import DocumentError, LockedError, StartError
+from loop_kit.processes.lineage import Owner
+
+_POLL_SECONDS = 0.05
+_RECORD_LIMIT = 1 << 16
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who wrote into a lock file last, what for and since when. Only the kernel knows whether it is still held."""
+
+    owner: Owner
+    purpose: str
+    run: str
+    since: str
+
+    @classmethod
+    def from_document(cls, document: Any) -> Self:
+        texts = {key: str(document[key]) for key in ("purpose", "run", "since")}
+        return cls(owner=Owner.from_document(document), **texts)
+
+    def to_document(self) -> dict[str, Any]:
+        return {**self.owner.to_document(), "purpose": self.purpose, "run": self.run, "since": self.since}
+
+
+class Lock:
+    """A held lock; made by `acquire` or, from a descriptor that came from the parent process, by `adopt`."""
+
+    def __init__(self, path: Path, fd: int, *, adopted: bool) -> None:
+        self.path = path
+        self._fd = fd
+        self._adopted = adopted
+
+    @classmethod
+    def acquire(
+        cls, path: Path, *, purpose: str, now: str, run: str = "", wait: float = 0.0, wait_for_dead: float = 10.0
+    ) -> Self:
+        """Take the lock and write who has it.
+
+        Waits up to `wait` seconds, or up to `wait_for_dead` while the last holder is proven dead: then a child of
+        it has the lock and is about to end. Raises `LockedError` naming the holder.
+        """
+        fd = _open(path)
+        try:
+            _wait_for(fd, path, wait=wait, wait_for_dead=max(wait, wait_for_dead))
+            _write(fd, path, Holder(owner=Owner.me(), purpose=purpose, run=run, since=now))
+        except BaseException:
+            os.close(fd)
+            raise
+        return cls(path, fd, adopted=False)
+
+    @classmethod
+    def adopt(cls, fd: int, path: Path) -> Self:
+        """Hold the lock that came as an inherited descriptor; raise `StartError` when it is not the lock on `path`."""
+        try:
+            same = os.path.samestat(os.fstat(fd), path.stat())
+            os.set_inheritable(fd, False)
+        except OSError as error:
+            raise _no_lock_came(fd, path, str(error.strerror)) from None
+        if not same:
+            raise _no_lock_came(fd, path, "it is another file")
+        # On the very same open file this changes nothing; a descriptor without the lock gets it now, or is refused.
+        if not try_flock(fd, path):
+            raise _held(path)
+        return cls(path, fd, adopted=True)
+
+    def fileno(self) -> int:
+        """Return the descriptor, to be handed to a child that shall hold the same lock."""
+        return self._fd
+
+    def close(self) -> None:
+        """Let go. Who acquired the lock also clears the record, so that an empty file says that nobody has it."""
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        try:
+            if not self._adopted:
+                os.ftruncate(fd, 0)
+        finally:
+            os.close(fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Return who says to hold the lock; None when nobody does or the record cannot be read. Takes no lock."""
+    try:
+        return Holder.from_document(parse(read_beginning(path, limit=_RECORD_LIMIT)))
+    except (DocumentError, KeyError, TypeError, ValueError):
+        return None
+
+
+def try_flock(fd: int, path: Path) -> bool:
+    """Take an exclusive lock without waiting; False when it is held. Raises `StartError` where there is no flock."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        raise StartError(
+            f"{shown(path)} is on a file system where files cannot be locked: {error.strerror}",
+            hint="put the repository on a local file system, or name a folder on one with --loop-dir",
+        ) from None
+    return True
+
+
+def _open(path: Path) -> int:
+    try:
+        return open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
+    except FileNotFoundError as error:
+        raise disk_error("made", path, error) from None
+
+
+def _wait_for(fd: int, path: Path, *, wait: float, wait_for_dead: float) -> None:
+    began = time.monotonic()
+    while not try_flock(fd, path):
+        holder = read_holder(path)
+        dead = holder is not None and holder.owner.alive() is False
+        if time.monotonic() - began >= (wait_for_dead if dead else wait):
+            raise _held(path)
+        time.sleep(_POLL_SECONDS)
+
+
+def _write(fd: int, path: Path, holder: Holder) -> None:
+    try:
+        os.ftruncate(fd, 0)
+        write_all(fd, dump(holder.to_document()))
+    except OSError as error:
+        raise disk_error("written", path, error) from None
+
+
+def _held(path: Path) -> LockedError:
+    holder = read_holder(path)
+    if holder is None:
+        return LockedError(f"another loop process holds {shown(path)}", hint="wait until it has ended")
+    owner = holder.owner
+    who = f"another loop process (pid {owner.pid} on {owner.host}, {holder.purpose}, since {holder.since})"
+    if owner.alive() is False:
+        return LockedError(
+            f"{who} holds {shown(path)}: it has ended, but a program it started has not",
+            hint=f"find that program with: fuser {shown(path)}",
+        )
+    return LockedError(f"{who} holds {shown(path)}", hint=f"wait until it has ended, or end it: kill {owner.pid}")
+
+
+def _no_lock_came(fd: int, path: Path, why: str) -> StartError:
+    return StartError(
+        f"descriptor {fd} is not the lock on {shown(path)}: {why}",
+        hint="a single round is started by loop run, or by hand without a descriptor",
+    )

@@ -1,0 +1,112 @@
+"""What a person sees while a run goes on: one line for each thing that happened, on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+_PHASES = {"worker": "work", "reviewer": "review"}
+
+
+def printable(text: str) -> str:
+    """Return `text` with every control character shown and not sent: agents' text is never terminal markup."""
+    return "".join(char if char == "\n" or char.isprintable() else _shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    return " " if char == "\t" else repr(char)[1:-1]
+
+
+class Lines:
+    """A listener that writes plain lines with the time since it was made."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._began = time.monotonic()
+
+    def __call__(self, event: str, data: Mapping[str, Any]) -> None:
+        text = tell(event, data)
+        if text:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write lines; when nobody reads them any more the run goes on in silence."""
+        seconds = time.monotonic() - self._began
+        stamp = f"{int(seconds) // 60:3d}:{seconds % 60:04.1f}  "
+        pad = " " * len(stamp)
+        lines = printable(text).split("\n")
+        try:
+            self._stream.write(stamp + f"\n{pad}".join(lines) + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._stream = _Nowhere()
+
+
+class _Nowhere:
+    def write(self, _text: str) -> int:
+        return 0
+
+    def flush(self) -> None:
+        pass
+
+
+def json_lines(event: str, data: Mapping[str, Any]) -> None:
+    """Tell the PM what happens in its round process."""
+    try:
+        sys.stdout.write(json.dumps({"event": event, "data": dict(data)}) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return
+
+
+def tell(event: str, data: Mapping[str, Any]) -> str:
+    """Return the line for an event, "" for what is not worth one."""
+    line = _TOLD.get(event)
+    return line(data) if line is not None else ""
+
+
+def _decided(data: Mapping[str, Any]) -> str:
+    if data["decision"] == "approve":
+        return f"round {data['round']}: approved"
+    by = " by loop itself, no reviewer was asked" if data["judged_by"] == "loop" else ""
+    issues = [f"  {issue['severity']}: {issue['file'] or '-'}: {issue['reason']}" for issue in data["issues"]]
+    return "\n".join([f"round {data['round']}: changes required{by}", *issues])
+
+
+def _verified(data: Mapping[str, Any]) -> str:
+    seen = f"git shows {data['commits']} commits, {data['files']} files changed, head {data['head_sha'][:12]}"
+    found = [f"  found ({item['effect']}): {item['text']}" for item in data["findings"] if item["effect"] != "note"]
+    return "\n".join([seen, *found])
+
+
+def _dispatch_ended(data: Mapping[str, Any]) -> str:
+    how = (
+        "handed in its document" if data["document"] else f"ended without a document ({data['failure'] or data['how']})"
+    )
+    swept = f"; {data['swept']} processes it left behind were ended" if data["swept"] else ""
+    return f"the {data['role']} {how} after {data['seconds']:.1f} s{swept}"
+
+
+_TOLD: Mapping[str, Any] = {
+    "run_started": lambda data: (
+        f"{data['place']}: started at {data['base_sha'][:12]} on {data['branch'] or 'a detached HEAD'}"
+    ),
+    "run_resumed": lambda data: f"{data['place']}: going on in round {data['round']}",
+    "round_started": lambda data: f"round {data['round']}",
+    "dispatch_started": lambda data: (
+        f"the {data['role']} ({data['backend']}) is asked"
+        + (" once more: " + "; ".join(data["problems"]) if data["problems"] else "")
+    ),
+    "dispatch_ended": _dispatch_ended,
+    "dispatch_retry": lambda data: (
+        f"the {data['role']} failed ({data['failure']}): {data['message']}; next try in {data['wait_seconds']:g} s"
+    ),
+    "document_refused": lambda data: f"{data['document']} was refused: {data['reason']}",
+    "document_problem": lambda data: f"{data['path']}: {data['problem']}",
+    "unfinished_pinned": lambda data: f"unfinished work is kept as {data['ref']}",
+    "verified": _verified,
+    "decided": _decided,
+    "waiting_for_person": lambda data: f"round {data['round']}: waiting for the {data['role']}: write {data['path']}",
+    "agent_output": lambda data: f"{data['role']} | {data['line']}",
+}

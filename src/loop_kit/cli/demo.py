@@ -1,0 +1,96 @@
+"""`loop demo`: the real loop on a small real bug, played by stand-ins, in a repository made for it.
+
+Only the agents are stand-ins. The bug, the failing test, git, the PM, the round processes and the verification are what every run
+has; the stand-in reviewer runs the tests on the tree it is given, and decides by them.
+"""
+
+import json
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from loop_kit import resources
+from loop_kit.bus.atomic import write_bytes
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import write_json
+from loop_kit.cli.init import make_bus
+from loop_kit.cli.main import Edge, loop
+from loop_kit.errors import StartError
+from loop_kit.processes.briefly import run_briefly
+from loop_kit.processes.spawn import Command
+
+_CONFIG = """\
+# Both agents are stand-ins that follow a script; a real set-up names codex, claude or a command of your own here.
+[run]
+auto_dispatch = true
+worker_backend = "script"
+reviewer_backend = "script"
+
+[backends.script]
+script = "script.json"
+"""
+_GIT_SECONDS = 60.0
+
+
+@click.command("demo")
+@click.option("--lie", is_flag=True, help="Let the worker claim a fix it did not make, and see it caught.")
+@click.pass_obj
+def command(edge: Edge, lie: bool) -> int:
+    """Play a two-round loop on a small real bug in a throwaway repository: no agent, no key, no network."""
+    folder = Path(tempfile.mkdtemp(prefix="loop-demo-"))
+    make_demo(folder, edge, lie=lie)
+    _say(f"A repository with a bug and a failing test: {folder}")
+    _say(f"$ cd {shlex.quote(str(folder))} && loop run --auto-dispatch")
+    inside = Edge(environment=edge.environment, cwd=folder, loop_dir=None)
+    code = loop.main(["run", "--auto-dispatch"], prog_name="loop", obj=inside, standalone_mode=False)
+    _say("\nLook around:")
+    for line in (
+        f"cd {shlex.quote(str(folder))}",
+        "git log --oneline",
+        f"{shlex.quote(sys.executable)} -m unittest",
+        "loop status",
+        "ls .loop/archive/DEMO-1",
+        "cat .loop/archive/DEMO-1/r1_review_report.json",
+        "git for-each-ref refs/loop",
+    ):
+        _say(f"  {line}")
+    return int(code or 0)
+
+
+def make_demo(folder: Path, edge: Edge, *, lie: bool) -> None:
+    """Make the repository, its bus, the card and the script that the stand-ins follow."""
+    for path in sorted(resources.default_path("demo/repository").glob("*.py")):
+        write_bytes(folder / path.name, path.read_bytes())
+    for args in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("config", "user.name", "Loop Demo"),
+        ("config", "user.email", "demo@example.invalid"),
+        ("config", "commit.gpgsign", "false"),
+        ("add", "--all"),
+        ("commit", "--quiet", "--message", "Split a basket"),
+    ):
+        _git(folder, edge, *args)
+    bus = Bus(folder / ".loop")
+    make_bus(bus)
+    write_bytes(bus.config_path, _CONFIG.encode())
+    write_bytes(bus.card_path, resources.default_path("demo/task_card.json").read_bytes())
+    script = json.loads(resources.default_text("demo/script.json"))
+    if lie:
+        script["worker"].insert(0, script["lie"])
+    write_json(bus.root / "script.json", script)
+
+
+def _git(folder: Path, edge: Edge, *args: str) -> None:
+    environment = {name: value for name, value in edge.environment.items() if not name.startswith("GIT_")}
+    # Nothing of the person's own git set-up decides about a repository that is made for a demonstration.
+    environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    done = run_briefly(Command(argv=("git", *args), env=environment, cwd=folder), timeout=_GIT_SECONDS)
+    if done.code != 0:
+        raise StartError(f"git {args[0]} failed in {folder}: {done.stderr.strip()}", hint="is git installed and whole?")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

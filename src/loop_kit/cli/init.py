@@ -1,0 +1,55 @@
+"""`loop init`: make the bus with everything a person fills in. What is there stays as it is."""
+
+from pathlib import Path
+
+import click
+
+from loop_kit import resources
+from loop_kit.bus.atomic import exclusive_write, make_folder
+from loop_kit.bus.bus import Bus
+from loop_kit.cli.main import Edge
+from loop_kit.cli.places import bus_root
+from loop_kit.errors import StartError
+
+# file on the bus -> file in defaults/
+MADE = {
+    "config.toml": "config.toml",
+    "templates/worker_prompt.txt": "templates/worker_prompt.txt",
+    "templates/reviewer_prompt.txt": "templates/reviewer_prompt.txt",
+    "examples/task_card.json": "examples/task_card.json",
+}
+
+
+@click.command("init")
+@click.pass_obj
+def command(edge: Edge) -> int:
+    """Make .loop/ with its templates, an example card and a commented config.toml; what is there stays."""
+    bus = Bus(bus_root(edge))
+    made = make_bus(bus)
+    for name in made:
+        click.echo(f"made {bus.root / name}")
+    if not made:
+        click.echo(f"{bus.root} is complete already")
+    if not bus.card_path.exists():
+        click.echo(
+            f"next: write {bus.card_path} after {bus.root / 'examples/task_card.json'}, then: loop run --auto-dispatch"
+        )
+    return 0
+
+
+def make_bus(bus: Bus) -> list[str]:
+    """Make what is missing of a bus and return the names of the files that were made."""
+    if not any((folder / ".git").exists() for folder in (bus.root.parent, *bus.root.parents)):
+        raise StartError(
+            f"{bus.root.parent} is not in a git repository", hint="git init makes one; loop works on commits"
+        )
+    new = not (bus.root / ".gitignore").exists()
+    bus.ensure_layout()
+    make_folder(bus.context)
+    made = [".gitignore"] if new else []
+    for name, default in MADE.items():
+        path = bus.root / name
+        make_folder(path.parent)
+        if exclusive_write(path, Path(resources.default_path(default)).read_bytes()):
+            made.append(name)
+    return made

@@ -1,0 +1,29 @@
+"""Find the bus without asking git: commands that only look should answer at once."""
+
+from pathlib import Path
+
+from loop_kit.cli.main import Edge
+
+
+def bus_root(edge: Edge) -> Path:
+    """Return the absolute path of the bus, whether or not it exists yet.
+
+    It is the one that was named, else the nearest `.loop` from here up to the top of the repository, else `.loop` at
+    that top.
+    """
+    if edge.loop_dir:
+        return (edge.cwd / Path(edge.loop_dir).expanduser()).absolute()
+    for folder in (edge.cwd, *edge.cwd.parents):
+        if (folder / ".loop").is_dir() or (folder / ".git").exists():
+            return folder / ".loop"
+    return edge.cwd / ".loop"
+
+
+def scratch_root(edge: Edge) -> Path:
+    """Return the folder outside the repository where a run may put its worktrees: in the person's cache."""
+    cache = edge.environment.get("XDG_CACHE_HOME") or ""
+    if not Path(cache).is_absolute():
+        home = edge.environment.get("HOME") or ""
+        # Without a home: a run's folder there is named by its random id and made anew, so nobody can lay a trap in it.
+        cache = str(Path(home) / ".cache") if Path(home).is_absolute() else "/tmp"  # noqa: S108  (as said above)
+    return Path(cache) / "loop-kit"

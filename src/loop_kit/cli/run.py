@@ -1,0 +1,163 @@
+"""`loop run`: the PM, one round by hand, or the round process of a PM."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from loop_kit.backends.registry import load_plugins
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.lock import Lock
+from loop_kit.cli.console import Lines, json_lines
+from loop_kit.cli.main import Edge
+from loop_kit.cli.places import bus_root, scratch_root
+from loop_kit.cli.settings import resolve
+from loop_kit.errors import EXIT_CODES, Outcome, StartError, TerminatedRunError, UsageError
+from loop_kit.model.config import RUN_OPTIONS, Option
+from loop_kit.model.state import Phase, RunState
+from loop_kit.processes.lineage import become_subreaper, die_with_parent
+from loop_kit.processes.signals import listening
+from loop_kit.rounds.context import Clock, World, utc_now
+from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
+from loop_kit.rounds.start import Wish, join_run, open_run
+from loop_kit.vcs.repository import Repository
+
+
+def _option(option: Option) -> Callable[[Any], Any]:
+    shown = f"{option.help} [default: {option.default:g}]" if _is_number(option) else option.help
+    if isinstance(option.default, bool):
+        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.key, default=None, help=shown)
+    return click.option(option.flag, option.key, type=type(option.default), default=None, help=shown)
+
+
+def _is_number(option: Option) -> bool:
+    return not isinstance(option.default, bool | str)
+
+
+def _settings_options(command: Any) -> Any:
+    for option in reversed(RUN_OPTIONS):
+        command = _option(option)(command)
+    return command
+
+
+@click.command("run")
+@click.option("--task", "task", metavar="PATH", help="The task card. [default: .loop/task_card.json]")
+@_settings_options
+@click.option("--single-round", is_flag=True, help="Play exactly one round: exit 0 approved, 10 changes required.")
+@click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run.")
+@click.option("--reset", is_flag=True, help="Archive the unfinished run and start anew; the card stays.")
+@click.option("--loop-dir", "loop_dir", metavar="PATH", help="The bus. [default: .loop]")
+@click.option("--locks", hidden=True, help="Descriptors of the locks a PM hands to its round process.")
+@click.option("--parent", hidden=True, type=int, help="The PM's process id.")
+@click.pass_obj
+def command(edge: Edge, /, **flags: Any) -> int:
+    """Run the review loop: worker, verification, reviewer, until approval or a named limit."""
+    bus = Bus(bus_root(_at(edge, flags.pop("loop_dir"))))
+    parent, locks = flags.pop("parent"), flags.pop("locks")
+    with listening() as interruption:
+        world = World(
+            environment=edge.environment,
+            interruption=interruption,
+            clock=Clock(now=utc_now, seconds=time.monotonic),
+            listener=Lines() if locks is None else json_lines,
+            scratch=scratch_root(edge),
+            token=lambda: secrets.token_hex(8),
+        )
+        if locks is not None:
+            return _round_process(world, bus, edge, locks=locks, parent=parent)
+        return _run(world, bus, edge, flags)
+
+
+def _at(edge: Edge, loop_dir: str | None) -> Edge:
+    return Edge(environment=edge.environment, cwd=edge.cwd, loop_dir=loop_dir or edge.loop_dir)
+
+
+def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
+    wish = _wish(bus, edge, flags)
+    repository = Repository.find(edge.cwd)
+    if not bus.root.is_dir():
+        raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
+    become_subreaper()
+    with _locked(bus, repository) as locks:
+        ctx, state = open_run(world, bus, repository, wish, locks)
+        state = run_single_round(ctx, state) if wish.single_round else run_loop(ctx, state)
+    return _report(bus, state)
+
+
+def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
+    given = {option.key: flags[option.key] for option in RUN_OPTIONS if flags[option.key] is not None}
+    _check_flags(flags)
+    card = (edge.cwd / flags["task"]).absolute() if flags["task"] else None
+    return Wish(
+        card_path=card,
+        settings=resolve(bus.config_path, edge.environment, given),
+        given=given,
+        resume=flags["resume"],
+        reset=flags["reset"],
+        single_round=flags["single_round"],
+        round_number=flags["round_number"],
+    )
+
+
+def _check_flags(flags: Mapping[str, Any]) -> None:
+    if flags["resume"] and flags["reset"]:
+        raise UsageError("--resume and --reset contradict each other", hint="say one of them")
+    if flags["round_number"] is not None and not flags["single_round"]:
+        raise UsageError("--round goes with --single-round", hint="leave it out, or add --single-round")
+
+
+@contextmanager
+def _locked(bus: Bus, repository: Repository) -> Iterator[tuple[int, ...]]:
+    """Hold the bus and the working tree: one run at a time on either."""
+    now = utc_now()
+    with (
+        Lock.acquire(bus.lock_path, purpose="loop run", now=now) as on_bus,
+        Lock.acquire(repository.git_dir / "loop.lock", purpose="loop run", now=now) as on_tree,
+    ):
+        yield on_bus.fileno(), on_tree.fileno()
+
+
+def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: int | None) -> int:
+    """Play the round that the PM asked for; it holds the locks until its agent has ended, whatever becomes of the PM."""
+    become_subreaper()
+    if parent is not None and not die_with_parent(parent):
+        raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
+    repository = Repository.find(edge.cwd)
+    fds = [int(text) for text in locks.split(",")]
+    paths = (bus.lock_path, repository.git_dir / "loop.lock")
+    held = [Lock.adopt(fd, path) for fd, path in zip(fds, paths, strict=True)]
+    state = bus.read_state()
+    if state is None:
+        raise StartError(f"{bus.state_path} is gone", hint="loop run starts a new run")
+    ctx = join_run(world, bus, repository, state)
+    load_plugins(ctx.settings.plugins)
+    state = play_for_pm(ctx, state)
+    for lock in held:
+        lock.close()
+    return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]
+
+
+def _report(bus: Bus, state: RunState) -> int:
+    """Say how it ended: on stdout, because it is the result."""
+    if state.phase is not Phase.DONE:
+        click.echo(f"round {state.round - 1}: changes required; {bus.path('fix_list')} says which")
+        return EXIT_CODES[Outcome.CHANGES_REQUIRED]
+    click.echo(ending_text(bus, state))
+    return EXIT_CODES[Outcome.APPROVED]
+
+
+def ending_text(bus: Bus, state: RunState) -> str:
+    """Return the lines that end an approved run: what was approved, on what grounds, and where to look."""
+    rounds = f"{state.round} round" + ("s" if state.round > 1 else "")
+    return "\n".join(
+        [
+            f"{state.place}: approved, unverified (no check is configured), after {rounds}",
+            f"  {state.base_sha[:12]}..{state.head_sha[:12]} on {state.branch or 'a detached HEAD'}",
+            f"  look at it:  git diff {state.base_sha[:12]} {state.head_sha[:12]}",
+            f"  the story:   {bus.path('summary')}",
+        ]
+    )

@@ -1,0 +1,62 @@
+"""Resolve what a run is told: flags, then `LOOP_*`, then config.toml, then the built-in values."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from loop_kit.errors import ConfigError
+from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+
+
+def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """Return the settings of a run; raise `ConfigError` naming the file, variable or flag and the field that is wrong."""
+    settings = Settings.from_document(read_config(config_path), name=str(config_path))
+    settings = settings.having(from_environment(environment), source="the LOOP_* environment")
+    settings = settings.having(flags, source="the command line")
+    return replace(
+        settings, backends={name: _anchored(entry, config_path.parent) for name, entry in settings.backends.items()}
+    )
+
+
+def _anchored(entry: BackendSettings, folder: Path) -> BackendSettings:
+    """Make a script's path absolute: it is relative to the file that names it."""
+    return replace(entry, script=str(folder / entry.script)) if entry.script else entry
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the config document, empty when there is no file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(
+            f"{path}: {error}", hint="defaults/config.toml shows every setting; loop init writes one"
+        ) from None
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the `[run]` settings that `LOOP_*` variables name; others are not loop's business."""
+    return {
+        option.key: _read(option, environment[option.variable])
+        for option in RUN_OPTIONS
+        if environment.get(option.variable)
+    }
+
+
+def _read(option: Option, text: str) -> Any:
+    if isinstance(option.default, bool):
+        if text.lower() in (*_TRUE, *_FALSE):
+            return text.lower() in _TRUE
+        raise ConfigError(f"{option.variable}: {text!r} is neither true nor false", hint="say 1 or 0")
+    if isinstance(option.default, str):
+        return text
+    try:
+        return type(option.default)(text)
+    except ValueError:
+        raise ConfigError(f"{option.variable}: {text!r} is not a number", hint="say a number") from None

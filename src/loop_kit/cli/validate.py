@@ -1,0 +1,81 @@
+"""`loop validate`: judge documents of the bus by their schemas, loop's own included."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loop_kit.bus.document import parse
+from loop_kit.bus.files import read_bytes
+from loop_kit.cli.console import printable
+from loop_kit.cli.settings import read_config
+from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
+from loop_kit.model import schema
+from loop_kit.model.config import find_typo
+from loop_kit.model.names import check_task_id
+
+_LIMIT = 64 << 20
+_ARCHIVED = re.compile(r"r\d+_(?P<kind>[a-z_]+?)(\.\d+)?\.json")
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "kind", type=click.Choice(schema.KINDS), help="The kind of document, when its name does not tell."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file.")
+def command(files: tuple[Path, ...], kind: str | None, as_json: bool) -> int:
+    """Judge documents by their schemas; exit 3 when one is not valid."""
+    worst = 0
+    for path in files:
+        problem = _problem(path, kind)
+        worst = worst if problem is None else EXIT_CODES[Outcome.INVALID]
+        if as_json:
+            click.echo(json.dumps({"file": str(path), "valid": problem is None, "problem": problem}))
+        else:
+            click.echo(printable(f"{path}: {'valid' if problem is None else problem}"))
+    return worst
+
+
+def _problem(path: Path, kind: str | None) -> str | None:
+    try:
+        found = kind or kind_of(path)
+        if found == "config":
+            document: Any = read_config(path)
+            return find_typo(document) or schema.find_problem(found, document)
+        data = read_bytes(path, limit=_LIMIT)
+        if found == "feed_event":
+            return _feed_problem(data)
+        document = parse(data, name="it")
+        problem = schema.find_problem(found, document)
+        if problem is None and found == "task_card":
+            check_task_id(document["task_id"])
+    except FileNotFoundError:
+        return "it is not there"
+    except LoopError as error:
+        return error.message
+    else:
+        return problem
+
+
+def _feed_problem(data: bytes) -> str | None:
+    for number, line in enumerate(data.splitlines(), 1):
+        problem = schema.find_problem("feed_event", parse(line, name=f"line {number}"))
+        if problem is not None:
+            return f"line {number} {problem}"
+    return None
+
+
+def kind_of(path: Path) -> str:
+    """Return the kind of document a file on the bus or in the archive is, by its name; raise `DocumentError` else."""
+    name = path.name
+    archived = _ARCHIVED.fullmatch(name)
+    if archived is not None and archived["kind"] in schema.KINDS:
+        return archived["kind"]
+    fixed = {"config.toml": "config", "feed.jsonl": "feed_event"}
+    stem = "heartbeat" if name.endswith(".heartbeat.json") else fixed.get(name, path.stem)
+    if stem in schema.KINDS:
+        return stem
+    raise DocumentError(f"its name does not tell what kind of document it is; say --as {'|'.join(schema.KINDS)}")

@@ -1,0 +1,171 @@
+"""Who belongs to whom, and who is still the same process.
+
+A pid is a number that the system gives out again. So a process is named by its pid and its start time, and both are
+compared again before each signal. A subreaper inherits the orphans among its descendants: nobody can leave its tree.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+from loop_kit.errors import DocumentError
+from loop_kit.processes import proc
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """One process for as long as it exists; `start_time` is a token to compare, not a time to read."""
+
+    pid: int
+    start_time: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self | None:
+        seen = proc.status(pid)
+        return cls(pid, seen.start_time) if seen else None
+
+    def alive(self) -> bool:
+        seen = self._seen()
+        return seen is not None and not seen.dead
+
+    def stopped(self) -> bool:
+        seen = self._seen()
+        return seen is not None and seen.stopped
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal to exactly this process; False when it is gone, dead or not ours to signal."""
+        pidfd = open_pidfd(self.pid)
+        try:
+            if not self.alive():  # asked after opening: from here on the descriptor cannot mean another process
+                return False
+            if pidfd is None:
+                os.kill(self.pid, number)
+            else:
+                signal.pidfd_send_signal(pidfd, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        finally:
+            if pidfd is not None:
+                os.close(pidfd)
+        return True
+
+    def _seen(self) -> proc.Status | None:
+        seen = proc.status(self.pid)
+        return seen if seen and seen.start_time == self.start_time else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who holds a lock or beats a heart, written so that another process, another day, can tell whether it lives."""
+
+    pid: int
+    host: str
+    start_time: str
+
+    @classmethod
+    def me(cls) -> Self:
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Describe a process of this host; one that is gone already gets a start time that nobody has."""
+        seen = proc.status(pid)
+        return cls(pid=pid, host=socket.gethostname(), start_time=seen.start_time if seen else "")
+
+    @classmethod
+    def from_document(cls, document: Any) -> Self:
+        match document:
+            case {"pid": int(pid), "host": str(host), "start_time": str(start_time)}:
+                return cls(pid=pid, host=host, start_time=start_time)
+        raise DocumentError("an owner is a pid (a number), a host and a start_time (texts)")
+
+    def to_document(self) -> dict[str, Any]:
+        return {"pid": self.pid, "host": self.host, "start_time": self.start_time}
+
+    def alive(self) -> bool | None:
+        """Tell whether the owner lives; None when it is on another host, where nobody here can look."""
+        if self.host != socket.gethostname():
+            return None
+        return self.pid > 0 and ProcessId(self.pid, self.start_time).alive()
+
+
+def open_pidfd(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when the process ends; None where the system has no such thing."""
+    pidfd_open = getattr(os, "pidfd_open", None)
+    if pidfd_open is not None:
+        with suppress(OSError):  # gone already, or forbidden in this container
+            return int(pidfd_open(pid))
+    return None
+
+
+def descendants(pid: int | None = None, *, excluding: Collection[ProcessId] = ()) -> list[ProcessId]:
+    """Return all processes below `pid` (this one if None), zombies too, without the trees of those in `excluding`.
+
+    For a subreaper an empty answer is a proof: an orphan is its own child, and only it can make a dead child vanish.
+    """
+    found: dict[ProcessId, None] = {}
+    to_visit = [os.getpid() if pid is None else pid]
+    while to_visit:
+        for child in map(ProcessId.of, proc.children(to_visit.pop())):
+            if child is not None and child not in excluding and child not in found:
+                found[child] = None
+                to_visit.append(child.pid)
+    return list(found)
+
+
+def ancestors() -> list[int]:
+    """Return this process, its parent and so on up."""
+    line = [os.getpid()]
+    while (seen := proc.status(line[-1])) and seen.parent > 0:
+        line.append(seen.parent)
+    return line
+
+
+def carrying(name: str, value: str) -> list[ProcessId]:
+    """Return this user's live processes that were started with `name=value`, without this one and its ancestors."""
+    entry = f"{name}={value}".encode(errors="surrogateescape")
+    spared = frozenset(ancestors())
+    marked = (pid for pid in proc.all_pids() if pid not in spared and proc.environment_holds(pid, entry))
+    return [process for process in map(ProcessId.of, marked) if process is not None]
+
+
+def become_subreaper() -> None:
+    """Inherit the orphans among our descendants from now on."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
+
+
+@contextmanager
+def adopting() -> Iterator[None]:
+    """Be a subreaper while inside; afterwards be what we were."""
+    before = ctypes.c_int(1)
+    _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before))
+    become_subreaper()
+    try:
+        yield
+    finally:
+        _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(before.value))
+
+
+def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTERM) -> bool:
+    """Ask for a signal to this process when its parent ends; False when the parent is gone already.
+
+    To be called from the main thread of a process that was started from the main thread: the kernel watches threads.
+    """
+    _prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(number))
+    return os.getppid() == expected_parent
+
+
+def _prctl(option: int, value: Any) -> None:
+    """Call prctl(2), which only Linux has; a kernel that refuses leaves things as they were."""
+    if proc.LINUX:
+        zero = ctypes.c_ulong(0)
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, zero, zero, zero)

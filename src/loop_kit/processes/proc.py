@@ -1,0 +1,107 @@
+"""What the system says about a process right now: /proc on Linux, `ps` elsewhere.
+
+Every answer may be outdated when it arrives; `None` or nothing means that the process is gone or not ours to look at.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LINUX = sys.platform.startswith("linux")
+_DEAD = frozenset("ZXx")
+_START_TICKS = 19  # position in /proc/PID/stat, counted behind the program's name
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`start_time` is a token: two processes with the same pid never share one, and it means nothing else."""
+
+    state: str
+    parent: int
+    start_time: str
+
+    @property
+    def dead(self) -> bool:
+        """A zombie is dead: it only waits for its parent to read the exit code."""
+        return self.state in _DEAD
+
+    @property
+    def stopped(self) -> bool:
+        return self.state == "T"
+
+
+def status(pid: int) -> Status | None:
+    return _status_from_proc(pid) if LINUX else status_from_ps(pid)
+
+
+def _status_from_proc(pid: int) -> Status | None:
+    try:
+        line = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    fields = line[line.rindex(b")") + 1 :].decode("ascii").split()  # the name may hold blanks and brackets
+    return Status(fields[0], int(fields[1]), f"{boot_id()}:{fields[_START_TICKS]}")
+
+
+def status_from_ps(pid: int) -> Status | None:
+    """Ask `ps`; its start time counts whole seconds, so it is the weaker witness."""
+    asked = ["ps", "-o", "stat=,ppid=,lstart=", "-p", str(pid)]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "PATH": os.defpath})
+    state, _, rest = answer.stdout.strip().partition(" ")
+    parent, _, started = rest.strip().partition(" ")
+    return Status(state[0], int(parent), " ".join(started.split())) if started else None
+
+
+@cache
+def boot_id() -> str:
+    """Return what tells this boot of the machine from all others; ticks since boot alone would repeat."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8]
+    except OSError:
+        return ""
+
+
+def all_pids() -> Iterator[int]:
+    if LINUX:
+        yield from (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208  (bare names, and fast)
+
+
+def children(pid: int) -> list[int]:
+    """Return the direct children of a process, zombies included; nothing where there is no /proc."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  (bare names, and fast)
+    except OSError:
+        return []
+    found: list[int] = []
+    for thread in threads:
+        try:
+            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_bytes().split())
+        except FileNotFoundError:
+            if not _lists_children():
+                return _children_by_scan(pid)
+        except OSError:
+            continue
+    return found
+
+
+@cache
+def _lists_children() -> bool:
+    """Tell whether this kernel was built with the `children` files."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").exists()
+
+
+def _children_by_scan(pid: int) -> list[int]:
+    return [other for other in all_pids() if (seen := status(other)) and seen.parent == pid]
+
+
+def environment_holds(pid: int, entry: bytes) -> bool:
+    """Tell whether a process of this user was started with `NAME=value` in its environment."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        return folder.stat().st_uid == os.getuid() and entry in (folder / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False

@@ -1,0 +1,141 @@
+"""End a program together with everything it started.
+
+Ask everybody (SIGTERM), wait, then kill, and look again until a look finds nobody: what was forked in between is found
+by the next look. That is a proof only for a subreaper (`lineage.adopting`); without /proc, a process group is ended.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from subprocess import Popen
+
+from loop_kit.processes import proc
+from loop_kit.processes.lineage import ProcessId, ancestors, carrying, descendants
+
+RUN_VARIABLE = "LOOP_RUN_ID"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks
+_GIVE_UP = 5.0  # seconds after SIGKILL: what still exists then waits inside the kernel or belongs to another user
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Which processes had to be told to end, and which could not be ended at all."""
+
+    told: frozenset[ProcessId] = frozenset()
+    left: tuple[ProcessId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds between SIGTERM and SIGKILL, unless `hurry` says that somebody wants it now; `pause` passes the time."""
+
+    grace: float
+    pause: Callable[[float], None] = time.sleep
+    hurry: Callable[[], bool] = lambda: False
+
+
+def end_tree(root: Popen[bytes] | None, patience: Patience, *, excluding: Collection[ProcessId] = ()) -> Ending:
+    """End `root` and all other descendants of this process but the trees in `excluding`, and collect their exit codes.
+
+    `root` keeps its exit code for its owner. Any other child outside `excluding` loses it.
+    """
+    if not proc.LINUX:
+        return _end_group(root, patience)
+
+    def remaining() -> list[ProcessId]:
+        _reap(root, excluding)
+        return descendants(excluding=excluding)
+
+    return _end(remaining, patience)
+
+
+def sweep(grace: float = 0.5, *, excluding: Collection[ProcessId] = ()) -> Ending:
+    """End every descendant of this process."""
+    return end_tree(None, Patience(grace=grace), excluding=excluding)
+
+
+def sweep_run(run_id: str, grace: float = 1.0) -> int:
+    """End what an earlier start of this run left behind, known by `LOOP_RUN_ID`; return how many that were.
+
+    Only for the holder of the run's locks: it would end a living run as well.
+    """
+    known: dict[ProcessId, None] = {}
+
+    def remaining() -> list[ProcessId]:
+        for process in carrying(RUN_VARIABLE, run_id):
+            known.update(dict.fromkeys([process, *descendants(process.pid)]))
+        return [process for process in known if process.pid not in spared and process.alive()]
+
+    spared = frozenset(ancestors())
+    return len(_end(remaining, Patience(grace=grace)).told)
+
+
+def _end(remaining: Callable[[], list[ProcessId]], patience: Patience) -> Ending:
+    told: set[ProcessId] = set()
+    kill_at = time.monotonic() + patience.grace
+    pause = _FIRST_PAUSE
+    while found := remaining():
+        now = time.monotonic()
+        if now < kill_at and patience.hurry():
+            kill_at = now
+        if now >= kill_at + _GIVE_UP:
+            return Ending(frozenset(told), tuple(found))
+        if now < kill_at:
+            told |= _ask(found, told)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            told |= _kill(found)
+            pause = _FIRST_PAUSE  # whoever forks as fast as it can must not be given time
+        patience.pause(pause)
+    return Ending(frozenset(told))
+
+
+def _ask(processes: list[ProcessId], asked: Collection[ProcessId]) -> set[ProcessId]:
+    return {process for process in processes if process not in asked and _terminate(process)}
+
+
+def _terminate(process: ProcessId) -> bool:
+    delivered = process.signal(signal.SIGTERM)
+    if process.stopped():
+        process.signal(signal.SIGCONT)  # else it would hear SIGTERM only when somebody wakes it
+    return delivered
+
+
+def _kill(processes: list[ProcessId]) -> set[ProcessId]:
+    return {process for process in processes if process.signal(signal.SIGKILL)}
+
+
+def _reap(root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
+    """Read the exit codes of dead children, so that they vanish."""
+    if root is not None:
+        root.poll()
+    spared = {process.pid for process in excluding} | ({root.pid} if root else set())
+    for pid in proc.children(os.getpid()):
+        if pid not in spared:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _end_group(root: Popen[bytes] | None, patience: Patience) -> Ending:
+    """Do what can be done without /proc: the session leader's process group, asked and then killed."""
+    if root is None:
+        return Ending()
+    until = time.monotonic() + patience.grace
+    _signal_group(root.pid, signal.SIGTERM)
+    while _signal_group(root.pid, 0) and time.monotonic() < until and not patience.hurry():
+        root.poll()
+        patience.pause(_FIRST_PAUSE)
+    _signal_group(root.pid, signal.SIGKILL)
+    root.wait()
+    return Ending()
+
+
+def _signal_group(pid: int, number: int) -> bool:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

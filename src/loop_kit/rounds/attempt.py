@@ -1,0 +1,148 @@
+"""One start of an agent program, from its prompt to what came of it.
+
+Whatever way the program ends, its whole tree has ended before anything is read, and a valid document counts: an exit
+status alone proves nothing in either direction.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from loop_kit.bus import heartbeat
+from loop_kit.bus.atomic import write_bytes
+from loop_kit.errors import DocumentError
+from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, UsedTool
+from loop_kit.model.state import RunState
+from loop_kit.processes.lineage import Owner
+from loop_kit.processes.rawlog import RawLog
+from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.rounds.ask import Ask, Report
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.desk import Desk
+from loop_kit.rounds.intake import take_in
+from loop_kit.rounds.transcript import Transcript
+from loop_kit.rounds.unfinished import pin_unfinished
+
+R = TypeVar("R", bound=Report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(Generic[R]):
+    """What came of one start: a `report`, or a `problem` with what was handed in, or a `failure` of the program."""
+
+    how: HowEnded
+    log: Path
+    session_id: str | None
+    report: R | None = None
+    problem: DocumentError | None = None
+    failure: Failed | None = None
+
+
+def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
+    """Start the role's program once, wait for its end and take in what it handed in."""
+    desk = Desk.at(ctx, state, ask)
+    transcript = Transcript(desk.backend, _showing(ctx, ask.role))
+    ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
+    write_bytes(desk.order.prompt, ask.prompt(str(desk.order.report), ask.problems).encode())
+    ctx.tell(
+        "dispatch_started",
+        role=ask.role,
+        round=state.round,
+        dispatch=desk.dispatch_id,
+        backend=desk.name,
+        session=desk.order.session,
+        problems=list(ask.problems),
+    )
+    ended = _run(ctx, state, desk, transcript)
+    attempt = _outcome(ctx, state, ask, desk, transcript, ended)
+    _tell_end(ctx, state, desk, transcript, ended, attempt)
+    if attempt.report is None and ask.role == "worker":
+        pin_unfinished(ctx, state)
+    ctx.bus.clear_outbox(desk.dispatch_id)
+    return attempt
+
+
+def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -> Ended:
+    role = desk.order.role
+    beat = ctx.bus.heartbeat_path(role)
+    me = Owner.me()
+
+    def tick() -> bool:
+        heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
+        return ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
+
+    def on_line(line: str) -> None:
+        if ctx.settings.verbose:
+            ctx.show("agent_output", role=role, line=line)
+        transcript.take(line)
+
+    with RawLog(desk.output) as output, RawLog(desk.errors) as errors:
+        try:
+            return supervise(
+                desk.command(ctx, state),
+                limits=Limits(wall=ctx.settings.dispatch_timeout, idle=ctx.settings.idle_timeout),
+                log=output,
+                error_log=errors,
+                watch=Watch(on_line=on_line, tick=tick),
+                interruption=ctx.world.interruption,
+            )
+        finally:
+            heartbeat.remove(beat)
+
+
+def _outcome(
+    ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript, ended: Ended
+) -> Attempt[R]:
+    bare: Attempt[R] = Attempt(how=ended.how, log=desk.output, session_id=transcript.session_id)
+    try:
+        report = take_in(ctx, state, ask, desk, transcript)
+    except DocumentError as problem:
+        return replace(bare, problem=problem)
+    if report is not None:
+        return replace(bare, report=report)
+    failure = transcript.failed or desk.backend.explain(ended.exit_code, ended.err_tail)
+    if failure is None and ended.how is HowEnded.EXITED and ended.exit_code == 0:
+        return replace(bare, problem=DocumentError(f"{ask.kind}.json was not handed in"))
+    return replace(bare, failure=failure or _unexplained(ended))
+
+
+def _unexplained(ended: Ended) -> Failed:
+    code = ended.exit_code or 0
+    how = f"signal {-code}" if code < 0 else f"exit status {code}"
+    last = ended.err_tail.strip().rpartition("\n")[2][:300]
+    return Failed(kind=FailureKind.UNKNOWN, message=f"{how}{': ' if last else ''}{last}")
+
+
+def _showing(ctx: RunContext, role: str) -> Callable[[AgentEvent], None]:
+    def show(event: AgentEvent) -> None:
+        match event:
+            case UsedTool():
+                ctx.show("agent_action", role=role, tool=event.name, detail=event.detail[:300])
+            case Said():
+                ctx.show("agent_said", role=role, text=event.text[:300])
+            case _:
+                pass
+
+    return show
+
+
+def _tell_end(
+    ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript, ended: Ended, attempt: Attempt[Any]
+) -> None:
+    usage = transcript.usage
+    ctx.tell(
+        "dispatch_ended",
+        role=desk.order.role,
+        round=state.round,
+        dispatch=desk.dispatch_id,
+        backend=desk.name,
+        how=str(ended.how),
+        exit_code=ended.exit_code,
+        seconds=round(ended.seconds, 3),
+        session=transcript.session_id,
+        document=attempt.report is not None,
+        failure=None if attempt.failure is None else str(attempt.failure.kind),
+        swept=ended.swept,
+        usage=None if usage is None else {name: value for name, value in asdict(usage).items() if value is not None},
+    )

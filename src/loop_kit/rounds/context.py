@@ -1,0 +1,124 @@
+"""What every step of a run needs, passed along instead of kept in globals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.feed import Feed
+from loop_kit.errors import StoppedError, TimeLimitError
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.task import TaskCard
+from loop_kit.processes.signals import Interruption
+from loop_kit.vcs.repository import Repository
+
+Listener = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Time as an argument: `now` is UTC in ISO 8601 with milliseconds, `seconds` counts up and never jumps."""
+
+    now: Callable[[], str]
+    seconds: Callable[[], float]
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What lies outside loop, as the edge found it.
+
+    `environment` is the person's own, `GIT_*` included: programs started for agents are given a part of it. `listener`
+    is told each event's name and data as it happens. `scratch` is where worktrees may be put. `token` makes a name
+    that nobody else has.
+    """
+
+    environment: Mapping[str, str]
+    interruption: Interruption
+    clock: Clock
+    listener: Listener
+    scratch: Path
+    token: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """One run.
+
+    `deadline` is on `clock.seconds`, None without `--timeout`; `locks` are the descriptors of the held locks. `pins`
+    collects the refs this process has made itself: every other change below `refs/loop/` is somebody else's.
+    """
+
+    bus: Bus
+    archive: Archive
+    repository: Repository
+    feed: Feed
+    charter: Charter
+    world: World
+    deadline: float | None = None
+    locks: tuple[int, ...] = ()
+    pins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def card(self) -> TaskCard:
+        return self.charter.card
+
+    @property
+    def settings(self) -> Settings:
+        return self.charter.settings
+
+    def now(self) -> str:
+        return self.world.clock.now()
+
+    def tell(self, event: str, **data: Any) -> None:
+        """Put an event on the feed and tell whoever watches."""
+        self.feed.append(event, data, run_id=self.charter.run_id, now=self.now())
+        self.world.listener(event, data)
+
+    def show(self, event: str, **data: Any) -> None:
+        """Tell whoever watches something that is not worth keeping."""
+        self.world.listener(event, data)
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""
+        return None if self.deadline is None else max(0.0, self.deadline - self.world.clock.seconds())
+
+    def by_hand(self, role: str) -> bool:  # noqa: ARG002  (each role decides for itself once people can be mixed with programs)
+        return not self.settings.auto_dispatch
+
+    def pin_name(self, name: str, round_number: int) -> str:
+        return f"refs/loop/{self.charter.place}/r{round_number}/{name}"
+
+    def pin(self, name: str, round_number: int, sha: str) -> str:
+        """Keep a commit from being lost whatever becomes of the branch; return the ref that holds it."""
+        ref = self.pin_name(name, round_number)
+        self.repository.pin(ref, sha)
+        self.pins[ref] = sha
+        return ref
+
+    def check_stop(self) -> None:
+        """Raise when the run has been asked to end: a signal, `.loop/STOP`, or the time set for the whole run."""
+        self.world.interruption.raise_if_requested()
+        if self.bus.stop_requested():
+            raise StoppedError(
+                f"{self.bus.stop_path} asks for a stop", hint="remove that file, then: loop run --resume"
+            )
+        if self.seconds_left() == 0.0:
+            raise TimeLimitError(
+                f"the run took longer than --timeout {self.settings.timeout:g} s", hint="loop run --resume goes on"
+            )
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the run is asked to end."""
+        until = self.world.clock.seconds() + seconds
+        self.check_stop()
+        while (left := until - self.world.clock.seconds()) > 0:
+            self.world.interruption.sleep(min(left, 1.0))
+            self.check_stop()

@@ -1,0 +1,79 @@
+"""Take in what a dispatch handed in: judge it, keep it, and put it on the bus when it is the document that was asked for."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from loop_kit.errors import DocumentError
+from loop_kit.model.state import RunState
+from loop_kit.rounds.ask import Ask, Report
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.desk import Desk
+from loop_kit.rounds.transcript import Transcript
+
+R = TypeVar("R", bound=Report)
+
+
+def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript) -> R | None:
+    """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
+
+    The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
+    message. Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
+    """
+    name = f"{ask.kind}.json"
+    try:
+        delivered = ctx.bus.collect(desk.dispatch_id, ask.kind)
+        document = (
+            desk.backend.document(desk.order, transcript.finished, transcript.said) if delivered is None else delivered
+        )
+        if document is None:
+            return None
+        report = ask.read(document, state, name=name)
+    except DocumentError as error:
+        _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
+        raise
+    ctx.bus.install(ask.kind, document)
+    ctx.tell("document_accepted", document=name, role=ask.role, round=state.round)
+    return report
+
+
+def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
+    """Return the answer that an earlier, interrupted try had already brought onto the bus."""
+    try:
+        document = ctx.bus.read(ask.kind)
+        return None if document is None else ask.read(document, state, name=f"{ask.kind}.json")
+    except DocumentError as error:
+        refuse(ctx, state, ask.kind, error.message)
+        return None
+
+
+def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
+    """Return the answer of a dispatch whose agent had ended its work when loop itself was killed."""
+    desk = Desk.at(ctx, state, ask)
+    if not ctx.bus.outbox(desk.dispatch_id).is_dir():
+        return None
+    transcript = Transcript(desk.backend)
+    transcript.replay(desk.output)
+    try:
+        report = take_in(ctx, state, ask, desk, transcript)
+    except DocumentError:
+        report = None
+    ctx.bus.clear_outbox(desk.dispatch_id)
+    return report
+
+
+def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> None:
+    """Move a document that is no answer from the bus to the archive, with the reason."""
+    _keep_refused(ctx, state, kind, ctx.bus.path(kind), reason)
+    ctx.bus.remove(kind)
+
+
+def _refuse_handed_in(ctx: RunContext, state: RunState, kind: str, desk: Desk, reason: str) -> None:
+    for path in (desk.order.report, ctx.bus.path(kind)):
+        _keep_refused(ctx, state, kind, path, reason)
+    ctx.bus.remove(kind)
+
+
+def _keep_refused(ctx: RunContext, state: RunState, kind: str, path: Path, reason: str) -> None:
+    kept = ctx.archive.refuse(state.round, kind, path, reason)
+    if kept is not None:
+        ctx.tell("document_refused", document=f"{kind}.json", round=state.round, reason=reason, kept=kept.name)

@@ -1,0 +1,42 @@
+"""Nothing is left behind: what a run made outside its archive is taken away at its end, or at the next start."""
+
+import shutil
+from pathlib import Path
+
+from loop_kit.bus.bus import Bus
+from loop_kit.model.names import ROLES
+from loop_kit.model.state import RunState
+from loop_kit.processes.tree import sweep_run
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.review import review_tree_path
+from loop_kit.vcs import worktree
+
+
+def sweep_dead_run(bus: Bus, state: RunState) -> int:
+    """End every process that still works for a run whose PM and round are gone; return how many there were.
+
+    The caller holds the locks, so whatever carries the run's id has nobody left who waits for it.
+    """
+    bus.remove_leftovers()
+    return sweep_run(state.run_id)
+
+
+def in_flight(bus: Bus, state: RunState) -> bool:
+    """Whether a dispatch of this run was cut off by the death of loop itself: its outbox is still there."""
+    return any(bus.outbox(f"{state.place}-r{state.round}-{role}-{state.dispatches}").is_dir() for role in ROLES)
+
+
+def clear_away(ctx: RunContext) -> None:
+    """Take away the review worktree and everything in the run's scratch folder."""
+    path = review_tree_path(ctx)
+    if path.parent.is_dir():
+        worktree.remove(ctx.repository, path)
+        shutil.rmtree(path.parent, ignore_errors=True)
+    _remove_if_empty(Path(ctx.charter.scratch))
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,148 @@
+"""What must hold before a run begins: asked before anything is written or paid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loop_kit import resources
+from loop_kit.backends.registry import find_backend, load_plugins
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import read_bytes
+from loop_kit.errors import DirtyTreeError, Outcome, StartError
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.names import ROLES, place_name
+from loop_kit.model.task import TaskCard
+from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, TEMPLATE_LIMIT, WORKER_PLACEHOLDERS, check_template
+from loop_kit.rounds.context import World
+from loop_kit.rounds.desk import locate_program
+from loop_kit.vcs.repository import Head, Repository
+
+_SHOWN = 5
+_CONTEXT_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Everything a new run was found to start from."""
+
+    card: TaskCard
+    card_document: Mapping[str, Any]
+    head: Head
+    settings: Settings
+    texts: Mapping[str, str]
+    untracked: tuple[str, ...]
+    start_tree: str | None
+
+    def charter(self, *, run_id: str, place: str, scratch: str) -> Charter:
+        return Charter(
+            run_id=run_id,
+            place=place,
+            base_sha=self.head.sha,
+            branch=self.head.branch,
+            card_document=self.card_document,
+            card=self.card,
+            settings=self.settings,
+            texts=self.texts,
+            untracked=self.untracked,
+            start_tree=self.start_tree,
+            scratch=scratch,
+        )
+
+
+def check_start(world: World, bus: Bus, repository: Repository, card_path: Path, settings: Settings) -> Ready:
+    """Return what a new run starts from; raise the `LoopError` that says what is missing, without having changed anything."""
+    document = bus.read_card(card_path)
+    card = TaskCard.from_document(document, name=str(card_path))
+    _check_dependencies(bus, card)
+    head = repository.check_ready()
+    untracked = repository.untracked()
+    start_tree = _check_clean(repository, settings, untracked)
+    texts = _read_texts(bus, repository, head.sha)
+    check_programs(world, settings)
+    return Ready(
+        card=card,
+        card_document=document,
+        head=head,
+        settings=settings,
+        texts=texts,
+        untracked=untracked,
+        start_tree=start_tree,
+    )
+
+
+def check_programs(world: World, settings: Settings) -> None:
+    """Raise unless both roles' programs are there; people are always there."""
+    load_plugins(settings.plugins)
+    for role in ROLES if settings.auto_dispatch else ():
+        name = settings.backend_name(role)
+        backend = find_backend(name, settings.backend(name))
+        locate_program(world.environment, name, backend, settings.backend(name))
+
+
+def _check_clean(repository: Repository, settings: Settings, untracked: tuple[str, ...]) -> str | None:
+    """Return the tree id of a dirty tree that the person let in, None when the tree is clean."""
+    dirty = repository.dirty()
+    if not dirty:
+        return None
+    if not settings.allow_dirty:
+        raise DirtyTreeError(
+            f"{len(dirty)} tracked files have uncommitted changes: {', '.join(dirty[:_SHOWN])}",
+            hint="commit or stash them, or start with --allow-dirty",
+        )
+    return repository.worktree_tree(without=untracked)
+
+
+def _check_dependencies(bus: Bus, card: TaskCard) -> None:
+    missing = [task_id for task_id in card.depends_on if not _is_approved(bus, task_id)]
+    if missing:
+        raise StartError(
+            f"{card.task_id} depends on {', '.join(missing)}, which is not approved on this bus",
+            hint="run that task first, or take it out of depends_on",
+        )
+
+
+def _is_approved(bus: Bus, task_id: str) -> bool:
+    """Whether any run of a task on this bus ended with an approval."""
+    run = 1
+    while (archive := Archive(bus.archive_root / place_name(task_id, run))).folder.is_dir():
+        summaries = [filed for filed in archive.documents() if filed.name == "summary"]
+        last = archive.read(summaries[-1].round, "summary") if summaries else None
+        if isinstance(last, dict) and last.get("outcome") == Outcome.APPROVED:
+            return True
+        run += 1
+    return False
+
+
+def _read_texts(bus: Bus, repository: Repository, base: str) -> dict[str, str]:
+    """Return the charter's texts: the repository's own at the base where it has them, else the defaults."""
+    return {
+        "agents_md": _at_base(repository, base, "AGENTS.md", "agents.md"),
+        "worker_role": _at_base(repository, base, "docs/roles/code-writer.md", "roles/code-writer.md"),
+        "reviewer_role": _at_base(repository, base, "docs/roles/reviewer.md", "roles/reviewer.md"),
+        "worker_template": _template(bus, "worker_prompt.txt", WORKER_PLACEHOLDERS),
+        "reviewer_template": _template(bus, "reviewer_prompt.txt", REVIEWER_PLACEHOLDERS),
+        "context": _context(bus),
+    }
+
+
+def _at_base(repository: Repository, base: str, path: str, default: str) -> str:
+    found = repository.show(base, path)
+    return resources.default_text(default) if found is None else found.decode("utf-8", "backslashreplace")
+
+
+def _template(bus: Bus, name: str, known: tuple[str, ...]) -> str:
+    try:
+        data = read_bytes(bus.templates / name, limit=2 * TEMPLATE_LIMIT)
+    except FileNotFoundError:
+        return resources.default_text(f"templates/{name}")
+    return check_template(data, known, name=str(bus.templates / name))
+
+
+def _context(bus: Bus) -> str:
+    """Return what the person wrote in `context/*.md`, one file after the other."""
+    files = sorted(bus.context.glob("*.md"))
+    texts = [read_bytes(path, limit=_CONTEXT_LIMIT).decode("utf-8", "backslashreplace") for path in files]
+    return "\n\n".join(f"{path.name}:\n{text}" for path, text in zip(files, texts, strict=True))

@@ -1,0 +1,119 @@
+"""Each round is a fresh process: it runs the code as it is now, and takes its memory with it when it ends.
+
+Nothing of the person's repository is importable in it (`-P -E`). It is given the locks, so that they are held until
+its agent has ended even when the PM is killed, and it tells what happens as JSON lines on its standard output.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from loop_kit.errors import (
+    EXIT_CODES,
+    CrashError,
+    DocumentError,
+    LoopError,
+    NeedsPersonError,
+    Outcome,
+    TerminatedRunError,
+    TimeLimitError,
+    error_for,
+)
+from loop_kit.model.state import RunState
+from loop_kit.processes.rawlog import RawLog
+from loop_kit.processes.spawn import Command
+from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.rounds.context import RunContext
+
+# An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
+_ROUND_GRACE = 15.0
+
+
+def play_round(ctx: RunContext, state: RunState) -> RunState:
+    """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
+    started = False
+
+    def on_line(line: str) -> None:
+        nonlocal started
+        told = _told(line)
+        if told is not None:
+            started = True
+            ctx.world.listener(*told)
+
+    errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
+    errors.parent.mkdir(parents=True, exist_ok=True)
+    with RawLog(errors) as log:
+        ended = supervise(
+            _command(ctx, state),
+            limits=Limits(wall=ctx.seconds_left() or 0.0, grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
+            error_log=log,
+            watch=Watch(on_line=on_line),
+            interruption=ctx.world.interruption,
+        )
+    ctx.world.interruption.raise_if_requested()
+    if ended.how is HowEnded.WALL_TIMEOUT:
+        raise TimeLimitError(
+            f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
+        )
+    return _state_after(ctx, state, ended, started=started)
+
+
+def _command(ctx: RunContext, state: RunState) -> Command:
+    locks = ",".join(str(descriptor) for descriptor in ctx.locks)
+    argv = (
+        *(sys.executable, "-P", "-E", "-m", "loop_kit", "--loop-dir", str(ctx.bus.root)),
+        *("run", "--single-round", "--round", str(state.round)),
+        *("--locks", locks, "--parent", str(os.getpid())),
+    )
+    environment = {**ctx.world.environment, "LOOP_RUN_ID": state.run_id}
+    return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks)
+
+
+def _told(line: str) -> tuple[str, Mapping[str, Any]] | None:
+    try:
+        match json.loads(line):
+            case {"event": str(event), "data": dict(data)}:
+                return event, data
+    except ValueError:
+        return None
+    return None
+
+
+def _state_after(ctx: RunContext, before: RunState, ended: Ended, *, started: bool) -> RunState:
+    """Return the state after a round that ended by itself; raise what it wrote there, or what its end looks like."""
+    state = _read_back(ctx, before)
+    if ended.exit_code in (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED]) and state != before:
+        return state
+    if state.outcome is not None and EXIT_CODES[state.outcome] == ended.exit_code:
+        raise error_for(state.outcome, state.error, hint=state.hint)
+    raise _unexplained(ctx, before, ended, started=started)
+
+
+def _read_back(ctx: RunContext, before: RunState) -> RunState:
+    state = ctx.bus.read_state()
+    if state is None or state.run_id != before.run_id or state.base_sha != before.base_sha:
+        raise DocumentError(
+            "state.json was changed by somebody else during the round", hint="loop run --resume goes on"
+        )
+    return state
+
+
+def _unexplained(ctx: RunContext, before: RunState, ended: Ended, *, started: bool) -> LoopError:
+    last = ended.err_tail.strip().rpartition("\n")[2]
+    log = ctx.bus.logs / before.place / f"r{before.round}_round.err.log"
+    if (ended.exit_code or 0) < 0:
+        return TerminatedRunError(
+            f"the process of round {before.round} was killed by signal {-(ended.exit_code or 0)}",
+            hint="loop run --resume goes on from here",
+        )
+    if not started:
+        return NeedsPersonError(
+            f"the process of round {before.round} could not start: {last}",
+            hint=f"see {log}; when the repository is loop's own, its code at HEAD is what could not be run",
+        )
+    return CrashError(
+        f"the process of round {before.round} failed with exit status {ended.exit_code}: {last}",
+        hint=f"this is a bug in loop; {log} has the traceback; loop run --resume goes on",
+    )

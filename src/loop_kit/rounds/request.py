@@ -1,0 +1,52 @@
+"""The review request: what a reviewer is shown, bounded in size whatever the change is."""
+
+from typing import Any
+
+from loop_kit.model.change import Change, Effect
+from loop_kit.model.state import RunState
+from loop_kit.model.work import WorkReport
+from loop_kit.rounds.context import RunContext
+
+# A longer diff lies beside the request as a file and is referred to.
+INLINE_DIFF_BYTES = 128 * 1024
+SHOWN_FILES = 1000
+
+
+def inline_diff(ctx: RunContext, change: Change) -> str | None:
+    """Return the diff as text, or None when it is too long to be quoted and lies in `bus.diff_path` instead."""
+    text, complete = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES)
+    return text if complete else None
+
+
+def write_request(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> None:
+    """Put the review request on the bus, and the diff beside it when it is long."""
+    diff = inline_diff(ctx, change)
+    if diff is None:
+        ctx.repository.write_diff(change.base_sha, change.head_sha, ctx.bus.diff_path)
+    else:
+        ctx.bus.diff_path.unlink(missing_ok=True)
+    ctx.bus.write("review_request", _document(ctx, state, work, change, diff))
+
+
+def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change, diff: str | None) -> dict[str, Any]:
+    where = {"diff": diff} if diff is not None else {"diff": "", "diff_file": ctx.bus.diff_path.name}
+    return {
+        "task_id": state.task_id,
+        "round": state.round,
+        "base_sha": change.base_sha,
+        "head_sha": change.head_sha,
+        "tree": change.tree,
+        "commits": [f"{commit.sha[:12]} {commit.subject}" for commit in change.commits],
+        **where,
+        "acceptance_criteria": [criterion.text for criterion in ctx.card.acceptance_criteria],
+        "constraints": list(ctx.card.constraints),
+        "worker_notes": work.notes,
+        "worker_tests": [{"name": test.name, "result": test.result} for test in work.tests],
+        "changed_files": [
+            {"path": file.path, "status": file.status, "added": file.added, "removed": file.removed}
+            for file in change.files[:SHOWN_FILES]
+        ],
+        "changed_files_count": len(change.files),
+        "evidence": [],
+        "findings": [finding.to_document() for finding in change.having(Effect.JUDGE)],
+    }

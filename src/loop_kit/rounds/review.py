@@ -1,0 +1,76 @@
+"""The reviewer's half of a round: a judgement of exactly one tree, made in a tree of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from loop_kit.errors import NeedsPersonError
+from loop_kit.model.change import Change, Effect
+from loop_kit.model.review import ReviewReport
+from loop_kit.model.state import RunState
+from loop_kit.model.work import WorkReport
+from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
+from loop_kit.rounds.ask import Ask
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.dispatch import dispatch
+from loop_kit.rounds.intake import refuse
+from loop_kit.rounds.request import inline_diff
+from loop_kit.rounds.work import fix_list_of
+from loop_kit.vcs import watch, worktree
+
+
+def obtain_review(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> tuple[ReviewReport, RunState]:
+    """Return the judgement of `change` and the state after it was had; a void one is asked for once more."""
+    if ctx.by_hand("reviewer"):
+        return dispatch(ctx, state, _ask(ctx, state, work, change, ctx.repository.root))
+    problems: tuple[str, ...] = ()
+    while True:
+        tree = worktree.prepare(ctx.repository, review_tree_path(ctx), change.head_sha)
+        before = watch.take(ctx.repository, state.place)
+        ask = replace(_ask(ctx, state, work, change, tree.path), problems=problems)
+        review, state = dispatch(ctx, state, ask)
+        _stop_if_touched(ctx, state, before)
+        void = tree.changed(change.head_sha)
+        if not void:
+            return review, state
+        refuse(ctx, state, ReviewReport.kind, void)
+        if problems:
+            raise NeedsPersonError(
+                f"the reviewer changed what it was to judge, twice: {void}",
+                hint="give it a read-only mode in config.toml or take another reviewer, then: loop run --resume",
+            )
+        problems = (void,)
+
+
+def review_tree_path(ctx: RunContext) -> Path:
+    return Path(ctx.charter.scratch) / ctx.charter.run_id / "review"
+
+
+def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, cwd: Path) -> Ask[ReviewReport]:
+    def prompt(report_path: str, again: tuple[str, ...]) -> str:
+        return reviewer_prompt(
+            ReviewerBrief(
+                card=ctx.card,
+                round=state.round,
+                change=change,
+                report_path=report_path,
+                texts=ctx.charter.texts,
+                diff=inline_diff(ctx, change),
+                diff_path=str(ctx.bus.diff_path),
+                work=work,
+                findings=change.having(Effect.JUDGE),
+                fix_list=fix_list_of(ctx, state),
+                history=state.round_details,
+                again=again,
+            )
+        )
+
+    return Ask(role="reviewer", expect=ReviewReport, cwd=cwd, prompt=prompt)
+
+
+def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:
+    touched = watch.compare(before, watch.take(ctx.repository, state.place))
+    if touched:
+        raise NeedsPersonError(
+            "during the review: " + "; ".join(finding.text for finding in touched),
+            hint="undo that, then: loop run --resume (the review is kept on the bus)",
+        )

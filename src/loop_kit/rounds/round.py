@@ -1,0 +1,109 @@
+"""One round: the worker's claim, what git says to it, the judgement, and one commit point.
+
+Everything before the last line may be repeated: documents that are already there are taken, archiving identical bytes
+succeeds, pins are the same pins. Nothing follows it.
+"""
+
+from loop_kit.errors import Outcome
+from loop_kit.model.change import Change, Effect
+from loop_kit.model.review import Decision, FixList, ReviewReport
+from loop_kit.model.state import Phase, RoundRow, RunState
+from loop_kit.model.work import WorkReport
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.request import write_request
+from loop_kit.rounds.review import obtain_review
+from loop_kit.rounds.summary import write_summary
+from loop_kit.rounds.work import obtain_change
+
+
+def run_round(ctx: RunContext, state: RunState) -> RunState:
+    """Play one round and return where the run stands after it."""
+    _clear_other_rounds(ctx, state)
+    ctx.tell("round_started", round=state.round, head_sha=state.head_sha)
+    work, change, state = obtain_change(ctx, state)
+    ctx.pin("head", state.round, change.head_sha)
+    write_request(ctx, state, work, change)
+    fixes = change.having(Effect.FIX)
+    if fixes:
+        review = ReviewReport.from_findings(state.task_id, state.round, fixes)
+        ctx.bus.write(ReviewReport.kind, review.to_document())
+    else:
+        state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
+        ctx.bus.put_state(state)
+        review, state = obtain_review(ctx, state, work, change)
+    _tell_decision(ctx, state, review, by_loop=bool(fixes))
+    return _close(ctx, state, work, change, review)
+
+
+def _close(ctx: RunContext, state: RunState, work: WorkReport, change: Change, review: ReviewReport) -> RunState:
+    """Archive the round, hand on what is to be fixed, and commit."""
+    ctx.archive.archive_round(ctx.bus, state.round)
+    after = state.after(_row(ctx, change, review), now=ctx.now())
+    if review.approved:
+        after = _note_moved_branch(ctx, after, change)
+        write_summary(ctx, after)
+    else:
+        fix_list = _fix_list(state, work, change, review)
+        ctx.bus.write(FixList.kind, fix_list.to_document())
+        ctx.archive.archive_round(ctx.bus, after.round)
+    ctx.bus.put_state(after)  # the commit point
+    return after
+
+
+def _row(ctx: RunContext, change: Change, review: ReviewReport) -> RoundRow:
+    return RoundRow(
+        round=review.round,
+        head_sha=change.head_sha,
+        tree=change.tree,
+        decision=str(review.decision),
+        judged_by="loop" if change.having(Effect.FIX) else "reviewer",
+        blocking=len(review.blocking_issues),
+        ended_at=ctx.now(),
+    )
+
+
+def _fix_list(state: RunState, work: WorkReport, change: Change, review: ReviewReport) -> FixList:
+    return FixList(
+        task_id=state.task_id,
+        round=state.round + 1,
+        base_sha=state.base_sha,
+        head_sha=change.head_sha,
+        fixes=review.blocking_issues,
+        prior_round_notes=work.notes,
+        prior_review_non_blocking=review.non_blocking_suggestions,
+    )
+
+
+def _note_moved_branch(ctx: RunContext, after: RunState, change: Change) -> RunState:
+    """Say so when the branch moved on during the review: an approval is for one tree, and a person decides."""
+    now = ctx.repository.head()
+    if now.sha == change.head_sha and now.branch == after.branch:
+        return after
+    where = f"{now.branch or 'HEAD'} is at {now.sha[:12]}"
+    return after.ended(
+        Outcome.NEEDS_PERSON,
+        error=f"{change.head_sha[:12]} (tree {change.tree[:12]}) is approved, but {where}, which nobody reviewed",
+        hint=f"the approved commit is pinned as {ctx.pin_name('head', after.round)}",
+        now=ctx.now(),
+    )
+
+
+def _clear_other_rounds(ctx: RunContext, state: RunState) -> None:
+    """Take the reports of earlier rounds off the bus, so that an old answer is never taken for a new one."""
+    before = state.round - 1
+    if before and ctx.archive.archive_round(ctx.bus, before):
+        for kind in ("work_report", "review_request", "review_report"):
+            if ctx.bus.round_of(kind) == before:
+                ctx.bus.remove(kind)
+
+
+def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by_loop: bool) -> None:
+    ctx.tell(
+        "decided",
+        round=state.round,
+        decision=str(review.decision),
+        judged_by="loop" if by_loop else "reviewer",
+        issues=[issue.to_document() for issue in review.blocking_issues[:20]]
+        if review.decision is Decision.CHANGES_REQUIRED
+        else [],
+    )

@@ -1,0 +1,216 @@
+"""How a run comes to be: begun anew, resumed, or joined by the round process.
+
+Everything that could refuse is asked before anything is written, and everything is written before anything is paid.
+From the idle state on, each step may be repeated: the run id in that state makes the claim of a place recognisable as
+this run's own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.emptying import empty_bus
+from loop_kit.bus.feed import Feed
+from loop_kit.errors import DirtyTreeError, DocumentError, NeedsPersonError, Outcome, StartError, UsageError
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.names import place_name
+from loop_kit.model.state import Phase, RunState
+from loop_kit.rounds.context import RunContext, World
+from loop_kit.rounds.leftovers import in_flight, sweep_dead_run
+from loop_kit.rounds.preconditions import Ready, check_start
+from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
+from loop_kit.vcs import watch
+from loop_kit.vcs.repository import Repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the person asked for. `given` holds the `[run]` settings named on the command line, which a resume obeys too."""
+
+    card_path: Path | None
+    settings: Settings
+    given: Mapping[str, Any]
+    resume: bool = False
+    reset: bool = False
+    single_round: bool = False
+    round_number: int | None = None
+
+
+def open_run(
+    world: World, bus: Bus, repository: Repository, wish: Wish, locks: tuple[int, ...]
+) -> tuple[RunContext, RunState]:
+    """Return the run that the person wants and where it stands; `locks` are the descriptors of the held locks.
+
+    Raises a `LoopError` before anything is changed when the run cannot start; an approved run that is resumed comes
+    back as it is.
+    """
+    state = _standing(bus, wish)
+    if state is not None:
+        sweep_dead_run(bus, state)
+    if state is not None and state.unfinished and not wish.reset:
+        ctx, state = _resume(world, bus, repository, wish, state)
+    elif state is not None and state.phase is Phase.DONE and wish.resume:
+        ctx = join_run(world, bus, repository, state)
+    elif wish.resume:
+        raise StartError("there is no unfinished run to resume", hint="loop run starts one")
+    else:
+        ctx, state = _begin(world, bus, repository, wish, state)
+    limit = ctx.settings.timeout
+    return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
+
+
+def join_run(world: World, bus: Bus, repository: Repository, state: RunState) -> RunContext:
+    """Return the context of the run that `state` belongs to, with the charter it was started with."""
+    archive = Archive(bus.archive_root / state.place)
+    charter = archive.read_charter(state.digests.get(Charter.kind, ""))
+    return RunContext(
+        bus=bus,
+        archive=archive,
+        repository=repository,
+        feed=Feed(bus.feed_path),
+        charter=charter,
+        world=world,
+    )
+
+
+def _standing(bus: Bus, wish: Wish) -> RunState | None:
+    try:
+        return bus.read_state()
+    except DocumentError:
+        if wish.reset:
+            return None
+        raise
+
+
+def _begin(
+    world: World, bus: Bus, repository: Repository, wish: Wish, state: RunState | None
+) -> tuple[RunContext, RunState]:
+    ready = check_start(world, bus, repository, wish.card_path or bus.card_path, wish.settings)
+    if wish.round_number not in (None, 1):
+        raise UsageError(f"--round {wish.round_number}: a new run begins with round 1", hint="leave --round out")
+    bus.ensure_layout()
+    idle = _idle(world, bus, ready, state)
+    place = _claim(repository, ready.card.task_id, idle.run_id)
+    charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch))
+    repository.pin(f"refs/loop/{place}/r0/base", charter.base_sha)
+    archive = Archive(bus.archive_root / place)
+    archive.put_document(0, Charter.kind, charter.to_document())
+    _put_card(bus, archive, charter)
+    state = replace(idle, place=place, digests=charter.digests(), watch=watch.settings(repository))
+    state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
+    bus.put_state(state)
+    ctx = join_run(world, bus, repository, state)
+    ctx.tell("run_started", task_id=state.task_id, place=place, base_sha=state.base_sha, branch=state.branch)
+    return ctx, state
+
+
+def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunState:
+    """Clear the bus and put the state that names the new run; a run that got no further than this is taken up again."""
+    begun = state is not None and state.phase is Phase.IDLE and state.task_id == ready.card.task_id
+    now = world.clock.now()
+    idle = RunState(
+        run_id=state.run_id if state is not None and begun else world.token(),
+        place="",
+        task_id=ready.card.task_id,
+        phase=Phase.IDLE,
+        round=1,
+        base_sha=ready.head.sha,
+        head_sha=ready.head.sha,
+        branch=ready.head.branch,
+        started_at=now,
+        updated_at=now,
+    )
+    empty_bus(bus)
+    bus.put_state(idle)
+    return idle
+
+
+def _claim(repository: Repository, task_id: str, run_id: str) -> str:
+    """Take the first free place of a task: a create-only ref update, so that two runs never share one."""
+    run = 1
+    while not repository.claim(f"refs/loop/{place_name(task_id, run)}/r0/run", run_id.encode()):
+        run += 1
+    return place_name(task_id, run)
+
+
+def _put_card(bus: Bus, archive: Archive, charter: Charter) -> None:
+    """Put the run's card on the bus; a different card that lies there is a person's and goes to the archive first."""
+    try:
+        there = bus.read("task_card")
+    except DocumentError:
+        there = {}
+    if there != charter.card_document:
+        archive.refuse(0, "task_card", bus.card_path, "another card was given with --task")
+        bus.write("task_card", charter.card_document)
+    archive.archive_round(bus, 0)
+
+
+def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: RunState) -> tuple[RunContext, RunState]:
+    if not (wish.resume or wish.single_round):
+        raise StartError(
+            f"run {state.place} stopped in round {state.round} and is not finished",
+            hint="loop run --resume goes on with it; loop run --reset archives it and starts anew",
+        )
+    if wish.round_number not in (None, state.round):
+        raise UsageError(
+            f"--round {wish.round_number}: the run stands in round {state.round}",
+            hint=f"leave --round out, or say --round {state.round}",
+        )
+    ctx = _with_flags(join_run(world, bus, repository, state), wish)
+    check_ground(ctx, state)
+    if in_flight(bus, state):
+        pin_unfinished(ctx, state)
+    _check_tree(ctx, state)
+    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
+    state = replace(state.going_on(now=ctx.now()), digests=ctx.charter.digests(), watch=seen)
+    bus.put_state(state)
+    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
+    return ctx, state
+
+
+def _with_flags(ctx: RunContext, wish: Wish) -> RunContext:
+    """Let flags on a resume change the charter's settings: limits may be raised, rules of judgement are not among them."""
+    if not wish.given:
+        return ctx
+    settings = ctx.settings.having(wish.given, source="the command line")
+    charter = replace(ctx.charter, settings=settings)
+    ctx.archive.put_document(0, Charter.kind, charter.to_document())
+    return replace(ctx, charter=charter)
+
+
+def check_ground(ctx: RunContext, state: RunState) -> None:
+    """Raise before anything is paid when the branch is not where this run's work is."""
+    head = ctx.repository.head()
+    if head.branch != state.branch:
+        raise NeedsPersonError(
+            f"the run works on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is checked out",
+            hint=f"git switch {state.branch or '--detach ' + state.head_sha[:12]}, then: loop run --resume",
+        )
+    if not ctx.repository.is_ancestor(state.head_sha, head.sha):
+        raise NeedsPersonError(
+            f"{state.head_sha[:12]}, which this run relies on, is no longer part of {head.branch or 'HEAD'}",
+            hint=f"git reset --hard {state.head_sha[:12]} takes the branch back (it is pinned under refs/loop/"
+            f"{state.place}/), then: loop run --resume",
+        )
+
+
+def _check_tree(ctx: RunContext, state: RunState) -> None:
+    """Raise unless the working tree is clean, or holds exactly the unfinished work that was pinned."""
+    if ctx.by_hand("worker"):
+        return
+    dirty = (*ctx.repository.dirty(), *set(ctx.repository.untracked()).difference(ctx.charter.untracked))
+    if not dirty:
+        return
+    pinned = last_unfinished(ctx, state)
+    known = {ctx.charter.start_tree, ctx.repository.tree_id(pinned) if pinned else None}
+    if ctx.repository.worktree_tree(without=ctx.charter.untracked) in known:
+        return
+    where = f" that differ from the unfinished work pinned as {pinned}" if pinned else ""
+    raise DirtyTreeError(
+        f"{len(dirty)} files have uncommitted changes{where}: {', '.join(sorted(dirty)[:5])}",
+        hint="commit or stash them, then: loop run --resume",
+    )

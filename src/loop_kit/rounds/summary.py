@@ -1,0 +1,67 @@
+"""The summary: what a person who comes back wants to know first."""
+
+from typing import Any
+
+from loop_kit.bus.document import dump
+from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model.state import RunState
+from loop_kit.rounds.context import RunContext
+
+_SHOWN = 200
+
+
+def write_summary(ctx: RunContext, state: RunState) -> None:
+    """Put the summary on the bus and into the archive; to be done before the state that it sums up."""
+    summary = _summarize(ctx, state)
+    ctx.archive.put(state.round, "summary", dump(summary))
+    ctx.bus.write("summary", summary)
+
+
+def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
+    """Return `summary.json` for a run that ends in `state`: the outcome, what git has of it, what is open, who was paid."""
+    outcome = state.outcome or Outcome.BUG
+    last = state.round_details[-1] if state.round_details else None
+    commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=_SHOWN)
+    files = ctx.repository.files(state.base_sha, state.head_sha)[:_SHOWN]
+    review = ctx.archive.read(last.round, "review_report") if last is not None else None
+    return {
+        "schema_version": 1,
+        "run_id": state.run_id,
+        "place": state.place,
+        "task_id": state.task_id,
+        "outcome": str(outcome),
+        "exit_code": EXIT_CODES[outcome],
+        "verified": False,
+        "reason": state.error or _reason(outcome),
+        "next_step": state.hint or _next_step(state),
+        "base_sha": state.base_sha,
+        "head_sha": state.head_sha,
+        "tree": last.tree if last is not None else ctx.repository.tree_id(state.head_sha),
+        "branch": state.branch,
+        "rounds": last.round if last is not None else 0,
+        "commits": [f"{commit.sha[:12]} {commit.subject}" for commit in commits],
+        "files": [file.path for file in files],
+        "open_issues": [] if outcome is Outcome.APPROVED or review is None else review.get("blocking_issues", []),
+        "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
+        "round_details": [row.to_document() for row in state.round_details],
+        "dispatches": _dispatches(ctx, state),
+        "started_at": state.started_at,
+        "ended_at": state.updated_at,
+    }
+
+
+def _reason(outcome: Outcome) -> str:
+    return "approved, unverified: no check is configured" if outcome is Outcome.APPROVED else str(outcome)
+
+
+def _next_step(state: RunState) -> str:
+    return f"git diff {state.base_sha[:12]} {state.head_sha[:12]} shows the approved change"
+
+
+def _dispatches(ctx: RunContext, state: RunState) -> list[dict[str, Any]]:
+    keys = ("role", "round", "backend", "how", "seconds", "document", "usage")
+    return [
+        {key: event.data.get(key) for key in keys}
+        for event in ctx.feed.read()
+        if event.event == "dispatch_ended" and event.run_id == state.run_id
+    ]

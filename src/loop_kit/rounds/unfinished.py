@@ -1,0 +1,25 @@
+"""Work that was cut off: pinned as a commit, so that nothing paid for is lost and the resume starts from exactly that."""
+
+from loop_kit.model.state import RunState
+from loop_kit.rounds.context import RunContext
+
+
+def pin_unfinished(ctx: RunContext, state: RunState) -> str:
+    """Pin what the worker left: its uncommitted files as a snapshot commit, or its last commit; return the ref or ""."""
+    snapshot = ctx.repository.snapshot(
+        f"loop: unfinished work of {state.place}, round {state.round}", without=ctx.charter.untracked
+    )
+    sha = ctx.repository.head().sha if snapshot is None else snapshot.sha
+    if sha == state.head_sha:
+        return ""
+    ref = ctx.pin(f"unfinished-{state.dispatches}", state.round, sha)
+    ctx.tell("unfinished_pinned", round=state.round, ref=ref, sha=sha)
+    return ref
+
+
+def last_unfinished(ctx: RunContext, state: RunState) -> str:
+    """Return the ref of the newest unfinished work of this round, "" when there is none."""
+    prefix = ctx.pin_name("unfinished-", state.round)
+    refs = ctx.repository.refs(prefix.rpartition("/")[0] + "/")
+    found = [ref for ref in refs if ref.startswith(prefix)]
+    return max(found, key=lambda ref: int(ref.removeprefix(prefix)), default="")

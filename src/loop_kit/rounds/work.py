@@ -1,0 +1,133 @@
+"""The worker's half of a round: a report that git confirms, or the reason why there is none."""
+
+from collections.abc import Sequence
+
+from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
+from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.review import FixList
+from loop_kit.model.state import Phase, RunState
+from loop_kit.model.work import WorkReport
+from loop_kit.prompts.worker import WorkerBrief, worker_prompt
+from loop_kit.rounds.ask import Ask
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.dispatch import dispatch
+from loop_kit.rounds.intake import refuse
+from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
+from loop_kit.vcs import watch
+from loop_kit.vcs.verify import Ground, verify
+
+# How often git is asked again whether a person has mended what was wrong with their work.
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change, RunState]:
+    """Return a work report, the change that git shows for it, and the state after it was had.
+
+    A report that git contradicts in something the worker can mend is asked for once more; then the run stops.
+    """
+    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
+    ctx.bus.put_state(state)
+    problems: tuple[str, ...] = ()
+    while True:
+        before = watch.refs(ctx.repository, state.place)
+        work, state = dispatch(ctx, state, _ask(ctx, state, problems))
+        change = verify(work, _ground(ctx, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)})
+        _tell_verified(ctx, state, change)
+        _stop_at(state, change.having(Effect.STOP))
+        mendable = change.having(Effect.ASK_AGAIN)
+        if not mendable:
+            return work, change, state
+        again = tuple(finding.text for finding in mendable)
+        if ctx.by_hand("worker"):
+            _wait_for_mending(ctx, again, told=problems)
+        else:
+            refuse(ctx, state, WorkReport.kind, "; ".join(again))
+            if problems:
+                pin_unfinished(ctx, state)
+                raise _gives_up(mendable)
+        problems = again
+
+
+def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[WorkReport]:
+    def prompt(report_path: str, again: tuple[str, ...]) -> str:
+        return worker_prompt(
+            WorkerBrief(
+                card=ctx.card,
+                round=state.round,
+                base_sha=state.base_sha,
+                head_sha=state.head_sha,
+                report_path=report_path,
+                texts=ctx.charter.texts,
+                fix_list=fix_list_of(ctx, state),
+                history=state.round_details,
+                again=again,
+                snapshot=last_unfinished(ctx, state),
+            )
+        )
+
+    return Ask(role="worker", expect=WorkReport, cwd=ctx.repository.root, prompt=prompt, problems=problems)
+
+
+def fix_list_of(ctx: RunContext, state: RunState) -> FixList | None:
+    """Return what this round has to fix, as archived when the round before was closed; None in the first round."""
+    document = ctx.archive.read(state.round, FixList.kind)
+    return None if document is None else FixList.from_document(document, name=f"r{state.round}_fix_list.json")
+
+
+def _ground(ctx: RunContext, state: RunState) -> Ground:
+    return Ground(
+        base_sha=state.base_sha,
+        last_head=state.head_sha,
+        branch=state.branch,
+        untracked=ctx.charter.untracked,
+        start_tree=ctx.charter.start_tree,
+        place=state.place,
+        in_scope=ctx.card.in_scope,
+        out_of_scope=ctx.card.out_of_scope,
+        seen_trees=tuple(row.tree for row in state.round_details),
+    )
+
+
+def _stop_at(state: RunState, findings: Sequence[Finding]) -> None:
+    """Raise for a finding that only a person should judge; the report stays where it is."""
+    if not findings:
+        return
+    text = "; ".join(finding.text for finding in findings)
+    if any(finding.code == "in_circles" for finding in findings):
+        raise StalledError(
+            text, hint="loop show the worker what it keeps undoing: edit the card, then loop run --reset"
+        )
+    raise NeedsPersonError(
+        text,
+        hint=f"look at it (every commit loop relied on is under refs/loop/{state.place}/), mend it, "
+        f"then: loop run --resume",
+    )
+
+
+def _gives_up(findings: Sequence[Finding]) -> LoopError:
+    text = "; ".join(finding.text for finding in findings)
+    if all(finding.code == "nothing_done" for finding in findings):
+        return StalledError(f"the worker was asked twice and did nothing: {text}", hint="loop run --resume tries again")
+    return DocumentError(
+        f"work_report.json was refused twice: {text}",
+        hint="mend the working tree or commit what belongs to the work, then: loop run --resume",
+    )
+
+
+def _wait_for_mending(ctx: RunContext, problems: tuple[str, ...], *, told: tuple[str, ...]) -> None:
+    if problems != told:
+        for problem in problems:
+            ctx.show("document_problem", role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem)
+    ctx.pause(_LOOK_AGAIN_SECONDS)
+
+
+def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:
+    ctx.tell(
+        "verified",
+        round=state.round,
+        head_sha=change.head_sha,
+        tree=change.tree,
+        commits=len(change.commits),
+        files=len(change.files),
+        findings=[finding.to_document() for finding in change.findings[:20]],
+    )

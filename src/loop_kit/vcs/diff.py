@@ -1,0 +1,135 @@
+"""What changed between two commits, tree against tree.
+
+The plumbing command is used because the person's diff settings do not reach it; what still could is said explicitly.
+Patches go to a file, so that their size costs disk and not memory.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from loop_kit.model.change import FileChange
+from loop_kit.vcs.git import Git, path_text, zero_separated
+
+_EXACT = (
+    "diff-tree",
+    "-r",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-relative",
+    "--ignore-submodules=none",
+    f"-O{os.devnull}",
+)
+_PATCH = (
+    "--patch",
+    "--full-index",
+    "--find-renames=50%",
+    "-l1000",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
+    "--inter-hunk-context=0",
+    "--submodule=short",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+# `log` is no plumbing: what a person's settings could do to it is said here.
+_ADDED = (
+    "--format=",
+    "--name-only",
+    "-z",
+    "--diff-filter=A",
+    "--diff-merges=separate",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-relative",
+    "--no-show-signature",
+    "--no-color",
+    f"-O{os.devnull}",
+)
+
+
+def changed_files(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
+    """Return every path that differs. A rename is two of them, one deleted and one added: both places count."""
+    raw = git.out(*_EXACT, "--no-renames", "--raw", "--numstat", "-z", "--end-of-options", base, head)
+    fields = iter(zero_separated(raw))
+    statuses: dict[bytes, str] = {}
+    counts: dict[bytes, tuple[int | None, int | None]] = {}
+    for entry in fields:
+        if entry.startswith(b":"):
+            statuses[next(fields)] = entry.rsplit(b" ", 1)[1][:1].decode("ascii")
+        else:
+            added, removed, path = entry.split(b"\t", 2)
+            counts[path] = (_count(added), _count(removed))
+    return tuple(_file_change(path, status, *counts.get(path, (None, None))) for path, status in statuses.items())
+
+
+def changed_paths(git: Git, base: str, head: str) -> tuple[str, ...]:
+    """Return the paths alone; `base` and `head` may be trees."""
+    raw = git.out(*_EXACT, "--no-renames", "--name-only", "-z", "--end-of-options", base, head)
+    return tuple(map(path_text, zero_separated(raw)))
+
+
+def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
+    """Return every path that some commit of base..head added, also those that a later one removed again."""
+    raw = git.out("log", *_ADDED, "--end-of-options", head, f"^{base}")
+    return frozenset(path_text(path) for path in raw.split(b"\0") if path)
+
+
+def write_patch(git: Git, base: str, head: str, target: Path) -> int:
+    """Write the whole patch to `target`, replacing it when complete; return its size in bytes."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        _patch(git, (base, head), unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def patch_text(git: Git, base: str, head: str, limit: int) -> tuple[str, bool]:
+    """Return at most `limit` bytes of the patch, cut at a line's end, and whether that is all of it."""
+    with tempfile.TemporaryDirectory(prefix="loop-diff-") as folder:
+        target = Path(folder) / "patch"
+        _patch(git, (base, head), target)
+        with target.open("rb") as file:
+            raw = file.read(limit + 1)
+    complete = len(raw) <= limit
+    whole = raw if complete else raw[: raw[:limit].rfind(b"\n") + 1]
+    return whole.decode("utf-8", "backslashreplace"), complete
+
+
+def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int) -> Iterator[bytes]:
+    """Yield the beginnings of the lines of the patch of `paths`, without context lines, up to `limit` bytes.
+
+    When the paths cannot be named on a command line (too many, or an escape in one), the patch of every path is read.
+    """
+    usable = sum(map(len, paths)) < _MOST_ARGUMENTS and not any("\\" in path for path in paths)
+    with tempfile.TemporaryDirectory(prefix="loop-diff-") as folder:
+        target = Path(folder) / "patch"
+        _patch(git, (base, head), target, context=0, paths=paths if usable else ())
+        with target.open("rb") as file:
+            begins_a_line = True
+            while file.tell() < limit and (part := file.readline(_LONGEST_LINE)):
+                if begins_a_line:
+                    yield part
+                begins_a_line = part.endswith(b"\n")
+
+
+# Far below the smallest limit of a command line, also for paths whose text is longer in bytes.
+_MOST_ARGUMENTS = 20_000
+_LONGEST_LINE = 64 * 1024
+
+
+def _patch(git: Git, between: tuple[str, str], target: Path, *, context: int = 3, paths: Sequence[str] = ()) -> None:
+    options = (f"--unified={context}", f"--output={target.absolute()}")
+    git.out(*_EXACT, *_PATCH, *options, "--end-of-options", *between, *(("--", *paths) if paths else ()))
+
+
+def _count(field: bytes) -> int | None:
+    return None if field == b"-" else int(field)
+
+
+def _file_change(path: bytes, status: str, added: int | None, removed: int | None) -> FileChange:
+    return FileChange(path=path_text(path), status=status, added=added, removed=removed)

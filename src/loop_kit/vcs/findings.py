@@ -1,0 +1,28 @@
+"""How a finding is worded: what, how many, and the first names."""
+
+from collections.abc import Iterable
+
+from loop_kit.model.change import Effect, Finding
+
+_NAMES_IN_TEXT = 5
+_PATHS_KEPT = 20
+
+
+def about(effect: Effect, code: str, what: str, paths: Iterable[str]) -> Finding:
+    """Return a finding whose text counts all paths and names the first; `what` follows the number."""
+    names = list(paths)
+    text = f"{len(names)} {what}: {listed(names, _NAMES_IN_TEXT)}"
+    return Finding(effect=effect, code=code, text=text, paths=tuple(names[:_PATHS_KEPT]))
+
+
+def stop(code: str, text: str) -> Finding:
+    return Finding(effect=Effect.STOP, code=code, text=text)
+
+
+def ask_again(code: str, text: str) -> Finding:
+    return Finding(effect=Effect.ASK_AGAIN, code=code, text=text)
+
+
+def listed(names: list[str], limit: int) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,0 +1,155 @@
+"""The one funnel through which loop asks git.
+
+Whatever a person has configured for reading comfort, and whatever a worker has planted, must not change an answer:
+every call disarms hooks, monitors, replacements, grafts, pagers, colours and locks. The surprising part: commit-graph
+files are ignored too, because a forged one can lie about ancestry; objects cannot.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from loop_kit.errors import NeedsPersonError, StartError
+
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.commitGraph=false",
+    "core.splitIndex=false",
+    "core.filesRefLockTimeout=2000",  # milliseconds to wait for another writer of the same ref
+    "core.quotePath=false",
+    "core.pager=cat",
+    "core.fsync=committed",  # what loop relies on after a crash must be on the disk, loose objects and refs too
+    "color.ui=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "log.showSignature=false",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
+    "status.submoduleSummary=false",
+    "diff.suppressBlankEmpty=false",
+    "advice.graftFileDeprecated=false",
+)
+_OPTIONS = (
+    *(part for setting in _SETTINGS for part in ("-c", setting)),
+    "--no-pager",
+    "--no-replace-objects",
+    "--no-optional-locks",
+    "--literal-pathspecs",
+)
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "LC_ALL": "C",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one git call said: its exit code, its output as bytes, and its complaint."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def line(self) -> bytes:
+        """The output without the newline that ends it; a newline that belongs to a path stays."""
+        return self.out.removesuffix(b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git, asked from one folder; `location` holds `--git-dir` and the like when git must not look for itself."""
+
+    where: Path
+    location: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, *args: str, stdin: bytes = b"") -> Answer:
+        """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run."""
+        try:
+            # Imported here because GitPython looks for git while it is imported, and says so with an ImportError.
+            from git import Git as Program  # noqa: PLC0415  (the reason stands above)
+            from git.exc import GitCommandNotFound  # noqa: PLC0415  (comes with it)
+        except ImportError:
+            raise _no_git() from None
+        # `-C` and not the working directory: GitPython falls back to its own directory when the asked one is gone.
+        argv = ["git", "-C", os.fspath(self.where), *_OPTIONS, *self.location, *args]
+        try:
+            with _file_with(stdin) as source:
+                code, out, err = Program().execute(
+                    argv,
+                    istream=source,
+                    with_extended_output=True,
+                    with_exceptions=False,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                    env={**_ENVIRONMENT, **self.variables},
+                    start_new_session=True,  # Ctrl-C in the terminal is for loop; git is not torn in the middle
+                )
+        except (GitCommandNotFound, PermissionError):
+            raise _no_git() from None
+        return Answer(code, out, err)
+
+    def out(self, *args: str, stdin: bytes = b"") -> bytes:
+        """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
+        return self._succeed(args, stdin).out
+
+    def line(self, *args: str, stdin: bytes = b"") -> str:
+        """Return git's one-line answer as text."""
+        return path_text(self._succeed(args, stdin).line)
+
+    def _succeed(self, args: tuple[str, ...], stdin: bytes) -> Answer:
+        answer = self.ask(*args, stdin=stdin)
+        if answer.code != 0:
+            raise NeedsPersonError(
+                f"git {args[0]} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
+                hint="see what git status says there; then loop run --resume goes on",
+            )
+        return answer
+
+
+def path_text(raw: bytes) -> str:
+    """Return a path or name of git's as text: UTF-8, with a backslash escape for each byte that is not."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def shown(path: Path) -> str:
+    """Return a path as text that any document can hold."""
+    return path_text(os.fsencode(path))
+
+
+def zero_separated(raw: bytes) -> list[bytes]:
+    """Split `-z` output; the last entry ends with a NUL as well."""
+    return raw.split(b"\0")[:-1]
+
+
+def last_line(err: str) -> str:
+    """Return the sentence in git's complaint: the fatal or error line, else the last one, without the prefix."""
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    grave = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    chosen = (grave or lines or [""])[-1]
+    return chosen.removeprefix("fatal: ").removeprefix("error: ")[:300]
+
+
+@contextlib.contextmanager
+def _file_with(data: bytes) -> Iterator[BinaryIO | None]:
+    if not data:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:  # a file and not a pipe: nothing can fill up and wait
+        file.write(data)
+        file.seek(0)
+        yield file
+
+
+def _no_git() -> StartError:
+    return StartError("git cannot be started: no working git on PATH", hint="install git, or add its folder to PATH")

@@ -1,0 +1,48 @@
+"""Loop's own refs, `refs/loop/{place}/…`: pins that keep commits alive, and claims that only one process can win."""
+
+from loop_kit.errors import NeedsPersonError
+from loop_kit.vcs.git import Git, last_line, path_text
+
+
+def refs_under(git: Git, prefix: str) -> dict[str, str]:
+    """Return full ref name -> object id for `prefix` itself and everything below it."""
+    lines = git.out("for-each-ref", "--format=%(objectname) %(refname)", "--", prefix).splitlines()
+    return {path_text(name): path_text(sha) for sha, _, name in (line.partition(b" ") for line in lines)}
+
+
+def pin(git: Git, ref: str, sha: str) -> None:
+    """Let `ref` keep `sha` alive; pinning again is fine.
+
+    A pin never lets go: what was pinned there before moves to `older/{name}-1`, `older/{name}-2` and so on beside it.
+    """
+    pinned = _create(git, ref, sha)
+    if pinned == sha:
+        return
+    folder, _, name = ref.rpartition("/")
+    taken = refs_under(git, f"{folder}/older")
+    numbered = (f"{folder}/older/{name}-{number}" for number in range(1, len(taken) + 2))
+    older = next(free for free in numbered if free not in taken)
+    # One transaction: at no moment is either commit without a ref.
+    moves = f"create {older} {pinned}\nupdate {ref} {sha} {pinned}\n"
+    git.out("update-ref", "--no-deref", "--stdin", stdin=moves.encode())
+
+
+def claim(git: Git, ref: str, content: bytes) -> bool:
+    """Take `ref` for `content` and return True, also when it was taken for the same content; else False."""
+    blob = git.line("hash-object", "-w", "--stdin", stdin=content)
+    return _create(git, ref, blob) == blob
+
+
+def _create(git: Git, ref: str, sha: str) -> str:
+    """Make `ref` point at `sha` unless it exists; return where it points now."""
+    never_there = "0" * len(sha)
+    answer = git.ask("update-ref", "--no-deref", ref, sha, never_there)
+    if answer.code == 0:
+        return sha
+    existing = refs_under(git, ref).get(ref)
+    if existing is None:
+        raise NeedsPersonError(
+            f"git cannot write {ref}: {last_line(answer.err)}",
+            hint="when no git is running, a leftover .lock file named above may be deleted",
+        )
+    return existing

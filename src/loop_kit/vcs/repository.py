@@ -1,0 +1,235 @@
+"""The repository a run works in: every question loop has about it, answered by git.
+
+Nothing outside this package sees GitPython. Paths are text made by `path_text`; commits are full ids.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from loop_kit.errors import NeedsPersonError, StartError
+from loop_kit.model.change import Commit, FileChange
+from loop_kit.vcs import diff, refs
+from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
+from loop_kit.vcs.snapshot import Snapshot, commit_tree, worktree_tree
+from loop_kit.vcs.status import Status
+
+_LONGEST_SUBJECT = 500
+# What git leaves in its folder while it waits for the person to go on, and how people call it.
+_OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick or revert",
+    "BISECT_LOG": "bisect",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is checked out; `branch` is "" when HEAD is detached."""
+
+    sha: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """`git_dir` belongs to this working tree (HEAD, index), `common_dir` to all of them (objects, refs, config)."""
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+    git: Git
+
+    @classmethod
+    def find(cls, start: Path) -> Self:
+        """Find the working tree that holds `start`; raise `StartError` when there is none."""
+        asked = Git(start).ask("rev-parse", "--show-toplevel")
+        if asked.code != 0 or not asked.line:
+            raise _no_repository(start, asked)
+        root = Path(os.fsdecode(asked.line))
+        git = Git(root)
+        # One call each: a folder's name may hold a newline.
+        git_dir, common_dir = (
+            root / os.fsdecode(git.out("rev-parse", question).removesuffix(b"\n"))
+            for question in ("--absolute-git-dir", "--git-common-dir")
+        )
+        return cls(root=root, git_dir=git_dir, common_dir=Path(os.path.normpath(common_dir)), git=git)
+
+    def head(self) -> Head:
+        """Return what is checked out; raise `StartError` before the first commit."""
+        answer = self.git.ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        if answer.code != 0:
+            raise self._no_commit()
+        sha, ref = answer.line.split(b"\n", 1)
+        return Head(sha=path_text(sha), branch="" if ref == b"HEAD" else path_text(ref).removeprefix("refs/heads/"))
+
+    def full_ref(self) -> str:
+        """Return the ref that HEAD names, e.g. `refs/heads/main`; "" when HEAD is detached."""
+        answer = self.git.ask("symbolic-ref", "--quiet", "HEAD")
+        return path_text(answer.line) if answer.code == 0 else ""
+
+    def check_ready(self) -> Head:
+        """Return what is checked out; raise `StartError` before the first commit and in the middle of a merge or so."""
+        operation = self.operation_in_progress()
+        if operation:
+            raise StartError(
+                f"{shown(self.root)} is in the middle of a {operation}", hint=f"finish or abort the {operation} first"
+            )
+        return self.head()
+
+    def operation_in_progress(self) -> str:
+        """Return "merge", "rebase", …, or "" when git waits for nothing."""
+        return next((word for name, word in _OPERATIONS.items() if (self.git_dir / name).exists()), "")
+
+    def commit_id(self, rev: str) -> str | None:
+        """Return the full id of the commit that `rev` names, None when it names none."""
+        return self._id(f"{rev}^{{commit}}")
+
+    def tree_id(self, rev: str) -> str:
+        """Return the tree of a commit; raise `NeedsPersonError` when there is no such commit."""
+        tree = self._id(f"{rev}^{{tree}}")
+        if tree is None:
+            raise NeedsPersonError(
+                f"{shown(self.root)} has no commit {rev}", hint="was it removed by git gc or git prune?"
+            )
+        return tree
+
+    def tree_ids(self, *commits: str) -> tuple[str, ...]:
+        """Return the trees of commits that are known to exist, in one git call."""
+        return tuple(self.git.line("rev-parse", *(f"{sha}^{{tree}}" for sha in commits)).split("\n"))
+
+    def _id(self, expression: str) -> str | None:
+        if not expression.isprintable():
+            return None
+        answer = self.git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
+        return path_text(answer.line) if answer.code == 0 else None
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is `descendant` or in its history."""
+        return self.not_in_history((ancestor,), descendant) == ()
+
+    def not_in_history(self, commits: Sequence[str], head: str) -> tuple[str, ...]:
+        """Return those of `commits` that are neither `head` nor in its history, in one git call when there are none."""
+        asked = [sha for sha in dict.fromkeys(commits) if sha != head]
+        if not asked or not self.git.out("rev-list", "--max-count=1", "--end-of-options", *asked, f"^{head}"):
+            return ()
+        return tuple(
+            sha for sha in asked if self.git.out("rev-list", "--max-count=1", "--end-of-options", sha, f"^{head}")
+        )
+
+    def commits(self, base: str, head: str, limit: int = 200) -> tuple[Commit, ...]:
+        """Return the newest `limit` commits of base..head, oldest first."""
+        options = ("--topo-order", "--reverse", f"--max-count={limit}", "--encoding=UTF-8", "--format=%H %s")
+        lines = self.git.out("rev-list", *options, "--end-of-options", head, f"^{base}").split(b"\n")
+        # Every entry is a line "commit <id>" and a line in our format.
+        entries = (line.partition(b" ") for line in lines[1::2])
+        return tuple(Commit(sha=path_text(sha), subject=path_text(text)[:_LONGEST_SUBJECT]) for sha, _, text in entries)
+
+    def count_commits(self, base: str, head: str) -> int:
+        return int(self.git.out("rev-list", "--count", "--end-of-options", head, f"^{base}"))
+
+    def added_paths(self, base: str, head: str) -> frozenset[str]:
+        """Return every path that some commit of base..head added, also those that a later one removed again."""
+        return diff.added_paths(self.git, base, head)
+
+    def files(self, base: str, head: str) -> tuple[FileChange, ...]:
+        """Return what differs between two commits; a rename is a deletion and an addition."""
+        return diff.changed_files(self.git, base, head)
+
+    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the paths that differ between two commits or trees."""
+        return diff.changed_paths(self.git, base, head)
+
+    def paths(self, rev: str) -> tuple[str, ...]:
+        """Return every path in the tree of `rev`."""
+        raw = self.git.out("ls-tree", "-r", "--name-only", "-z", "--full-tree", rev)
+        return tuple(map(path_text, zero_separated(raw)))
+
+    def write_diff(self, base: str, head: str, target: Path) -> int:
+        """Write the whole patch to `target` and return its size in bytes; memory does not grow with it."""
+        return diff.write_patch(self.git, base, head, target)
+
+    def diff_text(self, base: str, head: str, limit: int) -> tuple[str, bool]:
+        """Return at most `limit` bytes of the patch as text, and whether that is all of it."""
+        return diff.patch_text(self.git, base, head, limit)
+
+    def show(self, rev: str, path: str, *, limit: int = 1024 * 1024) -> bytes | None:
+        """Return a file as it was at `rev`, None when it was none. A link inside the repository is followed.
+
+        Raise `StartError` above `limit` bytes.
+        """
+        if not path.isprintable():
+            return None
+        answer = self.git.out("cat-file", "--batch-check", "--follow-symlinks", stdin=f"{rev}:{path}\n".encode())
+        match answer.split():
+            case [sha, b"blob", size] if int(size) <= limit:
+                return self.git.out("cat-file", "blob", sha.decode("ascii"))
+            case [_, b"blob", _]:
+                raise StartError(
+                    f"{path} at {rev[:12]} is larger than {limit} bytes", hint="shorten it and commit that"
+                )
+            case _:
+                return None
+
+    def status(self) -> Status:
+        """Return head, branch, dirty and untracked paths in one git call."""
+        return Status.of(self.git)
+
+    def dirty(self) -> tuple[str, ...]:
+        """Return tracked paths with uncommitted changes, staged or not."""
+        return self.status().dirty
+
+    def untracked(self) -> tuple[str, ...]:
+        """Return untracked files that are not ignored, each by itself."""
+        return self.status().untracked
+
+    def pin(self, ref: str, sha: str) -> None:
+        """Keep a commit alive under `ref`, e.g. `refs/loop/T-1/r1/head`; see `refs.pin`."""
+        refs.pin(self.git, ref, sha)
+
+    def claim(self, ref: str, content: bytes) -> bool:
+        """Take a ref for `content`, first come first served; see `refs.claim`."""
+        return refs.claim(self.git, ref, content)
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Return full ref name -> object id for `prefix` and everything below it."""
+        return refs.refs_under(self.git, prefix)
+
+    def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
+        """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""
+        return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
+
+    def snapshot(self, message: str, *, without: Sequence[str] = ()) -> Snapshot | None:
+        """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""
+        status = self.status()
+        if not status.sha:
+            raise self._no_commit()
+        tree = worktree_tree(self.git, self.git_dir / "index", status, without)
+        return None if tree == self.tree_id(status.sha) else commit_tree(self.git, tree, status.sha, message)
+
+    def _no_commit(self) -> StartError:
+        branch, root = self.full_ref().removeprefix("refs/heads/"), shown(self.root)
+        return StartError(
+            f"branch {branch} of {root} has no commit yet" if branch else f"HEAD of {root} names no commit",
+            hint="commit what is there first: loop compares with a commit",
+        )
+
+
+def _no_repository(start: Path, answer: Answer) -> StartError:
+    said = last_line(answer.err)
+    if "not a git repository" in said:
+        return StartError(
+            f"{shown(start)} is in no git repository", hint="run loop inside a repository, or make one: git init"
+        )
+    if "must be run in a work tree" in said or not said:
+        return StartError(
+            f"{shown(start)} is in a bare repository or a .git folder, not in a working tree",
+            hint="run loop in a checkout: git worktree add FOLDER makes one",
+        )
+    return StartError(f"git refuses {shown(start)}: {said}", hint="git says more about it with: git status")

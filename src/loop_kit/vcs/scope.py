@@ -1,0 +1,91 @@
+"""Which paths a card's scope entries mean. An entry is a gitignore pattern, or prose that decides nothing.
+
+"the parser" and "documentation" are prose unless something of that name exists; "docs/", "*.md" and "src/new.py" are
+patterns whether anything exists or not.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pathspec import GitIgnoreSpec
+
+from loop_kit.errors import DocumentError
+
+_LOOKS_LIKE_A_PATH = re.compile(r"[/.*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`patterns` decide, in order, the last match wins; `prose` is for people and agents."""
+
+    patterns: tuple[str, ...]
+    prose: tuple[str, ...]
+    _spec: GitIgnoreSpec
+
+    @classmethod
+    def read(cls, entries: Iterable[str], exists: Callable[[str], bool]) -> Self:
+        """Tell patterns from prose; `exists` says whether an entry, read as a pattern, names anything."""
+        patterns: list[str] = []
+        prose: list[str] = []
+        for entry in entries:
+            pattern = _pattern(entry)
+            if _decides(pattern, exists):
+                patterns.append(pattern)
+            else:
+                prose.append(entry)
+        return cls(tuple(patterns), tuple(prose), _compile(patterns))
+
+    @classmethod
+    def of(cls, *patterns: str) -> Self:
+        """Make a scope of patterns that are known to be patterns."""
+        return cls.read(patterns, lambda _: True)
+
+    def covers(self, path: str) -> bool:
+        return self._spec.match_file(path)
+
+
+def names_in(paths: Callable[[], Iterable[str]]) -> Callable[[str], bool]:
+    """Return the question `Scope.read` asks: does an entry name one of `paths`? They are fetched when first needed."""
+    known: list[str] = []
+
+    def exists(entry: str) -> bool:
+        if not known:
+            known.extend(paths())
+        spec = _compile([entry.removeprefix("!")])
+        return any(map(spec.match_file, known))
+
+    return exists
+
+
+def outside(paths: Iterable[str], in_scope: Scope, out_of_scope: Scope) -> list[str]:
+    """Return the paths that may not change: `out_of_scope` names them, or `in_scope` names others only."""
+    return [path for path in paths if (in_scope.patterns and not in_scope.covers(path)) or out_of_scope.covers(path)]
+
+
+def _pattern(entry: str) -> str:
+    pattern = entry.strip()
+    negated, bare = pattern.startswith("!"), pattern.removeprefix("!")
+    while bare.startswith("./"):
+        bare = bare[2:]
+    bare = "**" if bare in {"", "."} and pattern else bare
+    return f"!{bare}" if negated else bare
+
+
+def _decides(pattern: str, exists: Callable[[str], bool]) -> bool:
+    if not pattern or pattern == "!" or pattern.startswith("#"):
+        return False
+    clear = _LOOKS_LIKE_A_PATH.search(pattern) and not re.search(r"\s", pattern)
+    return bool(clear) or exists(pattern)
+
+
+def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
+    # Exceptions alone mean "everything but these".
+    everything = ("**",) if patterns and all(pattern.startswith("!") for pattern in patterns) else ()
+    try:
+        return GitIgnoreSpec.from_lines([*everything, *patterns])
+    except ValueError as error:
+        raise DocumentError(
+            f"task_card scope: {error}", hint="an entry is a path or a gitignore pattern, e.g. src/ or *.md"
+        ) from None

@@ -1,0 +1,49 @@
+"""The working tree as a commit, taken without the person noticing: their index stays as it is, byte for byte."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loop_kit.vcs.git import Git, path_text
+from loop_kit.vcs.status import Status
+
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "loop",
+    "GIT_AUTHOR_EMAIL": "loop@localhost",
+    "GIT_COMMITTER_NAME": "loop",
+    "GIT_COMMITTER_EMAIL": "loop@localhost",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    sha: str
+    tree: str
+
+
+def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str]) -> str:
+    """Return the tree id of the files as they lie there: tracked and untracked, not the ignored, not `without`.
+
+    A repository inside the repository is left out; it keeps its own history.
+    """
+    left_out = frozenset(without)
+    wanted = [path for path in status.untracked_paths if not path.endswith(b"/") and path_text(path) not in left_out]
+    paths = b"".join(path + b"\0" for path in (*status.dirty_paths, *wanted))
+    with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:
+        copy = Path(folder) / "index"
+        if index.exists():
+            shutil.copyfile(index, copy)
+        aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": str(copy)})
+        aside.out("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=paths)
+        return aside.line("write-tree")
+
+
+def commit_tree(git: Git, tree: str, parent: str, message: str) -> Snapshot:
+    """Make a commit of `tree` in loop's own name; nothing refers to it until it is pinned."""
+    as_loop = replace(git, variables={**git.variables, **_IDENTITY})
+    sha = as_loop.line(
+        "commit-tree", "--no-gpg-sign", "-p", parent, tree, stdin=message.encode("utf-8", "backslashreplace")
+    )
+    return Snapshot(sha=sha, tree=tree)

@@ -1,0 +1,66 @@
+"""What is checked out and what is uncommitted, in one git call."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from loop_kit.vcs.git import Git, path_text, zero_separated
+
+# How many fields stand before the path in each kind of `--porcelain=v2` entry.
+_FIELDS = {b"1": 8, b"2": 9, b"u": 10}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`sha` is "" before the first commit, `branch` is "" when HEAD is detached. Paths are bytes as git knows them."""
+
+    sha: str
+    branch: str
+    dirty_paths: tuple[bytes, ...]
+    untracked_paths: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, git: Git) -> Self:
+        """Ask git; submodules count when another commit is checked out in them, not for what lies in them."""
+        return cls._parse(
+            git.out(
+                "status",
+                "--porcelain=v2",
+                "--branch",
+                "-z",
+                "--untracked-files=all",
+                "--ignored=no",
+                "--ignore-submodules=dirty",
+                "--no-renames",
+                "--no-ahead-behind",
+            )
+        )
+
+    @classmethod
+    def _parse(cls, raw: bytes) -> Self:
+        headers: dict[bytes, bytes] = {}
+        dirty: list[bytes] = []
+        untracked: list[bytes] = []
+        for entry in zero_separated(raw):
+            kind, _, rest = entry.partition(b" ")
+            if kind == b"#":
+                name, _, value = rest.partition(b" ")
+                headers[name] = value
+            elif kind == b"?":
+                untracked.append(rest)
+            elif kind in _FIELDS:
+                dirty.append(entry.split(b" ", _FIELDS[kind])[-1])
+        sha, branch = headers.get(b"branch.oid", b""), headers.get(b"branch.head", b"")
+        return cls(
+            sha="" if sha == b"(initial)" else sha.decode("ascii"),
+            branch="" if branch == b"(detached)" else path_text(branch),
+            dirty_paths=tuple(dirty),
+            untracked_paths=tuple(untracked),
+        )
+
+    @property
+    def dirty(self) -> tuple[str, ...]:
+        return tuple(map(path_text, self.dirty_paths))
+
+    @property
+    def untracked(self) -> tuple[str, ...]:
+        return tuple(map(path_text, self.untracked_paths))

@@ -1,0 +1,118 @@
+"""What a reviewer should look at twice: tests that became weaker, and files that judge the work.
+
+Nothing here proves anything: a test may be removed for a good reason. It is named, so that it cannot pass unseen.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from loop_kit.model.change import Effect, FileChange, Finding
+from loop_kit.vcs.diff import patch_lines
+from loop_kit.vcs.findings import about
+from loop_kit.vcs.git import Git, path_text
+from loop_kit.vcs.scope import Scope
+
+_MOST_PATCH = 16 * 1024 * 1024
+# By habit of many languages; matched as gitignore patterns.
+_TESTS = (
+    *("tests/", "test/", "spec/", "specs/", "__tests__/", "[Tt]est_*.*", "*_test.*", "*_tests.*", "*.test.*"),
+    *("*.spec.*", "*_spec.*", "*Test.*", "*Tests.*", "*Spec.*", "*_SUITE.erl", "conftest.py", "*.bats", "*.t"),
+)
+_JUDGES = (
+    *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "/docs/roles/", ".loop/", ".gitattributes", ".gitmodules"),
+    *("/.github/workflows/", "/.github/actions/", "/.ci/", "/.circleci/", "/.buildkite/", "/.woodpecker*"),
+    *("/.gitlab-ci.yml", "/.travis.yml", "/.drone.yml", "/.cirrus.yml", "/Jenkinsfile", "/azure-pipelines.y*ml"),
+    *("/appveyor.yml", "/bitbucket-pipelines.yml", "/.pre-commit-config.yaml"),
+)
+# What an added line says when it turns a test off, or turns the others off (`only`).
+_SWITCHED_OFF = re.compile(
+    rb"""
+      @ (?:\w+\.)* (?:skip|skipif|skipunless|xfail|ignore|disabled|disabledif|pending) \b
+    | \b (?:pytest|unittest|self|t|b|ctx) \. (?:skip|skiptest|skipnow|skipf|xfail|importorskip) \s* \(
+    | \b pytestmark \s* = .* \b (?:skip|skipif|xfail) \b
+    | \b (?:it|test|describe|context|suite|specify) (?:\.\w+)* \. (?:skip|only|todo|failing|fixme) \b
+    | (?<![.\w]) (?:xit|xtest|xdescribe|xcontext|xspecify|fit|fdescribe|fcontext) \s* \(? \s* ["'`]
+    | \# \s* \[ \s* ignore \b
+    | \[ \s* ignore \s* [\](]
+    | \b skip \s* = \s* (?:"|true|')
+    | \b (?:gtest_skip|disabled_)
+    | (?:^ \+ \s* | \s :) (?:skip|pending) \b (?! \s* [=.:])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the patch does to one test file; `name` is the place it has afterwards, or had when it was deleted."""
+
+    name: str
+    deleted: bool = False
+    added: int = 0
+    removed: int = 0
+    marked: bool = False
+
+
+def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) -> tuple[Finding, ...]:
+    """Return what happened to tests that were there at `base`; asks git only when some were changed."""
+    tests = Scope.of(*_TESTS)
+    touched = [change for change in files if tests.covers(change.path)]
+    if not touched:
+        return ()
+    lines = patch_lines(git, base, head, [change.path for change in touched], _MOST_PATCH)
+    tallies = [tally for tally in _tallies(lines) if tests.covers(tally.name)]
+    suspicions = (
+        ("deleted", [tally.name for tally in tallies if tally.deleted]),
+        ("switched off, or others switched off by `only`", [tally.name for tally in tallies if tally.marked]),
+        ("shorter than before", [tally.name for tally in tallies if tally.removed > tally.added and not tally.deleted]),
+    )
+    return tuple(
+        about(Effect.JUDGE, "tests_weakened", f"test file(s) {what}", names) for what, names in suspicions if names
+    )
+
+
+def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
+    """Return a finding when the change touches what judges changes: instructions, CI, attributes that hide diffs."""
+    judges = Scope.of(*_JUDGES)
+    touched = [change.path for change in files if judges.covers(change.path)]
+    if not touched:
+        return ()
+    return (about(Effect.JUDGE, "judges_files_changed", "file(s) that judge the work were changed by it", touched),)
+
+
+def _tallies(lines: Iterable[bytes]) -> Iterator[_Tally]:
+    """Read a patch. Inside a hunk every line has a sign in front, so content cannot pose as a header."""
+    tally: _Tally | None = None
+    in_hunk = False
+    for line in lines:
+        if line.startswith(b"diff --git "):
+            if tally:
+                yield tally
+            tally, in_hunk = _Tally(name=""), False
+        elif tally is None:
+            continue
+        elif line.startswith(b"@@"):
+            in_hunk = True
+        elif in_hunk:
+            _count(tally, line)
+        else:
+            _read_header(tally, line)
+    if tally:
+        yield tally
+
+
+def _count(tally: _Tally, line: bytes) -> None:
+    if line.startswith(b"+"):
+        tally.added += 1
+        tally.marked = tally.marked or bool(_SWITCHED_OFF.search(line))
+    elif line.startswith(b"-"):
+        tally.removed += 1
+
+
+def _read_header(tally: _Tally, line: bytes) -> None:
+    text = path_text(line.rstrip(b"\t\n"))
+    if text.startswith("deleted file mode"):
+        tally.deleted = True
+    elif text.startswith(("--- ", "+++ ")) and text[4:] != "/dev/null":
+        tally.name = text[4:].strip('"')[2:]

@@ -1,0 +1,228 @@
+"""A work report is a claim; here git says what it is worth.
+
+What could run a worker's program comes first: when git's settings were touched, nothing further is asked of git.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from loop_kit.model.change import Change, Commit, Effect, FileChange, Finding
+from loop_kit.model.work import WorkReport
+from loop_kit.vcs import watch
+from loop_kit.vcs.findings import about, ask_again, stop
+from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.scope import Scope, names_in, outside
+from loop_kit.vcs.status import Status
+from loop_kit.vcs.suspicion import changed_judges, weakened_tests
+
+_HEX = re.compile(r"[0-9a-f]+")
+_SHORTEST_ABBREVIATION = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What the run stood on before this round.
+
+    `last_head` is the head that was verified last (the base before that); `untracked` lay there at the start;
+    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds.
+    """
+
+    base_sha: str
+    last_head: str
+    branch: str
+    place: str
+    untracked: tuple[str, ...] = ()
+    start_tree: str | None = None
+    in_scope: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
+    seen_trees: tuple[str, ...] = ()
+
+
+def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
+    """Return what git shows, with every finding; the caller acts on the gravest effect.
+
+    After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
+    """
+    touched = watch.compare(watch_before, watch.take(repository, ground.place))
+    if touched:
+        return _unseen(ground, tuple(touched))
+    status = repository.status()
+    if not status.sha:
+        return _unseen(ground, (stop("head_rewritten", "the branch that is checked out has no commit any more"),))
+    return _Case(report, ground, repository, status).judged()
+
+
+def _unseen(ground: Ground, findings: tuple[Finding, ...]) -> Change:
+    return Change(base_sha=ground.base_sha, head_sha=ground.last_head, tree="", commits=(), files=(), findings=findings)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One claim with all that is known about it; each method finds one kind of problem."""
+
+    report: WorkReport
+    ground: Ground
+    repository: Repository
+    status: Status
+
+    def judged(self) -> Change:
+        left_over = tuple(self._left_over())
+        found = (
+            *self._rewritten(),
+            *self._branch_switched(),
+            *self._untracked_committed(),
+            *self._wrong_head(),
+            *left_over,
+            *(() if left_over else self._no_progress()),  # what was not committed may be the progress
+            *self._out_of_scope(),
+            *self._claims(),
+            *weakened_tests(self.repository.git, self.ground.base_sha, self.head, self.files),
+            *changed_judges(self.files),
+        )
+        return Change(
+            base_sha=self.ground.base_sha,
+            head_sha=self.head,
+            tree=self.trees[0],
+            commits=self.commits,
+            files=self.files,
+            findings=found,
+        )
+
+    @property
+    def head(self) -> str:
+        """What is checked out: the change reaches up to here, whatever the report names."""
+        return self.status.sha
+
+    @cached_property
+    def commits(self) -> tuple[Commit, ...]:
+        return self.repository.commits(self.ground.base_sha, self.head)
+
+    @cached_property
+    def files(self) -> tuple[FileChange, ...]:
+        return self.repository.files(self.ground.base_sha, self.head)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.files)
+
+    @cached_property
+    def trees(self) -> tuple[str, ...]:
+        """The trees of HEAD, of the last head and of the base."""
+        return self.repository.tree_ids(self.head, self.ground.last_head, self.ground.base_sha)
+
+    def _rewritten(self) -> Iterator[Finding]:
+        lost = self.repository.not_in_history((self.ground.base_sha, self.ground.last_head), self.head)
+        if self.ground.base_sha in lost:
+            yield stop("base_rewritten", f"the base {lost[0][:12]} is not in the history of HEAD any more")
+        elif lost:
+            yield stop("head_rewritten", f"the last head {lost[0][:12]} is not in the history of HEAD any more")
+
+    def _branch_switched(self) -> Iterator[Finding]:
+        if self.status.branch != self.ground.branch:
+            before, now = (name or "a detached HEAD" for name in (self.ground.branch, self.status.branch))
+            yield stop("branch_switched", f"the run began on {before}, now {now} is checked out")
+
+    def _untracked_committed(self) -> Iterator[Finding]:
+        if self.ground.untracked and self.head != self.ground.base_sha:
+            added = self.repository.added_paths(self.ground.base_sha, self.head)
+            private = [path for path in self.ground.untracked if path in added]
+            if private:
+                what = "file(s) that lay untracked before the run were committed"
+                yield about(Effect.STOP, "untracked_committed", what, private)
+
+    def _wrong_head(self) -> Iterator[Finding]:
+        claimed = self.report.head_sha.strip().lower()
+        known = dict.fromkeys((self.head, *(commit.sha for commit in self.commits), self.ground.base_sha))
+        named = [sha for sha in known if sha.startswith(claimed)] if _could_be_an_id(claimed) else []
+        if named == [self.head]:
+            return
+        if len(named) == 1 or self._is_in_history(claimed):
+            text = f"the report names {claimed[:12]}, but HEAD is {self.head[:12]}: everything up to HEAD is the change"
+            yield Finding(effect=Effect.JUDGE, code="commits_on_top", text=text)
+        else:
+            yield ask_again("head_not_a_commit", f"head_sha {self._why_wrong(claimed, named)}; HEAD is {self.head}")
+
+    def _is_in_history(self, claimed: str) -> bool:
+        return self._is_a_commit(claimed) and self.repository.is_ancestor(claimed, self.head)
+
+    def _is_a_commit(self, claimed: str) -> bool:
+        # Only whole ids: an abbreviation could as well be the name of a branch.
+        return (
+            bool(_HEX.fullmatch(claimed))
+            and len(claimed) == len(self.head)
+            and self.repository.commit_id(claimed) == claimed
+        )
+
+    def _why_wrong(self, claimed: str, named: list[str]) -> str:
+        shown = f"{self.report.head_sha[:64]!r}"
+        if not _HEX.fullmatch(claimed):
+            return f"{shown} is not the hexadecimal id of a commit"
+        if len(claimed) < _SHORTEST_ABBREVIATION:
+            return f"{shown} is too short to name one commit"
+        if named:
+            return f"{shown} could be any of {len(named)} commits"
+        if self._is_a_commit(claimed):
+            return f"{shown} is neither the commit that is checked out nor in its history"
+        return f"{shown} names no commit of this work"
+
+    def _left_over(self) -> Iterator[Finding]:
+        known = frozenset(self.ground.untracked)
+        dirty, untracked = self.status.dirty, [path for path in self.status.untracked if path not in known]
+        if self.ground.start_tree and (dirty or untracked):
+            now = self.repository.worktree_tree(self.ground.untracked, self.status)
+            since = frozenset(self.repository.changed_paths(self.ground.start_tree, now))
+            dirty, untracked = tuple(p for p in dirty if p in since), [p for p in untracked if p in since]
+        if dirty:
+            yield about(
+                Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with changes that are not committed", dirty
+            )
+        if untracked:
+            what = "new file(s) neither committed nor ignored"
+            yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
+
+    def _no_progress(self) -> Iterator[Finding]:
+        ground = self.ground
+        tree, last_tree, base_tree = self.trees
+        if tree == last_tree:
+            yield ask_again("nothing_done", f"no file differs from {ground.last_head[:12]}, where this round began")
+        elif tree == base_tree or tree in ground.seen_trees:
+            where = "the base" if tree == base_tree else "an earlier round"
+            yield stop("in_circles", f"all files are again as they were at {where}")
+
+    def _out_of_scope(self) -> Iterator[Finding]:
+        exists = names_in(lambda: (*self.paths, *self.repository.paths(self.ground.base_sha)))
+        scopes = (Scope.read(entries, exists) for entries in (self.ground.in_scope, self.ground.out_of_scope))
+        beyond = outside(self.paths, *scopes)
+        if beyond:
+            yield about(Effect.FIX, "out_of_scope", "changed file(s) out of the card's scope", beyond)
+
+    def _claims(self) -> Iterator[Finding]:
+        claimed = {self._as_path(path) for path in self.report.files_changed}
+        if not claimed:
+            return
+        untrue = sorted(path for path in claimed if not self._was_changed(path))
+        if untrue:
+            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", untrue)
+        unsaid = [path for path in self._paths_of_this_round() if path not in claimed]
+        if unsaid:
+            yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
+
+    def _as_path(self, claimed: str) -> str:
+        path = PurePosixPath(claimed)
+        root = PurePosixPath(self.repository.root)
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    def _was_changed(self, claimed: str) -> bool:
+        return any(path == claimed or path.startswith(f"{claimed}/") for path in self.paths)
+
+    def _paths_of_this_round(self) -> tuple[str, ...]:
+        if self.ground.last_head == self.ground.base_sha:
+            return self.paths
+        return self.repository.changed_paths(self.ground.last_head, self.head)
+
+
+def _could_be_an_id(claimed: str) -> bool:
+    return len(claimed) >= _SHORTEST_ABBREVIATION and bool(_HEX.fullmatch(claimed))

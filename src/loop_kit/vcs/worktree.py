@@ -1,0 +1,128 @@
+"""A working tree of loop's own at one exact commit, outside the repository: no reviewer can touch the person's.
+
+The folder named to `prepare` and `remove` belongs to loop: whatever is found there is replaced. The surprising part:
+git's entry is found by its folder, never by `git worktree prune`, which would drop other people's entries too.
+"""
+
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from loop_kit.errors import StartError
+from loop_kit.vcs.findings import listed
+from loop_kit.vcs.git import Git, shown
+from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.status import Status
+
+_NAMES_IN_TEXT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTree:
+    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again.
+
+    `never_clean` are files that git calls changed right after a checkout, e.g. for their line endings: they prove nothing.
+    """
+
+    path: Path
+    git_dir: Path
+    never_clean: tuple[str, ...] = ()
+
+    def changed(self, head_sha: str) -> str:
+        """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count."""
+        if not self.path.is_dir():
+            return f"the review tree {shown(self.path)} is gone"
+        status = Status.of(self.git)
+        if status.sha != head_sha:
+            return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
+        changed = [path for path in status.dirty if path not in self.never_clean]
+        if changed:
+            return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
+        return ""
+
+    @property
+    def git(self) -> Git:
+        return Git(self.path, location=(f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
+
+
+def prepare(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
+    """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs."""
+    _check_place(repository, path)
+    entry = _entry(repository, path)
+    if entry and _cleaned(ReviewTree(path, entry), head_sha):
+        return ReviewTree(path, entry)
+    remove(repository, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    repository.git.out("worktree", "add", "--quiet", "--force", "--detach", "--", os.fspath(path), head_sha)
+    made = _entry(repository, path)
+    if made is None:
+        raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
+    return ReviewTree(path, made, never_clean=Status.of(ReviewTree(path, made).git).dirty)
+
+
+def remove(repository: Repository, path: Path) -> None:
+    """Delete the tree and git's entry for it, and nothing else; deleting what is not there is fine."""
+    _check_place(repository, path)
+    for leftover in (path, *_entries(repository, path)):
+        try:
+            _delete(leftover)
+        except OSError as error:
+            raise StartError(
+                f"the review tree {shown(path)} cannot be removed: {error.strerror}",
+                hint=f"delete {shown(leftover)} by hand",
+            ) from None
+
+
+def _check_place(repository: Repository, path: Path) -> None:
+    """Refuse a folder whose deletion could cost the person something."""
+    place = path.absolute()
+    kept = (repository.root, repository.git_dir, repository.common_dir)
+    if (
+        place != path
+        or place.is_symlink()
+        or any(place.resolve().is_relative_to(folder) or folder.is_relative_to(place.resolve()) for folder in kept)
+    ):
+        raise StartError(
+            f"{shown(path)} cannot hold a review tree: it must be an absolute path outside the repository",
+            hint="set TMPDIR or XDG_CACHE_HOME to a folder outside the repository",
+        )
+
+
+def _entries(repository: Repository, path: Path) -> list[Path]:
+    """Return git's entries for `path`: folders below `worktrees/` whose `gitdir` file names it."""
+    wanted = {os.fsencode(path / ".git"), os.fsencode(path.resolve() / ".git")}
+    files = repository.common_dir.glob("worktrees/*/gitdir")
+    return [file.parent for file in files if file.read_bytes().rstrip(b"\n") in wanted]
+
+
+def _entry(repository: Repository, path: Path) -> Path | None:
+    """Return git's entry for `path` when folder and entry name each other."""
+    link = path / ".git"
+    named = link.read_bytes().rstrip(b"\n").removeprefix(b"gitdir: ") if link.is_file() else b""
+    return next((entry for entry in _entries(repository, path) if named == os.fsencode(entry)), None)
+
+
+def _cleaned(tree: ReviewTree, head_sha: str) -> bool:
+    """Bring a tree that is there to `head_sha` and empty it of everything else; False when it has to be made anew."""
+    steps = (("checkout", "--quiet", "--force", "--detach", head_sha), ("clean", "--quiet", "-ffdx"))
+    return all(tree.git.ask(*step).code == 0 for step in steps) and not tree.changed(head_sha)
+
+
+def _delete(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        _open_up(path)
+        shutil.rmtree(path)
+
+
+def _open_up(path: Path) -> None:
+    """Make every folder writable: build tools leave read-only ones, and what is in those cannot be deleted."""
+    path.chmod(stat.S_IRWXU)
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            inner = Path(folder, name)
+            if not inner.is_symlink():
+                inner.chmod(stat.S_IRWXU)

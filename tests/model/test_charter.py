@@ -1,0 +1,83 @@
+from typing import Any
+
+import pytest
+
+from loop_kit.errors import DocumentError, LoopError
+from loop_kit.model import schema
+from loop_kit.model.charter import Charter
+from tests.model.test_state import MISSING, ODD_VALUES, with_value
+from tests.support import documents
+
+PATHS = [(key,) for key in documents.charter()] + [("texts", key) for key in documents.charter()["texts"]]
+
+
+def parse(document: Any) -> str | None:
+    try:
+        Charter.from_document(document)
+    except LoopError as error:
+        return error.message
+    return None
+
+
+def test_a_charter_comes_back_as_it_went():
+    charter = Charter.from_document(documents.charter())
+    assert Charter.from_document(charter.to_document()) == charter
+    assert schema.find_problem("charter", charter.to_document()) is None
+
+
+def test_the_card_is_kept_word_for_word():
+    charter = Charter.from_document(documents.charter())
+    assert charter.to_document()["card"] == documents.charter()["card"]
+    assert charter.card.goal == "Long durations are shown in hours."
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_parser_and_schema_agree_on_every_odd_value(path):
+    for value in (*ODD_VALUES, MISSING):
+        changed = with_value(documents.charter(), path, value)
+        parsed, judged = parse(changed), schema.find_problem("charter", changed)
+        assert (parsed is None) == (judged is None), (value, parsed, judged)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (("run_id",), MISSING, "charter $.run_id: it is missing"),
+        (("untracked",), "abc", "charter $.untracked: it should be a list, not 'abc'"),
+        (("texts", "context"), None, "charter $.texts.context: it should be a text, not null"),
+        (("card", "goal"), "", "charter $.card $.goal: it is blank"),
+        (
+            ("settings", "run", "max_round"),
+            3,
+            "charter $.settings $.run.max_round: there is no such setting, did you mean 'max_rounds'?",
+        ),
+        (("place",), "../elsewhere", "charter $.place: '../elsewhere' cannot be used as a name"),
+        (("schema_version",), 2, "charter $.schema_version: this loop reads version 1, not 2"),
+        (("extra",), 1, "charter $.extra: there is no such field"),
+    ],
+)
+def test_a_wrong_charter_is_refused_in_one_sentence(path, value, sentence):
+    assert parse(with_value(documents.charter(), path, value)) == sentence
+
+
+@pytest.mark.parametrize("document", [None, [], "charter", 3])
+def test_what_is_no_object_is_refused(document):
+    with pytest.raises(DocumentError, match=r"charter \$: it should be an object, not"):
+        Charter.from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        (("card", "ticket"), "card"),
+        (("settings", "run", "max_rounds"), "config"),
+        (("texts", "reviewer_role"), "roles"),
+        (("texts", "agents_md"), "roles"),
+        (("texts", "worker_template"), "templates"),
+    ],
+)
+def test_a_changed_part_changes_its_digest_and_that_of_the_whole(path, part):
+    before = Charter.from_document(documents.charter()).digests()
+    changed = with_value(documents.charter(), path, 7 if path[-1] == "max_rounds" else "changed")
+    after = Charter.from_document(changed).digests()
+    assert {name for name in before if before[name] != after[name]} == {part, "charter"}

@@ -1,0 +1,157 @@
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from loop_kit import resources
+from loop_kit.errors import ConfigError
+from loop_kit.model import schema
+from loop_kit.model.config import RUN_OPTIONS, BackendSettings, RoleSettings, Settings
+
+SCHEMA = json.loads(resources.schema_path("config").read_text(encoding="utf-8"))
+FULL: dict[str, Any] = {
+    "run": {"max_rounds": 5, "timeout": 60, "auto_dispatch": True, "worker_backend": "mine"},
+    "worker": {"model": "small", "args": ["--fast"], "env": {"MODE": "work"}},
+    "reviewer": {"model": "large"},
+    "backends": {
+        "mine": {
+            "type": "command",
+            "argv": ["agent", "{prompt}"],
+            "prompt": "file",
+            "report": "json:a.b",
+            "env": ["KEY_*"],
+        },
+        "codex": {"path": "/opt/codex"},
+        "acted": {"type": "script", "script": "acts.json"},
+    },
+    "env": {"pass": ["TOKEN", "TOOL_*"], "set": {"LEVEL": "3"}},
+    "plugins": ["my_package.backends"],
+}
+
+
+def refusal(document: Any) -> str:
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_document(document, name="config.toml")
+    return refused.value.message
+
+
+def test_the_schema_and_the_table_of_options_list_the_same_settings():
+    assert set(SCHEMA["properties"]["run"]["properties"]) == {option.key for option in RUN_OPTIONS}
+    assert {item.name for item in fields(Settings)} >= {option.key for option in RUN_OPTIONS}
+
+
+@pytest.mark.parametrize(("table", "settings"), [("role", RoleSettings), ("backend", BackendSettings)])
+def test_the_schema_and_the_other_tables_list_the_same_settings(table, settings):
+    assert set(SCHEMA["$defs"][table]["properties"]) == {item.name for item in fields(settings)}
+
+
+def test_the_defaults_are_those_of_the_table_and_pass_the_schema():
+    defaults = {option.key: option.default for option in RUN_OPTIONS}
+    assert Settings.from_document({}).to_document()["run"] == defaults
+    assert Settings().to_document()["run"] == defaults
+    assert schema.find_problem("config", {"run": defaults}) is None
+
+
+def test_an_option_is_named_for_the_file_the_flag_and_the_environment():
+    names = {option.key: (option.flag, option.variable) for option in RUN_OPTIONS}
+    assert names["max_rounds"] == ("--max-rounds", "LOOP_MAX_ROUNDS")
+
+
+def test_a_full_config_comes_back_as_it_went():
+    settings = Settings.from_document(FULL)
+    assert Settings.from_document(settings.to_document()) == settings
+    assert Settings.from_document(json.loads(json.dumps(settings.to_document()))) == settings
+    assert settings.backend("mine").argv == ("agent", "{prompt}")
+    assert settings.backend("codex") == BackendSettings(type="codex", path="/opt/codex")
+
+
+def test_each_role_has_its_backend_and_settings():
+    settings = Settings.from_document(FULL)
+    assert [settings.backend_name(role) for role in ("worker", "reviewer")] == ["mine", "codex"]
+    assert [settings.role(role).model for role in ("worker", "reviewer")] == ["small", "large"]
+    assert Settings().role("worker") == RoleSettings()
+    assert Settings().backend("claude") == BackendSettings(type="claude")
+
+
+def test_whole_seconds_are_seconds():
+    timeout = Settings.from_document({"run": {"timeout": 60}}).timeout
+    assert (timeout, type(timeout)) == (60.0, float)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"runs": {}}, "config.toml $.runs: there is no such table, did you mean 'run'?"),
+        ({"zzz": {}}, "config.toml $.zzz: there is no such table"),
+        (
+            {"run": {"max_round": 3}},
+            "config.toml $.run.max_round: there is no such setting, did you mean 'max_rounds'?",
+        ),
+        ({"worker": {"modle": "x"}}, "config.toml $.worker.modle: there is no such setting, did you mean 'model'?"),
+        ({"env": {"passs": []}}, "config.toml $.env.passs: there is no such setting, did you mean 'pass'?"),
+        (
+            {"backends": {"mine": {"arg": []}}},
+            "config.toml $.backends.mine.arg: there is no such setting, did you mean 'argv'?",
+        ),
+    ],
+)
+def test_a_typo_is_refused_with_what_was_probably_meant(document, sentence):
+    assert refusal(document) == sentence
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ([], "config.toml $: it should be an object, not a list"),
+        ({"run": 3}, "config.toml $.run: it should be an object, not 3"),
+        ({"run": {"max_rounds": 0}}, "config.toml $.run.max_rounds: it should be at least 1, not 0"),
+        ({"run": {"max_rounds": 2.0}}, "config.toml $.run.max_rounds: it should be a whole number, not 2.0"),
+        ({"run": {"auto_dispatch": 1}}, "config.toml $.run.auto_dispatch: it should be true or false, not 1"),
+        ({"run": {"timeout": -1}}, "config.toml $.run.timeout: it should be at least 0, not -1"),
+        ({"run": {"timeout": float("inf")}}, "config.toml $.run.timeout: it should be a number, not inf"),
+        ({"run": {"timeout": float("nan")}}, "config.toml $.run.timeout: it should be a number, not nan"),
+        ({"run": {"timeout": True}}, "config.toml $.run.timeout: it should be a number, not true"),
+        ({"run": {"dispatch_backend": "ssh"}}, "config.toml $.run.dispatch_backend: it should be 'native', not 'ssh'"),
+        (
+            {"worker": {"args": ["a\0b"]}},
+            "config.toml $.worker.args[0]: it should be a text without NUL characters, not 'a\\x00b'",
+        ),
+        ({"env": {"set": {"LEVEL": 3}}}, "config.toml $.env.set.LEVEL: it should be a text, not 3"),
+        (
+            {"backends": {"mine": {"prompt": "argv"}}},
+            "config.toml $.backends.mine.prompt: it should be 'stdin' or 'file', not 'argv'",
+        ),
+        ({"backends": {"mine": []}}, "config.toml $.backends.mine: it should be an object, not a list"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence(document, sentence):
+    assert refusal(document) == sentence
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"run": {"worker_backend": "../codex"}},
+        {"backends": {"my agent": {}}},
+        {"env": {"pass": ["*"]}},
+        {"env": {"pass": ["A=B"]}},
+        {"env": {"set": {"A=B": "x"}}},
+        {"worker": {"env": {"": "x"}}},
+        {"plugins": ["../evil.py"]},
+        {"backends": {"mine": {"report": "json:"}}},
+        {"backends": {"mine": {"report": "json:a..b"}}},
+        {"backends": {"mine": {"report": "somewhere"}}},
+    ],
+)
+def test_what_no_program_could_be_given_is_refused(document):
+    assert "should be" in refusal(document)
+
+
+def test_flags_replace_settings_and_are_judged_by_the_same_rules():
+    settings = Settings.from_document(FULL)
+    assert settings.having({"max_rounds": 9}, source="--max-rounds").max_rounds == 9
+    assert settings.having({}, source="the flags") == settings
+    with pytest.raises(ConfigError) as refused:
+        settings.having({"max_rounds": 0}, source="the command line")
+    assert refused.value.message == "the command line $.run.max_rounds: it should be at least 1, not 0"

@@ -1,0 +1,161 @@
+import copy
+from typing import Any
+
+import pytest
+
+from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model import schema
+from loop_kit.model.state import KEPT_ROWS, Judge, Phase, RoundRow, RunState
+from tests.support import documents
+
+NOW = "2025-01-31T09:00:00.000Z"
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    1,
+    -1,
+    1.5,
+    "",
+    "odd",
+    "T-001",
+    "../up",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"x": 1},
+    {"x": "y"},
+)
+MISSING = object()
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value within a document."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, entry in entries for place in places(entry, (*path, key)))]
+
+
+def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    changed = copy.deepcopy(document)
+    spot = changed
+    for key in path[:-1]:
+        spot = spot[key]
+    if value is MISSING:
+        del spot[path[-1]]
+    else:
+        spot[path[-1]] = value
+    return changed
+
+
+def parse(document: Any) -> str | None:
+    try:
+        RunState.from_document(document, name="state.json")
+    except DocumentError as error:
+        return error.message.removeprefix("state.json ")
+    return None
+
+
+def field_of(problem: str | None) -> str:
+    return (problem or "").split(": ")[0]
+
+
+def row(decision: str, number: int = 1) -> RoundRow:
+    return RoundRow(
+        round=number, head_sha="aaaa", tree="bbbb", decision=decision, judged_by="reviewer", blocking=0, ended_at=NOW
+    )
+
+
+def test_a_state_comes_back_as_it_went():
+    state = RunState.from_document(documents.state())
+    assert state.to_document() == documents.state()
+    assert RunState.from_document(state.to_document()) == state
+
+
+def test_the_smallest_state_satisfies_parser_and_schema():
+    state = RunState(
+        run_id="r",
+        place="",
+        task_id="T-001",
+        phase=Phase.IDLE,
+        round=1,
+        base_sha="a",
+        head_sha="a",
+        branch="",
+        started_at=NOW,
+        updated_at=NOW,
+    )
+    assert RunState.from_document(state.to_document()) == state
+    assert schema.find_problem("state", state.to_document()) is None
+
+
+@pytest.mark.parametrize("path", places(documents.state()), ids=str)
+def test_parser_and_schema_agree_on_every_odd_value_in_every_place(path):
+    for value in (*ODD_VALUES, MISSING) if path else ODD_VALUES:
+        changed = with_value(documents.state(), path, value)
+        parsed, judged = parse(changed), schema.find_problem("state", changed)
+        assert (parsed is None) == (judged is None), (value, parsed, judged)
+        if not isinstance(value, dict):  # an object may be wrong in more than one way
+            assert field_of(parsed) == field_of(judged), (value, parsed, judged)
+
+
+@pytest.mark.parametrize("path", [(), ("sessions", "worker"), ("round_details", 0)], ids=str)
+def test_parser_and_schema_agree_on_a_field_nobody_knows(path):
+    changed = with_value(documents.state(), (*path, "surprise"), 1)
+    assert parse(changed) == schema.find_problem("state", changed)
+    assert str(parse(changed)).endswith(".surprise: there is no such field")
+
+
+@pytest.mark.parametrize("version", [None, 0, 2, "1"])
+def test_a_state_of_another_version_is_refused_with_a_way_out(version):
+    with pytest.raises(DocumentError) as refused:
+        RunState.from_document({**documents.state(), "schema_version": version, "something_newer": 1})
+    assert refused.value.message.startswith("state.json $.schema_version: this loop reads version 1, not ")
+    assert "loop run --reset" in refused.value.hint
+
+
+def test_a_state_of_the_original_format_is_refused_in_one_sentence():
+    with pytest.raises(DocumentError) as refused:
+        RunState.from_document({"version": 1, "state": "idle", "round": 0, "task_id": None})
+    assert refused.value.message == "state.json $.schema_version: this loop reads version 1, not null"
+
+
+def test_the_schema_knows_every_phase_outcome_and_judge():
+    for key, words in (("state", Phase), ("outcome", Outcome)):
+        for word in words:
+            assert schema.find_problem("state", {**documents.state(), key: str(word)}) is None
+    for judge in Judge:
+        assert (
+            schema.find_problem("state", with_value(documents.state(), ("round_details", 0, "judged_by"), str(judge)))
+            is None
+        )
+
+
+def test_an_approved_round_ends_the_run():
+    state = RunState.from_document(documents.state())
+    after = state.after(row("approve", 2), now=NOW)
+    assert (after.phase, after.round, after.outcome, after.unfinished) == (Phase.DONE, 2, Outcome.APPROVED, False)
+    assert (after.head_sha, after.updated_at) == ("aaaa", NOW)
+
+
+def test_a_refused_round_is_followed_by_the_next():
+    state = RunState.from_document(documents.state())
+    after = state.after(row("changes_required", 2), now=NOW)
+    assert (after.phase, after.round, after.outcome, after.unfinished) == (Phase.AWAITING_WORK, 3, None, True)
+
+
+def test_a_long_run_keeps_only_its_last_rows():
+    state = RunState.from_document(documents.state())
+    for number in range(2, 50):
+        state = state.after(row("changes_required", number), now=NOW)
+    assert len(state.round_details) == KEPT_ROWS
+    assert state.round_details[-1].round == 49
+
+
+def test_an_ended_run_keeps_what_it_needs_to_go_on():
+    state = RunState.from_document(documents.state())
+    ended = state.ended(Outcome.TIMEOUT, error="The worker took too long.", hint="loop run --resume", now=NOW)
+    assert (ended.outcome, ended.error, ended.unfinished) == (Outcome.TIMEOUT, "The worker took too long.", True)
+    assert ended.going_on(now=state.updated_at) == state

@@ -1,0 +1,65 @@
+"""Programs that do not want to end, as pieces of Python."""
+
+IGNORE_SIGTERM = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+open("pid", "w").write(str(os.getpid()))
+time.sleep(60)
+"""
+
+# A daemon as the book has it: forks twice, leads a session of its own, is deaf to SIGTERM, and writes late.
+DAEMON = """
+import os, signal, sys, time
+if os.fork():
+    while not os.path.exists("daemon"):
+        time.sleep(0.005)
+    {then}
+    sys.exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+{quiet}
+with open("daemon.new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename("daemon.new", "daemon")
+time.sleep(60)
+open("late", "w").write("written late")
+"""
+_CLOSED = 'null = os.open("/dev/null", os.O_RDWR); os.dup2(null, 1); os.dup2(null, 2)'
+
+
+def daemon(*, then: str = "pass", holds_output: bool = False) -> str:
+    return DAEMON.format(then=then, quiet="pass" if holds_output else _CLOSED)
+
+
+HELPER_HOLDS_STDOUT = """
+import os, time
+print("done", flush=True)
+if not os.fork():
+    time.sleep(60)
+"""
+
+CLOSES_STDOUT_AND_WORKS_ON = """
+import os, time
+print("going quiet", flush=True)
+os.close(1); os.close(2)
+time.sleep(0.3)
+open("finished", "w").write("yes")
+"""
+
+# Everybody forks two more and ends: the pids change faster than anybody can list them.
+FORK_STORM = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for line in range(12):
+    if not os.fork():
+        os.setsid()
+        while True:
+            if os.fork():
+                os._exit(0)
+open("storm", "w").write("blowing")
+time.sleep(60)
+"""

@@ -1,0 +1,73 @@
+"""Documents as they come from files, valid and small, made anew for each test."""
+
+from typing import Any
+
+SHA = "4f1c2d3e" * 5
+
+
+def card() -> dict[str, Any]:
+    return {
+        "task_id": "T-001",
+        "goal": "Long durations are shown in hours.",
+        "acceptance_criteria": ["3700 is 1h 1m 40s."],
+    }
+
+
+def issue() -> dict[str, Any]:
+    return {
+        "severity": "high",
+        "file": "src/duration.txt:12",
+        "reason": "Hours are never shown.",
+        "required_change": "Show them.",
+    }
+
+
+def state() -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "run_id": "run-1",
+        "place": "T-001@2",
+        "task_id": "T-001",
+        "state": "awaiting_work",
+        "round": 2,
+        "outcome": None,
+        "error": "",
+        "hint": "",
+        "base_sha": SHA,
+        "head_sha": SHA,
+        "branch": "main",
+        "started_at": "2025-01-31T08:00:00.000Z",
+        "updated_at": "2025-01-31T08:05:00.000Z",
+        "dispatches": 2,
+        "sessions": {"worker": {"backend": "codex", "session_id": "s-1", "rounds": 1}},
+        "round_details": [
+            {
+                "round": 1,
+                "head_sha": SHA,
+                "tree": SHA,
+                "decision": "changes_required",
+                "judged_by": "reviewer",
+                "blocking": 1,
+                "ended_at": "2025-01-31T08:05:00.000Z",
+            }
+        ],
+        "digests": {"charter": "00"},
+        "watch": {"hooks": "11"},
+    }
+
+
+def charter() -> dict[str, Any]:
+    texts = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
+    return {
+        "schema_version": 1,
+        "run_id": "run-1",
+        "place": "T-001",
+        "base_sha": SHA,
+        "branch": "",
+        "card": {**card(), "ticket": "a field of the person's own"},
+        "settings": {"run": {"max_rounds": 5}},
+        "texts": {name: f"The text of {name}." for name in texts},
+        "untracked": ["notes.txt"],
+        "start_tree": None,
+        "scratch": "/var/cache/loop/T-001",
+    }
