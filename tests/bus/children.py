@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,11 @@ def running(script: str, *args: str | Path, pass_fds: tuple[int, ...] = ()) -> I
 def run(script: str, *args: str | Path) -> str:
     """Run a Python script to its end and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, args)], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
+        [sys.executable, "-c", script, *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -45,6 +49,19 @@ def let_go_on(process: "subprocess.Popen[str]") -> None:
     """End the script's wait on its standard input."""
     assert process.stdin is not None
     process.stdin.close()
+
+
+def release(processes: Sequence["subprocess.Popen[str]"]) -> list[str]:
+    """Let several scripts go on at the same moment; return what each printed when all have ended."""
+    for process in processes:
+        let_go_on(process)
+        process.stdin = None
+    return [process.communicate(timeout=WAIT_SECONDS)[0].strip() for process in processes]
+
+
+def listed(folder: Path) -> list[str]:
+    """Return the names in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def until(fact: Callable[[], bool]) -> None:

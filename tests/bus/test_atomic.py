@@ -4,12 +4,13 @@ import resource
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
 from loop_kit.bus import atomic
 from loop_kit.errors import LoopError
-from tests.bus.children import run, running, said, until
+from tests.bus.children import listed, release, run, running, said, until
 
 OVER_AND_OVER = """
 import sys
@@ -28,7 +29,7 @@ def test_a_write_replaces_the_content_and_leaves_nothing_else(tmp_path):
     atomic.write_bytes(path, b"old")
     atomic.write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["state.json"]
+    assert listed(tmp_path) == ["state.json"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])
@@ -56,7 +57,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_content_for_every_reader(tmp
     for _ in range(5):
         with running(OVER_AND_OVER, path) as writer:
             assert said(writer) == "written"
-            until(lambda: len(os.listdir(tmp_path)) > 1)  # in the middle of a write
+            until(lambda: len(listed(tmp_path)) > 1)  # in the middle of a write
             whole = path.read_bytes()
             assert whole in (b"a" * (1 << 20), b"b" * (1 << 20))
             writer.kill()
@@ -73,7 +74,7 @@ def test_leftovers_of_dead_writers_are_removed_and_those_of_living_ones_stay(tmp
         (tmp_path / ".mine.tmp").write_bytes(b"the person's own")
         gone = atomic.remove_leftovers(tmp_path)
         assert [path.name for path in gone] == [f".state.json.{dead.pid}.0123456789abcdef.tmp"]
-        assert sorted(os.listdir(tmp_path)) == sorted([".mine.tmp", f".state.json.{living.pid}.0123456789abcdef.tmp"])
+        assert listed(tmp_path) == sorted([".mine.tmp", f".state.json.{living.pid}.0123456789abcdef.tmp"])
 
 
 def test_what_a_killed_writer_really_leaves_is_recognised(tmp_path):
@@ -139,7 +140,7 @@ def test_a_folder_in_the_way_is_said_by_name(tmp_path):
     (tmp_path / "state.json").mkdir()
     with pytest.raises(LoopError, match=r"state\.json cannot be written: Is a directory"):
         atomic.write_bytes(tmp_path / "state.json", b"")
-    assert os.listdir(tmp_path) == ["state.json"]
+    assert listed(tmp_path) == ["state.json"]
 
 
 def test_a_full_device_fails_in_the_middle_of_writing():
@@ -167,7 +168,7 @@ def test_creating_never_overwrites_and_leaves_nothing_else(tmp_path):
     assert atomic.exclusive_write(path, b"first")
     assert not atomic.exclusive_write(path, b"second")
     assert path.read_bytes() == b"first"
-    assert os.listdir(tmp_path) == ["claim"]
+    assert listed(tmp_path) == ["claim"]
     assert path.stat().st_nlink == 1
 
 
@@ -179,16 +180,8 @@ from loop_kit.bus.atomic import exclusive_write
 sys.stdin.read()
 print(exclusive_write(Path(sys.argv[1]), sys.argv[2].encode() * 1000))
 """
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path / "claim"), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(4)
-    ]
-    answers = [process.communicate(timeout=20)[0].strip() for process in processes]
+    with ExitStack() as stack:
+        answers = release([stack.enter_context(running(script, tmp_path / "claim", str(n))) for n in range(4)])
     assert sorted(answers) == ["False", "False", "False", "True"]
     assert (tmp_path / "claim").read_bytes() == str(answers.index("True")).encode() * 1000
 

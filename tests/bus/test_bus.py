@@ -1,5 +1,4 @@
 import json
-import os
 
 import pytest
 
@@ -7,7 +6,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.layout import LIMITS
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.state import RunState
-from tests.bus.children import run
+from tests.bus.children import listed, run
 from tests.support import documents
 
 
@@ -22,7 +21,7 @@ def test_the_layout_is_made_once_and_what_is_there_stays(tmp_path):
     bus = Bus(tmp_path / "deep" / ".loop")
     bus.ensure_layout()
     assert (bus.root / ".gitignore").read_bytes() == b"*\n"
-    assert sorted(os.listdir(bus.root)) == [".gitignore", "archive", "logs", "runtime"]
+    assert listed(bus.root) == [".gitignore", "archive", "logs", "runtime"]
     (bus.root / ".gitignore").write_bytes(b"the person's own\n")
     bus.ensure_layout()
     assert (bus.root / ".gitignore").read_bytes() == b"the person's own\n"
@@ -190,7 +189,9 @@ def test_a_stop_is_asked_for_by_whatever_lies_there(bus):
     assert bus.stop_requested()
 
 
-@pytest.mark.parametrize("where", ["state.json", "summary.json", "archive/T-1/r2_summary.json", "archive/T-1@3/r1_summary.2.json"])
+@pytest.mark.parametrize(
+    "where", ["state.json", "summary.json", "archive/T-1/r2_summary.json", "archive/T-1@3/r1_summary.2.json"]
+)
 def test_a_task_is_approved_when_any_of_its_runs_was(bus, where):
     path = bus.root / where
     path.parent.mkdir(exist_ok=True)
@@ -208,7 +209,10 @@ def test_a_summary_that_cannot_be_read_approves_nothing(bus):
 
 def test_leftovers_are_removed_wherever_documents_are_written(bus):
     (bus.archive_root / "T-1").mkdir()
-    left = [folder / ".x.json.999999999.0123456789abcdef.tmp" for folder in (bus.root, bus.runtime, bus.archive_root / "T-1")]
+    left = [
+        folder / ".x.json.999999999.0123456789abcdef.tmp"
+        for folder in (bus.root, bus.runtime, bus.archive_root / "T-1")
+    ]
     for path in left:
         path.write_bytes(b"half")
     assert sorted(bus.remove_leftovers()) == sorted(left)

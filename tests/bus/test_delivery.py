@@ -1,12 +1,14 @@
 import json
 import os
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError, LoopError
-from tests.bus.children import run
+from tests.bus.children import listed, run
 
 REPORT = {"task_id": "T-001", "round": 1}
 OTHER = {"task_id": "T-001", "round": 2}
@@ -19,14 +21,14 @@ def bus(tmp_path):
     return made
 
 
-def hand_in(path, document):
+def hand_in(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document))
 
 
 def test_an_outbox_is_empty_and_private(bus):
     outbox = bus.open_outbox("d-1", "work_report")
     assert outbox == bus.runtime / "d-1"
-    assert os.listdir(outbox) == []
+    assert listed(outbox) == []
     assert stat.S_IMODE(outbox.stat().st_mode) == 0o700
 
 
@@ -124,7 +126,7 @@ def test_an_outbox_is_cleared_with_everything_in_it_and_clearing_again_is_fine(b
     (outbox / "a" / "b").write_bytes(b"")
     bus.clear_outbox("d-1")
     bus.clear_outbox("d-1")
-    assert os.listdir(bus.runtime) == []
+    assert listed(bus.runtime) == []
     assert (tmp_path / "precious" / "file").exists()
 
 

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +36,7 @@ import os; os._exit(0)
 """
 
 
-def take(path, **wanted):
+def take(path: Path, **wanted: Any) -> Lock:
     return Lock.acquire(path, purpose="run", now=NOW, **wanted)
 
 
@@ -197,7 +199,7 @@ def test_a_child_that_lets_go_first_takes_the_lock_from_nobody(tmp_path):
         assert try_elsewhere(path) == "refused"
 
 
-def try_elsewhere(path):
+def try_elsewhere(path: Path) -> str:
     script = """
 import sys
 from pathlib import Path
@@ -235,8 +237,8 @@ def test_a_lock_is_not_inherited_by_children_that_it_was_not_handed_to(tmp_path)
     path = tmp_path / "lock"
     lock = take(path)
     script = "print('up', flush=True); input()"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script], text=True, close_fds=False, **pipes) as child:
+    argv, pipe = [sys.executable, "-c", script], subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True, close_fds=False) as child:
         assert said(child) == "up"
         lock.close()
         take(path).close()

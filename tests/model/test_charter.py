@@ -5,8 +5,8 @@ import pytest
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model import schema
 from loop_kit.model.charter import Charter
-from tests.model.test_state import MISSING, ODD_VALUES, with_value
 from tests.support import documents
+from tests.support.documents import MISSING, ODD_VALUES, with_value
 
 PATHS = [(key,) for key in documents.charter()] + [("texts", key) for key in documents.charter()["texts"]]
 

@@ -1,4 +1,3 @@
-import copy
 from typing import Any
 
 import pytest
@@ -7,47 +6,9 @@ from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model import schema
 from loop_kit.model.state import KEPT_ROWS, Judge, Phase, RoundRow, RunState
 from tests.support import documents
+from tests.support.documents import MISSING, ODD_VALUES, places, with_value
 
 NOW = "2025-01-31T09:00:00.000Z"
-ODD_VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    1,
-    -1,
-    1.5,
-    "",
-    "odd",
-    "T-001",
-    "../up",
-    [],
-    [1],
-    ["x"],
-    {},
-    {"x": 1},
-    {"x": "y"},
-)
-MISSING = object()
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every value within a document."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, entry in entries for place in places(entry, (*path, key)))]
-
-
-def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
-    if not path:
-        return value
-    changed = copy.deepcopy(document)
-    spot = changed
-    for key in path[:-1]:
-        spot = spot[key]
-    if value is MISSING:
-        del spot[path[-1]]
-    else:
-        spot[path[-1]] = value
-    return changed
 
 
 def parse(document: Any) -> str | None:

@@ -1,8 +1,28 @@
-"""Documents as they come from files, valid and small, made anew for each test."""
+"""Documents as they come from files, valid and small, made anew for each test; and ways to spoil them."""
 
+import copy
 from typing import Any
 
 SHA = "4f1c2d3e" * 5
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    1,
+    -1,
+    1.5,
+    "",
+    "odd",
+    "T-001",
+    "../up",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"x": 1},
+    {"x": "y"},
+)
+MISSING = object()
 
 
 def card() -> dict[str, Any]:
@@ -71,3 +91,23 @@ def charter() -> dict[str, Any]:
         "start_tree": None,
         "scratch": "/var/cache/loop/T-001",
     }
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value within a document."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, entry in entries for place in places(entry, (*path, key)))]
+
+
+def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    changed = copy.deepcopy(document)
+    spot = changed
+    for key in path[:-1]:
+        spot = spot[key]
+    if value is MISSING:
+        del spot[path[-1]]
+    else:
+        spot[path[-1]] = value
+    return changed

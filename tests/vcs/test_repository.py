@@ -153,7 +153,9 @@ def test_subjects_are_text_whatever_was_committed(tmp_path: Path):
     git(repo, "config", "i18n.logOutputEncoding", "ISO-8859-1")
     git(repo, "config", "format.pretty", "fuller")
     git(repo, "commit", "-q", "--allow-empty", "-F", "-", input="naïve\r subject\nsecond line\n\nbody\n".encode())
-    git(repo, "commit", "-q", "--allow-empty", "-F", "-", input=b"caf\xe9\n")
+    raw = git(repo, "cat-file", "commit", "HEAD").replace(base, git(repo, "rev-parse", "HEAD")).partition("\n\n")[0]
+    odd = git(repo, "hash-object", "-t", "commit", "-w", "--stdin", input=raw.encode() + b"\n\ncaf\xe9\n")
+    git(repo, "reset", "-q", odd)
     git(repo, "commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "")
     git(repo, "commit", "-q", "--allow-empty", "-m", "x" * 5000)
     subjects = [entry.subject for entry in Repository.find(repo).commits(base, "HEAD")]

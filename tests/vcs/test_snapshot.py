@@ -51,12 +51,12 @@ def test_the_person_s_index_stays_as_it_is_byte_for_byte(tmp_path: Path):
     git(repo, "add", "a")
     (repo / "a").write_text("3")
     (repo / "new").write_text("1")
-    index, said = (repo / ".git" / "index").read_bytes(), git(repo, "status", "--porcelain")
+    said, index = git(repo, "status", "--porcelain"), (repo / ".git" / "index").read_bytes()
     taken = Repository.find(repo).snapshot("Unfinished")
     assert taken is not None
     assert (repo / ".git" / "index").read_bytes() == index
-    assert git(repo, "status", "--porcelain") == said
     assert git(repo, "show", f"{taken.sha}:a") == "3"
+    assert git(repo, "status", "--porcelain") == said
     assert not list((repo / ".git").glob("*.lock"))
 
 

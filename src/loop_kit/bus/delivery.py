@@ -21,8 +21,8 @@ _LIMIT = 1 << 16
 
 def open_outbox(outbox: Path, *, classic: Path) -> Path:
     """Make an empty folder for one dispatch and note what lies at the classic path now."""
-    clear(outbox)
     atomic.make_folder(outbox.parent)
+    clear(outbox)
     write_json(_note(outbox), {"before": _stamp(classic)})
     try:
         outbox.mkdir(mode=0o700)

@@ -31,13 +31,7 @@ def dump(document: Any, *, name: str = "a document") -> bytes:
 def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> Any:
     """Return the document in `data`; raise `DocumentError` with what is wrong. A byte order mark is tolerated."""
     try:
-        document = json.loads(
-            data.decode("utf-8-sig"),
-            object_pairs_hook=_no_key_twice,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_measured,
-        )
+        document = _DECODER.decode(data.decode("utf-8-sig"))
         _check_depth(document)
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name} is not UTF-8: byte {data[error.start]:#04x} at {error.start}", hint=hint) from None
@@ -83,6 +77,12 @@ def _measured(digits: str) -> int:
     if len(digits) > DIGITS_LIMIT:
         raise ValueError(f"a number has {len(digits)} digits")
     return int(digits)
+
+
+# Made once: making one takes longer than reading a line of the feed.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_float=_finite, parse_int=_measured
+)
 
 
 def _check_depth(document: Any) -> None:

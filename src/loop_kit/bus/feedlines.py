@@ -62,7 +62,9 @@ def forwards(file: BinaryIO) -> Iterator[Line]:
 def backwards(fd: int) -> Iterator[Line]:
     """Yield the lines from the last to the first."""
     size = os.fstat(fd).st_size
-    ended = size > 0 and os.pread(fd, 1, size - 1) == b"\n"
+    if size == 0:
+        return
+    ended = os.pread(fd, 1, size - 1) == b"\n"
     for start, stop in _spans_backwards(fd, size - ended):
         whole = os.pread(fd, stop - start, start) if stop - start <= LINE_LIMIT else None
         digest = _digest(fd, start, stop) if whole is None else sha256(whole).hexdigest()
@@ -94,8 +96,7 @@ def _spans_backwards(fd: int, end: int) -> Iterator[tuple[int, int]]:
             yield begin + cut + 1, stop
             stop = begin + cut
         position = begin
-    if end > 0:
-        yield 0, stop
+    yield 0, stop
 
 
 def _digest(fd: int, start: int, stop: int) -> str:

@@ -15,13 +15,14 @@ from loop_kit.cli.console import Lines, json_lines
 from loop_kit.cli.main import Edge
 from loop_kit.cli.places import bus_root, scratch_root
 from loop_kit.cli.settings import resolve
-from loop_kit.errors import EXIT_CODES, Outcome, StartError, TerminatedRunError, UsageError
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
 from loop_kit.model.config import RUN_OPTIONS, Option
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.context import Clock, World, utc_now
 from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
+from loop_kit.rounds.process import ROUND_FAILED
 from loop_kit.rounds.start import Wish, join_run, open_run
 from loop_kit.vcs.repository import Repository
 
@@ -68,7 +69,7 @@ def command(edge: Edge, /, **flags: Any) -> int:
             token=lambda: secrets.token_hex(8),
         )
         if locks is not None:
-            return _round_process(world, bus, edge, locks=locks, parent=parent)
+            return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
         return _run(world, bus, edge, flags)
 
 
@@ -119,6 +120,15 @@ def _locked(bus: Bus, repository: Repository) -> Iterator[tuple[int, ...]]:
         Lock.acquire(repository.git_dir / "loop.lock", purpose="loop run", now=now) as on_tree,
     ):
         yield on_bus.fileno(), on_tree.fileno()
+
+
+def _for_pm(play: Callable[[], int]) -> int:
+    """Play, and tell the PM by what name it ended when it did not end well."""
+    try:
+        return play()
+    except LoopError as error:
+        json_lines(ROUND_FAILED, {"outcome": str(error.outcome), "message": error.message, "hint": error.hint})
+        raise
 
 
 def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: int | None) -> int:

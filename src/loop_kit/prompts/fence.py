@@ -41,7 +41,7 @@ def one_line(text: str, limit: int = 300) -> str:
 def fenced(title: str, text: str, limit: int) -> str:
     """Return `text` between two marked lines, cut at `limit` characters; `title` is a word of ours, never theirs."""
     shown = visible(text[:limit])
-    body = shown.rstrip("\n")
+    body = shown[:limit].rstrip("\n")
     mark = _mark(body)
     block = f"<quoted {mark} {title}>\n{body}\n</quoted {mark}>"
     if len(text) <= limit and len(shown) <= limit:

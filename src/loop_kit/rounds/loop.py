@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from loop_kit.errors import DocumentError, LoopError, error_for
+from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
@@ -42,35 +42,35 @@ def play_for_pm(ctx: RunContext, state: RunState) -> RunState:
     try:
         return run_round(ctx, state)
     except LoopError as error:
-        ctx.bus.put_state(_ended(ctx, state, error))
+        newest = _newest(ctx, state)
+        ctx.bus.put_state(newest.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now()))
         raise
 
 
 def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) -> RunState:
-    """Play, then write down how it ended and clear away; whatever the end is, it has a name in the state and the summary."""
+    """Play, then write down how it ended and clear away; whatever the end is, it has a name in state and summary."""
     try:
-        state = play()
-        if state.phase is Phase.DONE and state.outcome is not None:
-            ctx.tell("run_ended", outcome=str(state.outcome), round=state.round, error=state.error)
+        after = play()
     except LoopError as error:
-        ended = _ended(ctx, state, error)
-        write_summary(ctx, ended)
-        ctx.bus.put_state(ended)
-        ctx.tell("run_ended", outcome=str(error.outcome), round=ended.round, error=error.message)
-        raise
+        after = _newest(ctx, state)
+        if after.phase is not Phase.DONE:  # what was approved before the interruption came stays approved
+            after = after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+            write_summary(ctx, after)
+            ctx.bus.put_state(after)
     finally:
         clear_away(ctx)
-    if state.phase is Phase.DONE and state.error and state.outcome is not None:
-        raise error_for(state.outcome, state.error, hint=state.hint)
-    return state
+    if after.outcome is None:
+        return after
+    ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)
+    if after.outcome is not Outcome.APPROVED:
+        raise error_for(after.outcome, after.error, hint=after.hint)
+    return after
 
 
-def _ended(ctx: RunContext, state: RunState, error: LoopError) -> RunState:
-    """Return the newest state there is, with the reason of the end; one that cannot be read is replaced by the last known."""
+def _newest(ctx: RunContext, state: RunState) -> RunState:
+    """Return the state on the bus, or the last one known when that cannot be read or is somebody else's."""
     try:
-        newest = ctx.bus.read_state() or state
+        newest = ctx.bus.read_state()
     except DocumentError:
-        newest = state
-    if newest.run_id != state.run_id:
-        newest = state
-    return newest.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+        return state
+    return newest if newest is not None and newest.run_id == state.run_id else state

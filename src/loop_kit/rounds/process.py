@@ -13,7 +13,6 @@ from typing import Any
 from loop_kit.errors import (
     EXIT_CODES,
     CrashError,
-    DocumentError,
     LoopError,
     NeedsPersonError,
     Outcome,
@@ -29,25 +28,29 @@ from loop_kit.rounds.context import RunContext
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
+_PLAYED = (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED])
+ROUND_FAILED = "round_failed"
 
 
 def play_round(ctx: RunContext, state: RunState) -> RunState:
     """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
-    started = False
+    told: list[str] = []
+    failed: list[LoopError] = []
 
     def on_line(line: str) -> None:
-        nonlocal started
-        told = _told(line)
-        if told is not None:
-            started = True
-            ctx.world.listener(*told)
+        event, data = _told(line)
+        told[:] = [event]
+        if event == ROUND_FAILED:
+            failed.append(error_for(Outcome(data["outcome"]), data["message"], hint=data["hint"]))
+        elif event:
+            ctx.world.listener(event, data)
 
     errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
     errors.parent.mkdir(parents=True, exist_ok=True)
     with RawLog(errors) as log:
         ended = supervise(
             _command(ctx, state),
-            limits=Limits(wall=ctx.seconds_left() or 0.0, grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
+            limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
             error_log=log,
             watch=Watch(on_line=on_line),
             interruption=ctx.world.interruption,
@@ -57,7 +60,16 @@ def play_round(ctx: RunContext, state: RunState) -> RunState:
         raise TimeLimitError(
             f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
         )
-    return _state_after(ctx, state, ended, started=started)
+    if failed:
+        raise failed[0]
+    if ended.exit_code in _PLAYED:
+        return _read_back(ctx, state)
+    raise _unexplained(ctx, state, ended, started=bool(told))
+
+
+def _wall(ctx: RunContext) -> float:
+    left = ctx.seconds_left()
+    return 0.0 if left is None else max(left, 0.01)  # 0 would be no limit
 
 
 def _command(ctx: RunContext, state: RunState) -> Command:
@@ -71,31 +83,29 @@ def _command(ctx: RunContext, state: RunState) -> Command:
     return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks)
 
 
-def _told(line: str) -> tuple[str, Mapping[str, Any]] | None:
+def _told(line: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the event and its data that a line of the round process tells, "" and nothing for any other line."""
     try:
         match json.loads(line):
             case {"event": str(event), "data": dict(data)}:
                 return event, data
+            case _:
+                return "", {}
     except ValueError:
-        return None
-    return None
-
-
-def _state_after(ctx: RunContext, before: RunState, ended: Ended, *, started: bool) -> RunState:
-    """Return the state after a round that ended by itself; raise what it wrote there, or what its end looks like."""
-    state = _read_back(ctx, before)
-    if ended.exit_code in (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED]) and state != before:
-        return state
-    if state.outcome is not None and EXIT_CODES[state.outcome] == ended.exit_code:
-        raise error_for(state.outcome, state.error, hint=state.hint)
-    raise _unexplained(ctx, before, ended, started=started)
+        return "", {}
 
 
 def _read_back(ctx: RunContext, before: RunState) -> RunState:
+    """Return the state that the round left; raise `NeedsPersonError` when it is not one that this round can have left."""
     state = ctx.bus.read_state()
-    if state is None or state.run_id != before.run_id or state.base_sha != before.base_sha:
-        raise DocumentError(
-            "state.json was changed by somebody else during the round", hint="loop run --resume goes on"
+    if (
+        state is None
+        or (state.run_id, state.base_sha) != (before.run_id, before.base_sha)
+        or state.round < before.round
+    ):
+        raise NeedsPersonError(
+            f"{ctx.bus.state_path} was changed by somebody else during round {before.round}",
+            hint="find out by whom; loop run --resume goes on",
         )
     return state
 

@@ -66,11 +66,8 @@ def outside(paths: Iterable[str], in_scope: Scope, out_of_scope: Scope) -> list[
 
 def _pattern(entry: str) -> str:
     pattern = entry.strip()
-    negated, bare = pattern.startswith("!"), pattern.removeprefix("!")
-    while bare.startswith("./"):
-        bare = bare[2:]
-    bare = "**" if bare in {"", "."} and pattern else bare
-    return f"!{bare}" if negated else bare
+    sign, bare = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+    return sign + ("**" if bare in {".", "./"} else bare.removeprefix("./"))
 
 
 def _decides(pattern: str, exists: Callable[[str], bool]) -> bool:
@@ -83,9 +80,18 @@ def _decides(pattern: str, exists: Callable[[str], bool]) -> bool:
 def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
     # Exceptions alone mean "everything but these".
     everything = ("**",) if patterns and all(pattern.startswith("!") for pattern in patterns) else ()
+    lines = [line for pattern in patterns for line in _with_content(pattern)]
     try:
-        return GitIgnoreSpec.from_lines([*everything, *patterns])
+        return GitIgnoreSpec.from_lines([*everything, *lines])
     except ValueError as error:
         raise DocumentError(
             f"task_card scope: {error}", hint="an entry is a path or a gitignore pattern, e.g. src/ or *.md"
         ) from None
+
+
+def _with_content(pattern: str) -> tuple[str, ...]:
+    """Let a negated folder stand for the files in it, too: git itself asks the folder first, and we only see files."""
+    if not pattern.startswith("!"):
+        return (pattern,)
+    name = pattern[1:].rstrip("/")
+    return (pattern, f"!{name}/**" if "/" in name else f"!**/{name}/**")

@@ -1,5 +1,6 @@
 """The working tree as a commit, taken without the person noticing: their index stays as it is, byte for byte."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -30,14 +31,24 @@ def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str])
     """
     left_out = frozenset(without)
     wanted = [path for path in status.untracked_paths if not path.endswith(b"/") and path_text(path) not in left_out]
-    paths = b"".join(path + b"\0" for path in (*status.dirty_paths, *wanted))
+    gone = {path for path in status.dirty_paths if not _is_there(git.where, path)}
+    there = [path for path in (*status.dirty_paths, *wanted) if path not in gone]
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:
         copy = Path(folder) / "index"
         if index.exists():
             shutil.copyfile(index, copy)
         aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": str(copy)})
-        aside.out("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=paths)
+        for options, paths in ((("--force-remove",), gone), (("--add", "--remove", "--replace"), there)):
+            if paths:
+                aside.out("update-index", *options, "-z", "--stdin", stdin=b"".join(path + b"\0" for path in paths))
         return aside.line("write-tree")
+
+
+def _is_there(root: Path, path: bytes) -> bool:
+    """Whether `path` is itself in the tree, and not just reached through a link that took a folder's place."""
+    place = os.path.join(os.fsencode(root), path)  # noqa: PTH118  (bytes, which pathlib does not take)
+    parent = os.path.dirname(place)  # noqa: PTH120  (same)
+    return os.path.lexists(place) and os.path.realpath(parent) == parent
 
 
 def commit_tree(git: Git, tree: str, parent: str, message: str) -> Snapshot:

@@ -1,0 +1,185 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import DocumentError
+from loop_kit.model.charter import Charter
+from tests.bus.children import listed
+from tests.support import documents
+
+
+@pytest.fixture
+def bus(tmp_path):
+    made = Bus(tmp_path / ".loop")
+    made.ensure_layout()
+    return made
+
+
+@pytest.fixture
+def archive(bus):
+    return Archive(bus.archive_root / "T-001")
+
+
+def names(archive: Archive) -> list[str]:
+    return listed(archive.folder)
+
+
+def test_a_document_is_kept_under_its_round_and_name(archive):
+    path = archive.put(2, "work_report", b'{"round": 2}\n')
+    assert path == archive.folder / "r2_work_report.json"
+    assert path.read_bytes() == b'{"round": 2}\n'
+    assert archive.read(2, "work_report") == {"round": 2}
+    assert archive.read(1, "work_report") is None
+
+
+def test_the_same_bytes_are_kept_once_and_other_bytes_never_overwrite(archive):
+    assert [archive.put(1, "x", data).name for data in (b"1", b"2", b"1", b"3", b"2")] == [
+        "r1_x.json",
+        "r1_x.2.json",
+        "r1_x.json",
+        "r1_x.3.json",
+        "r1_x.2.json",
+    ]
+    assert names(archive) == ["r1_x.2.json", "r1_x.3.json", "r1_x.json"]
+
+
+def test_the_last_take_is_the_one_that_counted(archive):
+    for number in range(1, 12):
+        archive.put_document(1, "x", {"take": number})
+    assert archive.read(1, "x") == {"take": 11}
+
+
+def test_other_things_than_json_are_kept_too(archive):
+    assert archive.put(1, "review_diff", b"diff", ".patch").name == "r1_review_diff.patch"
+    assert archive.put(1, "review_diff", b"other", ".patch").name == "r1_review_diff.2.patch"
+
+
+def test_a_folder_or_link_in_the_way_is_stepped_over(archive):
+    archive.folder.mkdir()
+    (archive.folder / "r1_x.json").mkdir()
+    (archive.folder / "r1_x.2.json").symlink_to("nowhere")
+    assert archive.put(1, "x", b"{}").name == "r1_x.3.json"
+
+
+def test_what_was_kept_is_listed_by_round_name_and_take(archive):
+    assert archive.documents() == []
+    for round_number, name in ((10, "a"), (2, "b"), (2, "a"), (0, "charter")):
+        archive.put(round_number, name, b"1")
+    archive.put(2, "a", b"2")
+    (archive.folder / "notes of a person.txt").write_bytes(b"")
+    (archive.folder / ".r1_x.json.1.0123456789abcdef.tmp").write_bytes(b"")
+    listed = [(filed.round, filed.name, filed.take) for filed in archive.documents()]
+    assert listed == [(0, "charter", 1), (2, "a", 1), (2, "a", 2), (2, "b", 1), (10, "a", 1)]
+
+
+def refused(archive: Archive, name: str) -> Any:
+    return json.loads((archive.folder / name).read_text())
+
+
+def test_a_refused_document_is_kept_whole_with_the_reason(archive, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text('{"decision": "maybe"}')
+    kept = archive.refuse(1, "review_report", path, "an unknown word")
+    assert kept == archive.folder / "r1_review_report.refused-1.json"
+    assert refused(archive, kept.name) == {"reason": "an unknown word", "document": {"decision": "maybe"}}
+    assert path.exists()
+
+
+def test_refusing_the_same_again_changes_nothing_and_another_is_the_next(archive, tmp_path):
+    path = tmp_path / "report.json"
+    for text in ("{}", "{}", "[]", "{}"):
+        path.write_text(text)
+        archive.refuse(1, "x", path, "why")
+    assert names(archive) == ["r1_x.refused-1.json", "r1_x.refused-2.json"]
+
+
+def test_a_refused_document_is_never_read_as_one(archive, tmp_path):
+    (tmp_path / "x").write_text('{"decision": "approve"}')
+    archive.refuse(1, "review_report", tmp_path / "x", "why")
+    assert archive.read(1, "review_report") is None
+    assert archive.documents() == []
+    assert [filed.refused for filed in archive.files()] == [True]
+
+
+def test_refused_text_and_bytes_are_kept_readable(archive, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_bytes("I approve é \xff".encode("latin-1"))
+    archive.refuse(1, "x", path, "not JSON")
+    assert refused(archive, "r1_x.refused-1.json") == {"reason": "not JSON", "text": "I approve \\xe9 \\xff"}
+
+
+def test_a_refused_flood_is_kept_up_to_a_bound(archive, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_bytes(b"x" * (9 << 20))
+    archive.refuse(1, "x", path, "too large")
+    text = refused(archive, "r1_x.refused-1.json")["text"]
+    assert text == "x" * (1 << 20) + "…"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: Path(path).symlink_to("nowhere")])
+def test_something_that_is_no_file_is_refused_without_content(archive, tmp_path, make):
+    make(tmp_path / "report.json")
+    archive.refuse(1, "x", tmp_path / "report.json", "it is no file")
+    assert refused(archive, "r1_x.refused-1.json") == {"reason": "it is no file", "text": ""}
+
+
+def test_where_nothing_is_there_is_nothing_to_refuse(archive, tmp_path):
+    assert archive.refuse(1, "x", tmp_path / "absent", "why") is None
+    assert not archive.folder.exists()
+
+
+def test_a_round_is_archived_with_the_documents_that_name_it(bus, archive):
+    for kind, round_number in (("work_report", 1), ("review_report", 1), ("fix_list", 2)):
+        bus.write(kind, {"task_id": "T-001", "round": round_number})
+    bus.path("checks").write_bytes(b"{")
+    bus.card_path.write_text(json.dumps(documents.card()))
+    archive.archive_round(bus, 1)
+    archive.archive_round(bus, 1)
+    assert names(archive) == ["r1_review_report.json", "r1_work_report.json"]
+    assert (archive.folder / "r1_work_report.json").read_bytes() == bus.path("work_report").read_bytes()
+
+
+def test_round_zero_is_the_card_whatever_round_it_claims(bus, archive):
+    bus.card_path.write_text(json.dumps({**documents.card(), "round": 5}))
+    archive.archive_round(bus, 0)
+    assert names(archive) == ["r0_task_card.json"]
+
+
+def test_a_document_is_kept_from_the_bus_under_the_round_it_names(bus, archive):
+    bus.write("work_report", {"round": 3})
+    bus.write("summary", {"rounds": 4})
+    bus.write("checks", {"round": "?"})
+    kept = [archive.put_from_bus(bus, kind) for kind in ("work_report", "summary", "checks", "fix_list")]
+    assert [path and path.name for path in kept] == ["r3_work_report.json", "r4_summary.json", "r0_checks.json", None]
+
+
+def test_the_charter_reads_back_and_each_of_its_takes_can_be_asked_for(archive):
+    first = Charter.from_document(documents.charter())
+    document = documents.charter()
+    document["settings"] = {"run": {"max_rounds": 9}}
+    second = Charter.from_document(document)
+    for charter in (first, second):
+        archive.put_document(0, "charter", charter.to_document())
+    assert archive.read_charter() == second
+    assert archive.read_charter(first.digests()["charter"]) == first
+    assert archive.read_charter(second.digests()["charter"]) == second
+
+
+def test_a_charter_that_is_not_the_one_asked_for_is_refused(archive):
+    with pytest.raises(DocumentError, match=r"the charter of T-001 is not in .*/archive/T-001") as caught:
+        archive.read_charter()
+    assert "--reset" in caught.value.hint
+    archive.put_document(0, "charter", documents.charter())
+    with pytest.raises(DocumentError, match="the charter of T-001 is not in"):
+        archive.read_charter("0" * 64)
+
+
+def test_a_charter_that_was_written_over_is_refused(archive):
+    archive.put(0, "charter", b"{")
+    with pytest.raises(DocumentError, match=r"r0_charter.json is not sound JSON"):
+        archive.read_charter()

@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import pytest
+
+from loop_kit.model.change import Effect, FileChange, Finding
+from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.suspicion import changed_judges, weakened_tests
+from tests.support.repos import commit, git, make_repo
+
+TEST = "def test_one():\n    assert one() == 1\n\n\ndef test_two():\n    assert two() == 2\n"
+
+
+def weakened(repo: Path, base: str = "HEAD~1") -> tuple[Finding, ...]:
+    found = Repository.find(repo)
+    return weakened_tests(found.git, base, "HEAD", found.files(base, "HEAD"))
+
+
+def test_new_and_longer_tests_are_no_suspicion(tmp_path: Path):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST, "src/a.py": "1\n2\n3\n"})
+    commit(repo, {"tests/test_a.py": TEST + "    assert True\n", "tests/test_b.py": TEST, "src/a.py": ""})
+    assert weakened(repo) == ()
+
+
+def test_a_deleted_test_is_named(tmp_path: Path):
+    repo = make_repo(tmp_path, {"pkg/thing_test.go": TEST, "other": "1"})
+    (repo / "pkg" / "thing_test.go").unlink()
+    commit(repo, {})
+    (finding,) = weakened(repo)
+    assert (finding.effect, finding.code) == (Effect.JUDGE, "tests_weakened")
+    assert finding.text == "1 test file(s) deleted: pkg/thing_test.go"
+    assert finding.paths == ("pkg/thing_test.go",)
+
+
+def test_a_test_that_moved_to_another_test_file_is_not_deleted(tmp_path: Path):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST * 5})
+    git(repo, "mv", "tests/test_a.py", "tests/test_b.py")
+    commit(repo, {})
+    assert weakened(repo) == ()
+
+
+def test_a_test_that_moved_out_of_the_tests_is_deleted(tmp_path: Path):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST * 5})
+    (repo / "attic").mkdir()
+    git(repo, "mv", "tests/test_a.py", "attic/old.py")
+    commit(repo, {})
+    assert [finding.text for finding in weakened(repo)] == ["1 test file(s) deleted: tests/test_a.py"]
+
+
+def test_a_test_that_lost_lines_is_named(tmp_path: Path):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST, "tests/test_b.py": TEST})
+    commit(repo, {"tests/test_a.py": TEST.partition("\n\n\n")[0] + "\n", "tests/test_b.py": TEST.replace("2", "3")})
+    assert [finding.text for finding in weakened(repo)] == ["1 test file(s) shorter than before: tests/test_a.py"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@pytest.mark.skip",
+        "@pytest.mark.skipif(True, reason='x')",
+        "    @unittest.expectedFailure  # noqa\n@xfail",
+        "    @unittest.skip('later')",
+        "        self.skipTest('later')",
+        "    pytest.skip('later')",
+        "pytestmark = pytest.mark.xfail",
+        "it.skip('works', () => {})",
+        "describe.only('works', () => {})",
+        "  test.concurrent.only('works', () => {})",
+        "xit('works', () => {})",
+        'fdescribe("works", () => {})',
+        "test.todo('works')",
+        "    @Ignore",
+        "    @Disabled(\"later\")",
+        "#[ignore]",
+        "\tt.Skip(\"later\")",
+        "    [Ignore]",
+        '    [Fact(Skip = "later")]',
+        "  @tag :skip",
+        "    GTEST_SKIP() << \"later\";",
+        "TEST(Suite, DISABLED_works) {",
+        "  pending 'later' do",
+        "  skip 'later'",
+    ],
+)
+def test_a_test_switched_off_is_named_in_any_language(tmp_path: Path, line: str):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST})
+    commit(repo, {"tests/test_a.py": f"{line}\n{TEST}"})
+    assert [finding.text for finding in weakened(repo)] == [
+        "1 test file(s) switched off, or others switched off by `only`: tests/test_a.py"
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["model.fit(x)", "def fit('x'):" if False else "def fit(self): ...", "skipped = 3", "# we ignore the case", "only = 1", "a.only()", "self.skip_count = 0"],
+)
+def test_ordinary_words_are_no_suspicion(tmp_path: Path, line: str):
+    repo = make_repo(tmp_path, {"tests/test_a.py": TEST})
+    commit(repo, {"tests/test_a.py": f"{line}\n{TEST}"})
+    assert weakened(repo) == ()
+
+
+def test_lines_that_look_like_a_patch_cannot_hide_anything(tmp_path: Path):
+    forged = "-- a/x\ndiff --git a/x b/x\n@@ -1 +1 @@\n"
+    repo = make_repo(tmp_path, {"tests/test_a.py": forged + TEST, "tests/b c.py": TEST})
+    commit(repo, {"tests/test_a.py": "++ b/src/x.py\n", "tests/b c.py": "++ /dev/null\n@skip\n"})
+    assert [finding.text for finding in weakened(repo)] == [
+        "1 test file(s) switched off, or others switched off by `only`: tests/b c.py",
+        "2 test file(s) shorter than before: tests/b c.py, tests/test_a.py",
+    ]
+
+
+def test_a_test_with_an_unusual_name_does_not_escape(tmp_path: Path):
+    repo = make_repo(tmp_path, {"tests/caf\udce9.py".encode("utf-8", "surrogateescape").decode("latin-1"): TEST})
+    name = 'tests/with "quotes"\nand newline_test.py'
+    commit(repo, {name: TEST})
+    commit(repo, {name: "@skip\n"})
+    assert [finding.code for finding in weakened(repo)] == ["tests_weakened", "tests_weakened"]
+
+
+def change(path: str) -> FileChange:
+    return FileChange(path=path, status="M", added=1, removed=1)
+
+
+def test_files_that_judge_the_work_are_named():
+    judges = ("AGENTS.md", "sub/AGENTS.md", "docs/roles/reviewer.md", ".github/workflows/ci.yml", ".ci/run", ".gitattributes")
+    (finding,) = changed_judges(map(change, (*judges, "src/a.py", "docs/index.md", "docs/agents.md")))
+    assert (finding.effect, finding.code, finding.paths) == (Effect.JUDGE, "judges_files_changed", judges)
+
+
+def test_other_files_do_not_judge():
+    assert changed_judges([change("src/a.py"), change("lib/.ci/x/y"), change("x/Jenkinsfile")]) == ()
