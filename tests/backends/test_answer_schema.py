@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ ALLOWED = {
 }
 
 
-def _parts(shape):
+def _parts(shape: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield shape
     for part in (*shape.get("properties", {}).values(), *shape.get("$defs", {}).values(), *shape.get("anyOf", ())):
         yield from _parts(part)

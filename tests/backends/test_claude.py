@@ -80,6 +80,7 @@ def test_a_conversation_is_told_in_order():
     events = conversation("claude", "commit", CLAUDE).events
     assert [type(event) for event in events] == [SessionStarted, Said, UsedTool, Said, Usage, Finished]
     assert events[0] == SessionStarted("0929aff7-f869-44c2-89ae-29f8a6bf9c81")
+    assert isinstance(events[2], UsedTool)
     assert events[2].name == "Bash"
     assert "git commit" in events[2].detail
 

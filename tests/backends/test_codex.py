@@ -75,6 +75,7 @@ def test_a_conversation_is_told_in_order():
     events = conversation("codex", "commit", CODEX).events
     assert [type(event) for event in events] == [SessionStarted, Said, UsedTool, Said, Usage, Finished]
     assert events[0] == SessionStarted("01a1fd53-1200-77f2-bcbc-95e5a691707e")
+    assert isinstance(events[2], UsedTool)
     assert "git commit" in events[2].detail
 
 

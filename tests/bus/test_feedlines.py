@@ -93,6 +93,11 @@ CONTENTS = [
     b"x" * (LINE_LIMIT + 1) + b"\n",
     b"x" * (LINE_LIMIT * 3 + 7) + b"\nshort\n" + b"y" * LINE_LIMIT + b"\n" + b"z" * LINE_LIMIT * 2,
     b"".join(b"%d\n" % number * (number % 7) for number in range(3_000)),
+    fitting(EVENT)[1].ljust(LINE_LIMIT * 2) + b"\n",
+    fitting(EVENT)[1].ljust(LINE_LIMIT) + b"\n",
+    fitting(EVENT)[1].ljust(LINE_LIMIT),
+    fitting(EVENT)[1].ljust(LINE_LIMIT + 1) + b"\n",
+    fitting(EVENT)[1].ljust(LINE_LIMIT + 1),
     fitting(EVENT)[1] + b"\n" + b"q" * LINE_LIMIT + b"\n" + fitting(EVENT)[1],
 ]
 

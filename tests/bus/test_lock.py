@@ -1,4 +1,3 @@
-import fcntl
 import os
 import re
 import socket
@@ -13,7 +12,7 @@ import pytest
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.errors import LockedError, LoopError, StartError
 from loop_kit.processes.lineage import Owner
-from tests.bus.children import let_go_on, run, running, said, until
+from tests.bus.children import let_go_on, run, running, said
 
 NOW = "2025-01-31T08:00:00.000Z"
 HOLD = """
@@ -249,12 +248,13 @@ def test_a_refused_lock_leaves_no_open_descriptor(tmp_path):
     path = tmp_path / "lock"
     with running(HOLD, path) as first:
         assert said(first) == "held"
+        lowest = os.dup(0)
+        os.close(lowest)
         with pytest.raises(LockedError):
             take(path)
-    until(lambda: first.poll() is not None)
-    fd = os.open(path, os.O_RDWR)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(fd)
+        again = os.dup(0)
+        os.close(again)
+    assert again == lowest
 
 
 def test_something_else_in_the_place_of_the_lock_file_is_refused_by_name(tmp_path):

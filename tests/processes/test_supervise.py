@@ -50,6 +50,20 @@ def test_bytes_that_are_not_text_are_shown_and_harm_nothing(stage: Stage):
     ]
 
 
+def test_what_still_lies_in_the_pipe_at_the_end_is_heard(stage: Stage):
+    heard: list[str] = []
+
+    def listen_slowly(line: str) -> None:
+        heard.append(line)
+        if line == "first":
+            wait_until(lambda: not stage.survivors(), "the program's end")
+
+    stage.supervise(
+        "import time; print('first', flush=True); time.sleep(0.1); print('last')", watch=Watch(on_line=listen_slowly)
+    )
+    assert heard == ["first", "last"]
+
+
 def test_both_streams_have_their_own_listener_and_log(stage: Stage):
     out: list[str] = []
     err: list[str] = []
@@ -287,11 +301,14 @@ def test_a_gentle_end_lets_the_program_end_its_own_tree(stage: Stage):
 
 
 def test_a_gentle_end_does_not_wait_for_ever(stage: Stage):
-    process = supervising(stage, stubborn.daemon(then="signal.pause()"), urgent_grace=0.2, gentle=True)
-    stage.says("daemon")
+    deaf = stubborn.daemon(
+        then="signal.signal(signal.SIGTERM, signal.SIG_IGN); open('pid', 'w').write('x'); time.sleep(60)"
+    )
+    process = supervising(stage, deaf, urgent_grace=0.2, gentle=True)
+    stage.says("pid")
     process.send_signal(signal.SIGTERM)
     ended = json.loads(process.communicate(timeout=10)[0])
-    assert ended["swept"] == 1
+    assert (ended["exit_code"], ended["swept"]) == (-signal.SIGKILL, 1)
     assert stage.survivors() == []
 
 

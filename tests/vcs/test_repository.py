@@ -8,7 +8,9 @@ from loop_kit.vcs.repository import Head, Repository
 from tests.support.repos import commit, git, make_repo
 
 
-@pytest.mark.parametrize("name", ["plain", "with space", "new\nline", "$HOME", "quo'te\"", "ünï", os.fsdecode(b"caf\xe9")])
+@pytest.mark.parametrize(
+    "name", ["plain", "with space", "new\nline", "$HOME", "quo'te\"", "ünï", os.fsdecode(b"caf\xe9")]
+)
 def test_a_repository_is_found_from_a_subdirectory_of_any_path(tmp_path: Path, name: str):
     repo = make_repo(tmp_path / name, {"a/b/c": "1"})
     found = Repository.find(repo / "a" / "b")

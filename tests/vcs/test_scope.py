@@ -66,7 +66,12 @@ def test_the_paths_are_fetched_only_when_an_entry_could_be_prose():
 
 
 def test_a_negation_takes_out_what_was_covered():
-    assert left(("src/", "!src/app/test_main.py")) == ["src/app/test_main.py", "docs/index.md", "README.md", "my notes.txt"]
+    assert left(("src/", "!src/app/test_main.py")) == [
+        "src/app/test_main.py",
+        "docs/index.md",
+        "README.md",
+        "my notes.txt",
+    ]
     assert left(("src/", "!src/app/"))[:2] == ["src/app/main.py", "src/app/test_main.py"]
 
 

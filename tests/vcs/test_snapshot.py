@@ -30,7 +30,9 @@ def test_a_snapshot_holds_everything_but_the_ignored_and_the_left_out(tmp_path: 
     head = git(repo, "rev-parse", "HEAD")
     taken = Repository.find(repo).snapshot("Unfinished", without=("private", "th\\xe9"))
     assert taken is not None
-    assert git(repo, "ls-tree", "--name-only", "-z", taken.sha).encode("utf-8", "surrogateescape").split(b"\0")[:-1] == [
+    assert git(repo, "ls-tree", "--name-only", "-z", taken.sha).encode("utf-8", "surrogateescape").split(b"\0")[
+        :-1
+    ] == [
         b".gitignore",
         b"caf\xe9",
         b"edited",

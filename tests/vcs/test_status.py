@@ -7,7 +7,9 @@ from tests.support.repos import commit, git, make_repo
 
 
 def test_every_kind_of_uncommitted_change_is_dirty(tmp_path: Path):
-    repo = make_repo(tmp_path, {"edited": "1", "staged": "1", "deleted": "1", "mode": "1", "moved": "a long line\n" * 9})
+    repo = make_repo(
+        tmp_path, {"edited": "1", "staged": "1", "deleted": "1", "mode": "1", "moved": "a long line\n" * 9}
+    )
     (repo / "edited").write_text("2")
     (repo / "staged").write_text("2")
     (repo / "added").write_text("2")

@@ -69,13 +69,13 @@ def test_a_test_that_lost_lines_is_named(tmp_path: Path):
         'fdescribe("works", () => {})',
         "test.todo('works')",
         "    @Ignore",
-        "    @Disabled(\"later\")",
+        '    @Disabled("later")',
         "#[ignore]",
-        "\tt.Skip(\"later\")",
+        '\tt.Skip("later")',
         "    [Ignore]",
         '    [Fact(Skip = "later")]',
         "  @tag :skip",
-        "    GTEST_SKIP() << \"later\";",
+        '    GTEST_SKIP() << "later";',
         "TEST(Suite, DISABLED_works) {",
         "  pending 'later' do",
         "  skip 'later'",
@@ -91,7 +91,15 @@ def test_a_test_switched_off_is_named_in_any_language(tmp_path: Path, line: str)
 
 @pytest.mark.parametrize(
     "line",
-    ["model.fit(x)", "def fit('x'):" if False else "def fit(self): ...", "skipped = 3", "# we ignore the case", "only = 1", "a.only()", "self.skip_count = 0"],
+    [
+        "model.fit(x)",
+        "def fit(self): ...",
+        "skipped = 3",
+        "# we ignore the case",
+        "only = 1",
+        "a.only()",
+        "self.skip_count = 0",
+    ],
 )
 def test_ordinary_words_are_no_suspicion(tmp_path: Path, line: str):
     repo = make_repo(tmp_path, {"tests/test_a.py": TEST})
@@ -110,9 +118,8 @@ def test_lines_that_look_like_a_patch_cannot_hide_anything(tmp_path: Path):
 
 
 def test_a_test_with_an_unusual_name_does_not_escape(tmp_path: Path):
-    repo = make_repo(tmp_path, {"tests/caf\udce9.py".encode("utf-8", "surrogateescape").decode("latin-1"): TEST})
     name = 'tests/with "quotes"\nand newline_test.py'
-    commit(repo, {name: TEST})
+    repo = make_repo(tmp_path, {name: TEST})
     commit(repo, {name: "@skip\n"})
     assert [finding.code for finding in weakened(repo)] == ["tests_weakened", "tests_weakened"]
 
@@ -122,7 +129,14 @@ def change(path: str) -> FileChange:
 
 
 def test_files_that_judge_the_work_are_named():
-    judges = ("AGENTS.md", "sub/AGENTS.md", "docs/roles/reviewer.md", ".github/workflows/ci.yml", ".ci/run", ".gitattributes")
+    judges = (
+        "AGENTS.md",
+        "sub/AGENTS.md",
+        "docs/roles/reviewer.md",
+        ".github/workflows/ci.yml",
+        ".ci/run",
+        ".gitattributes",
+    )
     (finding,) = changed_judges(map(change, (*judges, "src/a.py", "docs/index.md", "docs/agents.md")))
     assert (finding.effect, finding.code, finding.paths) == (Effect.JUDGE, "judges_files_changed", judges)
 

@@ -119,7 +119,7 @@ def test_what_git_writes_for_siblings_is_no_tampering(tmp_path: Path):
     git(clone, "worktree", "add", "-q", str(tmp_path / "linked"), "side")
     assert texts(found, before) == []
     git(clone, "config", "branch.main.remote", "https://elsewhere.invalid/x")
-    assert texts(found, before) == ["config_changed: git setting touched during the round: branch.main.remote changed"]
+    assert texts(found, before) == ["config_changed: git setting touched during the round: branch.main.remote added"]
 
 
 def test_the_person_s_own_settings_are_their_own(tmp_path: Path, isolation: Path):

@@ -96,7 +96,7 @@ class Claude(Backend):
             case {"type": "system", "subtype": "init", "session_id": session_id}:
                 events = started(session_id)
             case {"type": "assistant", "error": str(error)}:
-                events = (Failed(kind=_service_kind(entry, error), message=_first_text(entry) or one_line(error)),)
+                events = (Failed(kind=_api_kind(entry, error), message=_first_text(entry) or one_line(error)),)
             case {"type": "assistant", "message": {"content": list(blocks)}}:
                 events = tuple(_blocks(blocks))
             case {"type": "result", "is_error": True}:
@@ -187,11 +187,11 @@ def _end_kind(result: dict[str, Any], message: str) -> FailureKind:
     if result.get("stop_reason") == "refusal" or str(result.get("subtype")).startswith("error_max_"):
         return FailureKind.PERMANENT
     known = _END_KINDS.get(end, FailureKind.UNKNOWN) if isinstance(end, str) else FailureKind.UNKNOWN
-    return _service_kind(result, "") if known is FailureKind.UNKNOWN else known
+    return _api_kind(result, "") if known is FailureKind.UNKNOWN else known
 
 
-def _service_kind(event: dict[str, Any], error: str) -> FailureKind:
-    """Return the kind of a failed call of the service: its status decides, without one the program's word for it."""
+def _api_kind(event: dict[str, Any], error: str) -> FailureKind:
+    """Return the kind of a failed call of the API: its status decides, without one the program's word for it."""
     status = count(event.get("api_error_status"))
     if status is None:
         fallback = FailureKind.PERMANENT if error else FailureKind.UNKNOWN

@@ -98,10 +98,14 @@ def choose(script: Path, play: Play, call: int) -> list[Mapping[str, Any]]:
         part = json.loads(script.read_text(encoding="utf-8"))[play.role]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(BAD_SCRIPT, f"{script} has no readable part for the {play.role}: {error!r}") from None
-    steps = part[call - 1 : call] if isinstance(part, list) else [part.get(str(play.round), part.get("*"))]
-    if not steps or not isinstance(steps[0], list):
+    steps = None
+    if isinstance(part, list) and call <= len(part):
+        steps = part[call - 1]
+    elif isinstance(part, dict):
+        steps = part.get(str(play.round), part.get("*"))
+    if not isinstance(steps, list):
         raise Problem(BAD_SCRIPT, f"{script} has no steps for call {call} of the {play.role} in round {play.round}")
-    return steps[0]
+    return steps
 
 
 def follow(play: Play, step: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ stands twice, NaN and infinities, numbers without measure, and nesting that othe
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,7 @@ def write_json(path: Path, document: Any) -> None:
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     entries = dict(pairs)
     if len(entries) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise ValueError(f"the key {twice!r:.80} stands twice")
     return entries
 

@@ -54,8 +54,9 @@ def forwards(file: BinaryIO) -> Iterator[Line]:
             if piece.endswith(b"\n"):
                 break
             piece = file.readline(LINE_LIMIT + 1)
-        event = read_event(first) if size == len(first) else None
-        yield Line(start, digest.hexdigest(), event, ended=bool(piece))
+        ended = bool(piece)
+        event = read_event(first) if size - ended <= LINE_LIMIT else None
+        yield Line(start, digest.hexdigest(), event, ended)
         start += size
 
 

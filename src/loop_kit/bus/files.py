@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loop_kit.errors import DocumentError, LoopError
 
-_SAFE = os.O_CLOEXEC | os.O_NOCTTY
+_SAFE = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFLNK: "a symbolic link", stat.S_IFSOCK: "a socket"}

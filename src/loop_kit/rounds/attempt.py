@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from loop_kit.bus import heartbeat
-from loop_kit.bus.atomic import write_bytes
+from loop_kit.bus.atomic import make_folder, write_bytes
 from loop_kit.errors import DocumentError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, UsedTool
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.prompts.delivery import follow_up
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
@@ -44,7 +45,8 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     desk = Desk.at(ctx, state, ask)
     transcript = Transcript(desk.backend, _showing(ctx, ask.role))
     ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
-    write_bytes(desk.order.prompt, ask.prompt(str(desk.order.report), ask.problems).encode())
+    make_folder(desk.order.prompt.parent)
+    write_bytes(desk.order.prompt, _prompt(ask, desk).encode())
     ctx.tell(
         "dispatch_started",
         role=ask.role,
@@ -61,6 +63,14 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         pin_unfinished(ctx, state)
     ctx.bus.clear_outbox(desk.dispatch_id)
     return attempt
+
+
+def _prompt(ask: Ask[Any], desk: Desk) -> str:
+    """Return the whole prompt, or a short one for a conversation that already had it and was contradicted."""
+    report = str(desk.order.report)
+    if ask.problems and desk.order.session is not None:
+        return follow_up(ask.role, ask.problems, report)
+    return ask.prompt(report, ask.problems)
 
 
 def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -> Ended:

@@ -38,7 +38,7 @@ def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change
         "tree": change.tree,
         "commits": [f"{commit.sha[:12]} {commit.subject}" for commit in change.commits],
         **where,
-        "acceptance_criteria": [criterion.text for criterion in ctx.card.acceptance_criteria],
+        "acceptance_criteria": ctx.charter.card_document["acceptance_criteria"],
         "constraints": list(ctx.card.constraints),
         "worker_notes": work.notes,
         "worker_tests": [{"name": test.name, "result": test.result} for test in work.tests],

@@ -124,7 +124,8 @@ def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunSt
         started_at=now,
         updated_at=now,
     )
-    empty_bus(bus)
+    if not begun:
+        empty_bus(bus)
     bus.put_state(idle)
     return idle
 

@@ -31,7 +31,7 @@ def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "task_id": state.task_id,
         "outcome": str(outcome),
         "exit_code": EXIT_CODES[outcome],
-        "verified": False,
+        "verified": None,  # no check of loop's own has run
         "reason": state.error or _reason(outcome),
         "next_step": state.hint or _next_step(state),
         "base_sha": state.base_sha,

@@ -12,6 +12,7 @@ from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
+from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
 from loop_kit.vcs.verify import Ground, verify
@@ -34,7 +35,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
         change = verify(work, _ground(ctx, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)})
         _tell_verified(ctx, state, change)
         _stop_at(state, change.having(Effect.STOP))
-        mendable = change.having(Effect.ASK_AGAIN)
+        mendable = (*change.having(Effect.ASK_AGAIN), *find_broken_loop(ctx))
         if not mendable:
             return work, change, state
         again = tuple(finding.text for finding in mendable)

@@ -176,9 +176,7 @@ class _Case:
             since = frozenset(self.repository.changed_paths(self.ground.start_tree, now))
             dirty, untracked = tuple(p for p in dirty if p in since), [p for p in untracked if p in since]
         if dirty:
-            yield about(
-                Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with changes that are not committed", dirty
-            )
+            yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with uncommitted changes", dirty)
         if untracked:
             what = "new file(s) neither committed nor ignored"
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)

@@ -1,0 +1,58 @@
+from loop_kit.backends.base import Backend, Call, Configurable, Order
+from loop_kit.backends.command import COMMAND
+from loop_kit.model.event import AgentEvent, FailureKind
+from tests.backends.orders import make_order
+
+
+class Least(Backend):
+    programs = ("least",)
+    env = ()
+    supports_resume = False
+
+    def command(self, order: Order) -> Call:
+        return Call(argv=(order.program,), stdin=order.prompt)
+
+    def read(self, line: str) -> tuple[AgentEvent, ...]:
+        return ()
+
+
+class SameShape:
+    """A backend that inherits nothing, as a third party may write it."""
+
+    programs = ("shape",)
+    env = ()
+    supports_resume = False
+
+    def command(self, order): ...
+    def read(self, line): ...
+    def explain(self, exit_code, stderr): ...
+    def document(self, order, finished, said): ...
+
+
+def test_inheriting_gives_an_explanation_and_a_document(tmp_path):
+    failed = Least().explain(3, "no luck\n")
+    assert failed is not None
+    assert (failed.kind, failed.message) == (FailureKind.UNKNOWN, "exit code 3: no luck")
+    assert Least().document(make_order(tmp_path), None, 'Here:\n```json\n{"a": 1}\n```') == {"a": 1}
+
+
+def test_a_class_of_the_same_shape_will_do():
+    assert isinstance(SameShape(), Backend)
+    assert not isinstance(object(), Backend)
+
+
+def test_only_some_backends_are_made_for_their_settings():
+    assert isinstance(COMMAND, Configurable)
+    assert not isinstance(Least(), Configurable)
+
+
+def test_the_reports_folder_is_to_be_written_only_where_the_tree_does_not_hold_it(tmp_path):
+    git_dir = tmp_path / "git"
+    assert make_order(tmp_path, writable=(git_dir,)).to_write == (git_dir,)
+    outside = make_order(tmp_path, writable=(git_dir,), report=tmp_path / "outbox" / "report.json")
+    assert outside.to_write == (git_dir, tmp_path / "outbox")
+
+
+def test_a_call_needs_nothing_but_its_words():
+    call = Call(argv=("a",))
+    assert (dict(call.env), call.stdin) == ({}, None)

@@ -1,0 +1,183 @@
+"""House rules that a program can check; each check is also shown a tree that breaks its rule."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src/loop_kit"
+MODULE_LINES = 350
+FUNCTION_LINES = 60
+VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
+
+# Modules without a test module of their own, and where they are tested instead.
+TESTED_ELSEWHERE = {
+    "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
+}
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def modules(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def lint_imports(tree: Path) -> "subprocess.CompletedProcess[str]":
+    """Check the import contracts of the package that lies in `tree`."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree / "src")},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the source tree that may be spoiled."""
+    shutil.copytree(SOURCE, tmp_path / "src/loop_kit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_import_contracts_hold():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("bus/bus.py", "import loop_kit.rounds.loop", "Imports run downhill"),
+        ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
+        ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
+        ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
+        ("monitoring/status.py", "import rich", "click and rich come in through cli only"),
+    ],
+)
+def test_an_import_that_breaks_a_contract_is_seen(copy: Path, module: str, line: str, contract: str):
+    with (copy / "src/loop_kit" / module).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    done = lint_imports(copy)
+    assert done.returncode == 1
+    assert f"{contract} BROKEN" in done.stdout
+
+
+def test_a_new_package_has_to_find_its_layer(copy: Path):
+    (copy / "src/loop_kit/misc.py").touch()
+    assert lint_imports(copy).returncode == 1
+
+
+def test_no_module_is_longer_than_350_lines():
+    lengths = {path: len(path.read_bytes().splitlines()) for path in modules(ROOT / "src", ROOT / "tests")}
+    assert len(lengths) > 100
+    assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                yield f"{path}:{node.lineno} {node.name} has {lines} lines"
+
+
+def test_no_function_is_longer_than_60_lines():
+    assert [found for path in modules(SOURCE) for found in long_functions(path)] == []
+
+
+def test_a_long_function_is_seen(tmp_path: Path):
+    module = tmp_path / "long.py"
+    module.write_text("def one():\n" + "    pass\n" * 59 + "\ndef two():\n" + "    pass\n" * 60, encoding="utf-8")
+    assert [found.partition(" ")[2] for found in long_functions(module)] == ["two has 61 lines"]
+
+
+def test_nothing_is_named_after_its_vagueness():
+    for path in modules(SOURCE):
+        defined = [
+            node.name
+            for node in ast.walk(ast.parse(path.read_bytes()))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ]
+        assert [name for name in (path.stem, *defined) if VAGUE.search(name)] == [], path
+
+
+def test_each_module_has_its_test_module():
+    missing = [
+        name
+        for path in modules(SOURCE)
+        if path.name != "__init__.py"
+        and not (ROOT / "tests" / path.relative_to(SOURCE).with_name(f"test_{path.name.strip('_')}")).exists()
+        and not any(fnmatch(name := str(path.relative_to(SOURCE)), pattern) for pattern in TESTED_ELSEWHERE)
+    ]
+    assert missing == []
+
+
+def test_the_extra_and_the_group_dev_say_the_same():
+    document = project()
+    assert document["project"]["optional-dependencies"]["dev"] == document["dependency-groups"]["dev"]
+
+
+def test_each_dependency_says_from_which_version_on():
+    document = project()
+    for requirement in (*document["project"]["dependencies"], *document["dependency-groups"]["dev"]):
+        assert re.fullmatch(r"[A-Za-z-]+>=[\d.]+", requirement), requirement
+
+
+def test_each_rule_that_ruff_does_not_apply_has_its_reason():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ignores = re.search(r"^ignore = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    places = re.search(r"^\[tool\.ruff\.lint\.per-file-ignores\]\n(.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert ignores
+    assert places
+    bare = re.compile(r'^ *"[^"]+",? *(= \["[A-Z0-9", ]+\])? *$', re.MULTILINE)
+    assert bare.findall('    "D100",\n') != []
+    assert [found.group() for part in (ignores, places) for found in bare.finditer(part[1])] == []
+
+
+def test_each_exception_in_the_code_has_its_reason():
+    excuse = re.compile(r"# (noqa|type: ignore)(?P<rest>.*)")
+    reason = re.compile(r"(: [A-Z0-9, ]+|\[[a-z-]+\]) {1,2}(# |\()\w.*")
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in modules(SOURCE)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (found := excuse.search(line)) and not reason.fullmatch(found["rest"])
+    ]
+    assert bare == []
+
+
+def heavy_imports(cwd: Path, *command: str) -> tuple[int, str]:
+    """Return the exit code of a command and which of the heavy packages it imported."""
+    probe = (
+        "import sys; from loop_kit.cli.main import main; code = main(sys.argv[1:]);"
+        "print(sorted({'rich', 'git', 'jsonschema', 'pathspec'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    argv = [sys.executable, "-P", "-E", "-c", probe, *command]
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "--help", "--version"])
+def test_a_command_that_only_looks_imports_nothing_heavy(tmp_path: Path, command: str):
+    (tmp_path / ".loop").mkdir()
+    assert heavy_imports(tmp_path, command) == (0, "[]\n")
+
+
+def test_the_probe_sees_a_heavy_import(tmp_path: Path):
+    (tmp_path / ".git").mkdir()
+    assert heavy_imports(tmp_path, "validate", str(ROOT / ".loop.example/state.json")) == (0, "['jsonschema']\n")

@@ -1,0 +1,203 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loop_kit.errors import StartError
+from loop_kit.vcs import worktree
+from loop_kit.vcs.repository import Repository
+from tests.support.repos import commit, git, make_repo
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Repository:
+    return Repository.find(make_repo(tmp_path / "repo", {"a": "1\n", "sub/b": "1\n", ".gitignore": "build/\n"}))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "scratch" / "run 1" / "review"
+
+
+def entries(found: Repository) -> list[str]:
+    return [
+        line for line in git(found.root, "worktree", "list", "--porcelain").splitlines() if line.startswith("worktree")
+    ]
+
+
+def test_a_review_tree_is_exactly_the_commit(found: Repository, place: Path):
+    base = found.head().sha
+    head = commit(found.root, {"a": "2\n"})
+    (found.root / "a").write_text("uncommitted\n")
+    tree = worktree.prepare(found, place, base)
+    assert (place / "a").read_text() == "1\n"
+    assert git(place, "rev-parse", "HEAD") == base
+    assert git(place, "symbolic-ref", "-q", "HEAD", ok=(1,)) == ""
+    assert tree.changed(base) == ""
+    assert found.head().sha == head
+    assert found.dirty() == ("a",)
+
+
+def test_no_hook_runs(found: Repository, place: Path, tmp_path: Path):
+    hooks = found.git_dir / "hooks"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "post-checkout").write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
+    (hooks / "post-checkout").chmod(0o755)
+    for _ in range(2):
+        worktree.prepare(found, place, found.head().sha)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_tree_is_taken_up_again_clean_and_at_the_new_head(found: Repository, place: Path):
+    worktree.prepare(found, place, found.head().sha)
+    inode = place.stat().st_ino
+    (place / "a").write_text("scribble\n")
+    (place / "untracked").write_text("x")
+    (place / "build").mkdir()
+    (place / "build" / "output").write_text("x")
+    make_repo(place / "nested")
+    head = commit(found.root, {"a": "2\n"})
+    tree = worktree.prepare(found, place, head)
+    assert place.stat().st_ino == inode
+    assert sorted(path.name for path in place.iterdir()) == [".git", ".gitignore", "a", "sub"]
+    assert (place / "a").read_text() == "2\n"
+    assert tree.changed(head) == ""
+
+
+def break_the_link(found: Repository, place: Path) -> None:
+    (place / ".git").write_text("garbage")
+
+
+def lose_the_entry(found: Repository, place: Path) -> None:
+    shutil.rmtree(found.common_dir / "worktrees")
+
+
+def lose_the_folder(found: Repository, place: Path) -> None:
+    shutil.rmtree(place)
+
+
+def leave_a_lock(found: Repository, place: Path) -> None:
+    (found.common_dir / "worktrees" / "review" / "index.lock").write_text("")
+
+
+def lock_the_entry(found: Repository, place: Path) -> None:
+    git(found.root, "worktree", "lock", str(place))
+    shutil.rmtree(place)
+
+
+def read_only_folders(found: Repository, place: Path) -> None:
+    (place / "cache").mkdir()
+    (place / "cache" / "x").write_text("x")
+    (place / "cache").chmod(0o500)
+    (place / ".git").unlink()
+
+
+def a_file_in_its_place(found: Repository, place: Path) -> None:
+    shutil.rmtree(place)
+    place.write_text("x")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        break_the_link,
+        lose_the_entry,
+        lose_the_folder,
+        leave_a_lock,
+        lock_the_entry,
+        read_only_folders,
+        a_file_in_its_place,
+    ],
+)
+def test_a_broken_leftover_is_made_anew(found: Repository, place: Path, damage):
+    head = found.head().sha
+    worktree.prepare(found, place, head)
+    damage(found, place)
+    tree = worktree.prepare(found, place, head)
+    assert tree.changed(head) == ""
+    assert sorted(path.name for path in place.iterdir()) == [".git", ".gitignore", "a", "sub"]
+    assert len(entries(found)) == 2
+
+
+def test_what_a_reviewer_did_is_said(found: Repository, place: Path):
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    (place / "build").mkdir()
+    (place / "untracked").write_text("x")
+    assert tree.changed(head) == ""
+    (place / "a").write_text("edited\n")
+    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+    moved = commit(place, {})
+    assert tree.changed(head) == f"HEAD of the review tree moved from {head[:12]} to {moved[:12]}"
+    worktree.remove(found, place)
+    assert "is gone" in tree.changed(head)
+
+
+def test_a_redirected_link_hides_nothing(found: Repository, place: Path, tmp_path: Path):
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    git(tmp_path, "clone", "-q", str(found.root), "other")
+    (place / "a").write_text("edited\n")
+    git(tmp_path / "other", "-c", "user.name=x", "commit", "-q", "-am", "x", "--allow-empty")
+    (place / ".git").write_text(f"gitdir: {tmp_path}/other/.git\n")
+    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+
+
+def test_a_file_that_no_checkout_gets_clean_is_not_the_reviewer_s_doing(found: Repository, place: Path):
+    head = found.head().sha
+    tree = replace(worktree.prepare(found, place, head), never_clean=("a",))
+    (place / "a").write_text("other line endings\r\n")
+    assert tree.changed(head) == ""
+    (place / "sub" / "b").write_text("edited\n")
+    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+
+
+def test_removing_takes_the_entry_and_nothing_else(found: Repository, place: Path, tmp_path: Path):
+    git(found.root, "worktree", "add", "-q", "--detach", str(tmp_path / "the-person-s"))
+    git(found.root, "worktree", "add", "-q", "--detach", str(tmp_path / "unmounted"))
+    shutil.rmtree(tmp_path / "unmounted")  # e.g. on a drive that is not there now: `git worktree prune` would forget it
+    worktree.prepare(found, place, found.head().sha)
+    for _ in range(2):
+        worktree.remove(found, place)
+    assert not place.exists()
+    assert place.parent.is_dir()
+    assert sorted(path.name for path in (found.common_dir / "worktrees").iterdir()) == ["the-person-s", "unmounted"]
+    assert (tmp_path / "the-person-s" / "a").exists()
+
+
+def test_what_a_link_in_the_tree_points_at_is_not_removed(found: Repository, place: Path, tmp_path: Path):
+    worktree.prepare(found, place, found.head().sha)
+    (tmp_path / "kept").mkdir(mode=0o700)
+    (tmp_path / "kept" / "file").write_text("x")
+    (place / "link").symlink_to(tmp_path / "kept")
+    worktree.remove(found, place)
+    assert (tmp_path / "kept" / "file").read_text() == "x"
+
+
+def test_a_place_that_could_cost_the_person_something_is_refused(found: Repository, tmp_path: Path):
+    (tmp_path / "link").symlink_to(found.root)
+    for place in (found.root, found.root / "sub", found.git_dir, tmp_path, tmp_path / "link", Path("relative")):
+        with pytest.raises(StartError, match="cannot hold a review tree"):
+            worktree.prepare(found, place, found.head().sha)
+        with pytest.raises(StartError, match="cannot hold a review tree"):
+            worktree.remove(found, place)
+    assert (found.root / "a").exists()
+
+
+def test_filters_are_applied_to_the_checkout(found: Repository, place: Path):
+    git(found.root, "config", "filter.upper.smudge", "tr a-z A-Z")
+    head = commit(found.root, {"x.up": "text\n", ".gitattributes": "*.up filter=upper\n"})
+    worktree.prepare(found, place, head)
+    assert (place / "x.up").read_text() == "TEXT\n"
+
+
+def test_a_tree_of_a_linked_worktree_of_a_path_with_a_newline(tmp_path: Path):
+    repo = make_repo(tmp_path / "re\npo", {"a": "1"})
+    git(repo, "worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    found = Repository.find(tmp_path / "linked")
+    place = tmp_path / "scr atch" / "$review"
+    for _ in range(2):
+        assert worktree.prepare(found, place, found.head().sha).changed(found.head().sha) == ""
+    worktree.remove(found, place)
+    assert [path.name for path in (repo / ".git" / "worktrees").iterdir()] == ["linked"]
