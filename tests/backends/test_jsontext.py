@@ -59,6 +59,7 @@ def test_a_line_separator_inside_a_text_splits_nothing():
         "```json\n[1]\n```",
         '```json\n{"decision": "approve"}\n```\nOr:\n```json\n{"decision": "changes_requ',
         '```json\n{"a": 1, "a": 2}\n```',
+        '```\n{"decision": "approve"}\n```\n```json\n{"decision": "changes_requ\n```',
     ],
 )
 def test_a_message_without_a_whole_last_object_hands_in_nothing(text: str):

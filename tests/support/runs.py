@@ -145,11 +145,15 @@ class Stage:
         return self.end(self.start(*args, env=env, cwd=cwd))
 
     def start(
-        self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        program: Sequence[str] = LOOP,
     ) -> "subprocess.Popen[str]":
         """Start `loop ARGS` in a session of its own, to be signalled; hand it to `end` afterwards."""
         process = subprocess.Popen(
-            [*LOOP, *args],
+            [*program, *args],
             cwd=cwd or self.root,
             env=self.environment(env),
             stdin=subprocess.DEVNULL,

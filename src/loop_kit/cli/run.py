@@ -131,10 +131,10 @@ def _for_pm(play: Callable[[], int]) -> int:
         raise
 
 
-def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: int | None) -> int:
+def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: int) -> int:
     """Play the round that the PM asked for; it holds the locks until its agent has ended, whatever becomes of the PM."""
     become_subreaper()
-    if parent is not None and not die_with_parent(parent):
+    if not die_with_parent(parent):
         raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
     repository = Repository.find(edge.cwd)
     fds = [int(text) for text in locks.split(",")]
@@ -145,7 +145,7 @@ def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: in
         raise StartError(f"{bus.state_path} is gone", hint="loop run starts a new run")
     ctx = join_run(world, bus, repository, state)
     load_plugins(ctx.settings.plugins)
-    state = play_for_pm(ctx, state)
+    state = play_for_pm(ctx, state, parent)
     for lock in held:
         lock.close()
     return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]

@@ -105,7 +105,7 @@ def supervise(
         out_bytes=out.total,
         err_bytes=err.total,
         cut_lines=out.cut_lines + err.cut_lines,
-        swept=sum(process.pid != tree.process.pid for process in ending.told),
+        swept=len(ending.told - {tree.process.pid}),
         left=tuple(process.pid for process in ending.left),
     )
 

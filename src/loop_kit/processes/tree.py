@@ -7,7 +7,7 @@ by the next look. That is a proof only for a subreaper (`lineage.adopting`); wit
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from subprocess import Popen
@@ -17,14 +17,15 @@ from loop_kit.processes.lineage import ProcessId, ancestors, carrying, descendan
 
 RUN_VARIABLE = "LOOP_RUN_ID"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks
+_TURNS = 100  # how often to look for newcomers at once while killing
 _GIVE_UP = 5.0  # seconds after SIGKILL: what still exists then waits inside the kernel or belongs to another user
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Which processes had to be told to end, and which could not be ended at all."""
+    """The pids that had to be told to end, and the processes that could not be ended at all."""
 
-    told: frozenset[ProcessId] = frozenset()
+    told: Set[int] = frozenset()
     left: tuple[ProcessId, ...] = ()
 
 
@@ -44,12 +45,16 @@ def end_tree(root: Popen[bytes] | None, patience: Patience, *, excluding: Collec
     """
     if not proc.LINUX:
         return _end_group(root, patience)
+    brood = _Brood(root, excluding)
 
     def remaining() -> list[ProcessId]:
-        _reap(root, excluding)
+        brood.reap()
         return descendants(excluding=excluding)
 
-    return _end(remaining, patience)
+    def kill(found: list[ProcessId]) -> set[int]:
+        return brood.kill() | _kill(found)
+
+    return _end(remaining, kill, patience)
 
 
 def sweep(grace: float = 0.5, *, excluding: Collection[ProcessId] = ()) -> Ending:
@@ -70,27 +75,31 @@ def sweep_run(run_id: str, grace: float = 1.0) -> int:
         return [process for process in known if process.pid not in spared and process.alive()]
 
     spared = frozenset(ancestors())
-    return len(_end(remaining, Patience(grace=grace)).told)
+    return len(_end(remaining, _kill, Patience(grace=grace)).told)
 
 
-def _end(remaining: Callable[[], list[ProcessId]], patience: Patience) -> Ending:
-    told: set[ProcessId] = set()
+def _end(
+    remaining: Callable[[], list[ProcessId]], kill: Callable[[list[ProcessId]], set[int]], patience: Patience
+) -> Ending:
+    asked: set[ProcessId] = set()
+    killed: set[int] = set()
     kill_at = time.monotonic() + patience.grace
     pause = _FIRST_PAUSE
-    while found := remaining():
+    left: list[ProcessId] = []
+    while left := remaining():
         now = time.monotonic()
         if now < kill_at and patience.hurry():
             kill_at = now
         if now >= kill_at + _GIVE_UP:
-            return Ending(frozenset(told), tuple(found))
+            break
         if now < kill_at:
-            told |= _ask(found, told)
+            asked |= _ask(left, asked)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
-            told |= _kill(found)
-            pause = _FIRST_PAUSE  # whoever forks as fast as it can must not be given time
+            killed |= kill(left)
+            pause = _FIRST_PAUSE
         patience.pause(pause)
-    return Ending(frozenset(told))
+    return Ending(killed.union(process.pid for process in asked), tuple(left))
 
 
 def _ask(processes: list[ProcessId], asked: Collection[ProcessId]) -> set[ProcessId]:
@@ -104,19 +113,47 @@ def _terminate(process: ProcessId) -> bool:
     return delivered
 
 
-def _kill(processes: list[ProcessId]) -> set[ProcessId]:
-    return {process for process in processes if process.signal(signal.SIGKILL)}
+def _kill(processes: list[ProcessId]) -> set[int]:
+    return {process.pid for process in processes if process.signal(signal.SIGKILL)}
 
 
-def _reap(root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
-    """Read the exit codes of dead children, so that they vanish."""
-    if root is not None:
-        root.poll()
-    spared = {process.pid for process in excluding} | ({root.pid} if root else set())
-    for pid in proc.children(os.getpid()):
-        if pid not in spared:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+class _Brood:
+    """The direct children of this process. Their pids cannot be given away before we reap them: no identity to check.
+
+    That makes killing them fast enough for those who fork and end, over and over: they are orphans, and so children.
+    """
+
+    def __init__(self, root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
+        self._root = root
+        self._spared = {process.pid for process in excluding}
+
+    def reap(self) -> list[int]:
+        """Collect the exit codes of the dead, so that they vanish, and return the living, the youngest first."""
+        pids = reversed(proc.children(os.getpid()))
+        return [pid for pid in pids if pid not in self._spared and not self._dead(pid)]
+
+    def kill(self) -> set[int]:
+        """Kill all, and whoever turns up meanwhile."""
+        killed: set[int] = set()
+        for _ in range(_TURNS):
+            fresh = {pid for pid in self.reap() if pid not in killed and self._kill(pid)}
+            if not fresh:
+                break
+            killed |= fresh
+        return killed
+
+    def _dead(self, pid: int) -> bool:
+        if self._root is not None and pid == self._root.pid:
+            return self._root.poll() is not None
+        with suppress(ChildProcessError):
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        return True
+
+    def _kill(self, pid: int) -> bool:
+        with suppress(PermissionError):
+            os.kill(pid, signal.SIGKILL)
+            return True
+        return False
 
 
 def _end_group(root: Popen[bytes] | None, patience: Patience) -> Ending:

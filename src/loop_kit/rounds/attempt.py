@@ -111,10 +111,19 @@ def _outcome(
         return replace(bare, problem=problem)
     if report is not None:
         return replace(bare, report=report)
-    failure = transcript.failed or desk.backend.explain(ended.exit_code, ended.err_tail)
+    failure = _lost_session(desk, transcript) or transcript.failed
+    failure = failure or desk.backend.explain(ended.exit_code, ended.err_tail)
     if failure is None and ended.how is HowEnded.EXITED and ended.exit_code == 0:
         return replace(bare, problem=DocumentError(f"{ask.kind}.json was not handed in"))
     return replace(bare, failure=failure or _unexplained(ended))
+
+
+def _lost_session(desk: Desk, transcript: Transcript) -> Failed | None:
+    """Name it when the program began a new conversation instead of going on: it knows nothing of what was said before."""
+    asked, got = desk.order.session, transcript.session_id
+    if asked is None or got in (None, asked):
+        return None
+    return Failed(kind=FailureKind.SESSION, message=f"it began conversation {got} instead of going on with {asked}")
 
 
 def _unexplained(ended: Ended) -> Failed:

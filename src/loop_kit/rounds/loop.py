@@ -1,5 +1,6 @@
 """The PM: round after round until the change is approved or a named limit ends the run."""
 
+import os
 from collections.abc import Callable
 
 from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
@@ -37,13 +38,14 @@ def run_single_round(ctx: RunContext, state: RunState) -> RunState:
     return _to_its_end(ctx, state, play)
 
 
-def play_for_pm(ctx: RunContext, state: RunState) -> RunState:
+def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
     """Play one round in the process that the PM started; how it ended is in the state, also when the PM is gone by then."""
     try:
         return run_round(ctx, state)
     except LoopError as error:
+        message = error.message if os.getppid() == pm else f"the PM of this run (pid {pm}) was killed"
         newest = _newest(ctx, state)
-        ctx.bus.put_state(newest.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now()))
+        ctx.bus.put_state(newest.ended(error.outcome, error=message, hint=error.hint, now=ctx.now()))
         raise
 
 

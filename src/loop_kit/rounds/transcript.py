@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loop_kit.backends.base import Backend
+from loop_kit.backends.ending import settle
 from loop_kit.model.event import AgentEvent, Failed, Finished, Said, SessionStarted, Usage
 
 # What was said last may hold the document; a longer text is no report.
@@ -19,8 +20,15 @@ class Transcript:
         self.session_id: str | None = None
         self.said = ""
         self.usage: Usage | None = None
-        self.finished: Finished | None = None
-        self.failed: Failed | None = None
+        self.end: Finished | Failed | None = None
+
+    @property
+    def finished(self) -> Finished | None:
+        return self.end if isinstance(self.end, Finished) else None
+
+    @property
+    def failed(self) -> Failed | None:
+        return self.end if isinstance(self.end, Failed) else None
 
     def take(self, line: str) -> None:
         """Read one line of the program's standard output."""
@@ -45,9 +53,7 @@ class Transcript:
                 self.said = f"{self.said}\n{event.text}"[-_MESSAGE_LIMIT:]
             case Usage():
                 self.usage = event
-            case Finished():
-                self.finished = event
-            case Failed():
-                self.failed = event
+            case Finished() | Failed():
+                self.end = event if self.end is None else settle((self.end, event))
             case _:
                 pass

@@ -97,6 +97,11 @@ class Git:
                 )
         except (GitCommandNotFound, PermissionError):
             raise _no_git() from None
+        except OSError as error:
+            raise StartError(
+                f"git cannot be started: {error.strerror}",
+                hint="make room for another process (memory, processes, open files), then run the same command again",
+            ) from None
         return Answer(code, out, err)
 
     def out(self, *args: str, stdin: bytes = b"") -> bytes:

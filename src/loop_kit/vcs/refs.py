@@ -23,7 +23,7 @@ def pin(git: Git, ref: str, sha: str) -> None:
     numbered = (f"{folder}/older/{name}-{number}" for number in range(1, len(taken) + 2))
     older = next(free for free in numbered if free not in taken)
     # One transaction: at no moment is either commit without a ref.
-    moves = f"update {ref} {sha} {pinned}\n"
+    moves = f"create {older} {pinned}\nupdate {ref} {sha} {pinned}\n"
     git.out("update-ref", "--no-deref", "--stdin", stdin=moves.encode())
 
 

@@ -1,0 +1,86 @@
+"""loop, but it dies: kill -9 right before the K-th thing that this process does to the world.
+
+    python -P -E dying.py K JOURNAL ARGS…       runs `loop ARGS`; JOURNAL gets a line for each deed, K = 0 only counts
+
+A deed is a call that changes files or starts a program. A write dies in the middle, with half of it written; a program's
+start counts twice, before it and right after. Only the standard library is wrapped, nothing of loop: what it forgets to
+make safe cannot hide here.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "replace", "rmdir", "unlink")
+
+
+class Fate:
+    """Counts the deeds of this process, not those of its children, and knows which one is the last."""
+
+    def __init__(self, last: int, journal: str) -> None:
+        self.last = last
+        self.done = 0
+        self.process = os.getpid()
+        self.journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self.real_write = os.write
+
+    def comes(self, deed: str, *what: object) -> bool:
+        if os.getpid() != self.process:
+            return False
+        self.done += 1
+        shown = " ".join(str(word) for word in (self.done, deed, *what))
+        self.real_write(self.journal, f"{shown}\n".encode(errors="replace"))
+        return self.done == self.last
+
+    def meet(self, deed: str, *what: object) -> None:
+        if self.comes(deed, *what):
+            die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lay(fate: Fate) -> None:
+    """Put the fate before everything that changes the world."""
+    for name in DEEDS:
+        setattr(os, name, fated(fate, name, getattr(os, name)))
+    real_open, real_start = os.open, subprocess.Popen.__init__
+
+    def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        if flags & (os.O_CREAT | os.O_TRUNC):
+            fate.meet("open", path)
+        return real_open(path, flags, *args, **kwargs)
+
+    def write(fd: int, data: Any) -> int:
+        if fate.comes("write", fd, len(data)):
+            fate.real_write(fd, bytes(data)[: len(data) // 2])
+            die()
+        return fate.real_write(fd, data)
+
+    def start(self: Any, args: Any, *more: Any, **kwargs: Any) -> None:
+        fate.meet("start", args)
+        real_start(self, args, *more, **kwargs)
+        fate.meet("started", args)
+
+    os.open, os.write = opened, write  # type: ignore[assignment]  # the same calls, but for whom they meet
+    subprocess.Popen.__init__ = start  # type: ignore[method-assign]  # same
+
+
+def fated(fate: Fate, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        fate.meet(name, *args[:2])
+        return real(*args, **kwargs)
+
+    return call
+
+
+if __name__ == "__main__":
+    lay(Fate(int(sys.argv[1]), sys.argv[2]))
+    sys.argv = ["loop", *sys.argv[3:]]
+    from loop_kit.__main__ import run
+
+    run()
