@@ -63,8 +63,9 @@ Verdict = Refused | Plays | Same | Impossible
 Row = tuple[str | tuple[str, ...], tuple[str, ...], Verdict]
 
 
-def no_run(event: str) -> Verdict:
-    return Same(state="empty", event=event, why="the bus has no unfinished run, whatever else it holds")
+def others(*states: str) -> tuple[str, ...]:
+    """Return every state with a bus but these."""
+    return tuple(state for state in ALL if state not in (*states, *NO_BUS))
 
 
 NOTHING_TO_RESUME = Refused(code=3, says="there is no unfinished run to resume")
@@ -77,8 +78,8 @@ COMMAND_ROWS: tuple[Row, ...] = (
     (("plain", "--resume"), CORRUPT, Refused(code=3, says=".loop/state.json is not sound JSON")),
     ("--resume", ("empty", "idle"), NOTHING_TO_RESUME),
     ("--resume", ("done",), Plays(paid=(0, 0))),
-    ("--resume", ("awaiting_work", "needs_person"), Plays(paid=(1, 1))),
-    ("--resume", ("awaiting_review",), Plays(paid=(0, 1))),
+    ("--resume", ("awaiting_work",), Plays(paid=(1, 1))),
+    ("--resume", ("awaiting_review", "needs_person"), Plays(paid=(0, 1))),
     (
         ("--resume", "--single-round", "--single-round --round right"),
         ("round_limit",),
@@ -91,7 +92,7 @@ COMMAND_ROWS: tuple[Row, ...] = (
     ("--single-round", ("empty", "idle"), Plays(paid=(1, 1))),
     ("--single-round", ("done",), Plays(paid=(1, 1), place="T-1@2")),
     (("--single-round", "--single-round --round right"), ("awaiting_work",), Plays(paid=(1, 1))),
-    ("--single-round", ("needs_person",), Plays(paid=(1, 1))),
+    ("--single-round", ("needs_person",), Plays(paid=(0, 1))),
     (("--single-round", "--single-round --round right"), ("awaiting_review",), Plays(paid=(0, 1))),
     ("--single-round", CORRUPT, Refused(code=3, says=".loop/state.json is not sound JSON")),
     ("--single-round --round right", ("empty",), Plays(paid=(1, 1))),
@@ -103,7 +104,7 @@ COMMAND_ROWS: tuple[Row, ...] = (
     (
         "--single-round --round right",
         ("needs_person",),
-        Same(state="awaiting_work", event="--single-round --round right", why="both stand in round 1 and await work"),
+        Same(state="needs_person", event="--single-round", why="the right round changes nothing, as in other states"),
     ),
     ("--single-round --round right", CORRUPT, Impossible("no round can be read from it")),
     ("--single-round --round wrong", FRESH, ROUND_IS_ONE),
@@ -116,8 +117,8 @@ CARD_SAYS = {
     "card not JSON": "task_card.json is not sound JSON",
     "card empty": "task_card.json is empty",
     "card of a wrong type": "task_card.json $.goal: ",
-    "card with a bad id": "$.task_id: '../T-1' cannot be used as a name",
-    "card without a goal": "task_card.json $.goal: is missing",
+    "card with a bad id": "task_card.json $.task_id: it should be up to 64 letters, digits",
+    "card without a goal": "task_card.json $.goal: it is missing",
     "card huge": "task_card.json is larger than 1 MiB",
     "card is a directory": "task_card.json is a folder, not a file",
     "card is a FIFO": "task_card.json is a FIFO, not a file",
@@ -144,6 +145,8 @@ BEFORE_BUS = (*CONFIGS, "bad variable", "other transport", "no repository", "bar
 BEFORE_STATE = ("locked bus", "locked tree")
 # What begins a run asks these; going on with one does not, its charter has the answers.
 AT_BEGIN = (*CARDS, "bad template", "no commit", "in mid-merge", "unknown backend", "missing program", "depends on unmet")
+AFTER_THE_TREE = ("bad template", "unknown backend", "missing program")
+IN_THE_WAY = "the uncommitted work of the interrupted run is in the way, as it is for --reset alone"
 ON_THE_BUS = (*CARDS, *CONFIGS, "bad template", "locked bus", "STOP file", "depends on unmet", "depends on met")
 GOING_AHEAD = ("dirty tree allowed", "detached HEAD", "subdirectory", "unusual path", "STOP file", "depends on met")
 
@@ -167,34 +170,36 @@ def _begin_rows() -> Iterator[Row]:
     for trouble in (*BEFORE_BUS, *BEFORE_STATE):
         run = ("empty", "awaiting_work") if trouble in (*CONFIGS, *BEFORE_STATE) else ("awaiting_work",)
         yield event(trouble), run, _refused(trouble)
-        rest = tuple(state for state in ALL if state not in (*run, *NO_BUS))
+        rest = others(*run)
         why = "it is asked before the state is read"
         yield event(trouble), rest, Same(state="awaiting_work", event=event(trouble), why=why)
     for trouble in AT_BEGIN:
         every = trouble not in CARDS or trouble == "card not JSON"
         yield event(trouble), ("empty",), _refused(trouble)
-        rest = tuple(state for state in ALL if state not in ("empty", *NO_BUS))
+        rest = others("empty")
+        if trouble in AFTER_THE_TREE:
+            rest = others("empty", "awaiting_work")
+            yield event(trouble), ("awaiting_work",), Same(state="awaiting_work", event="--reset", why=IN_THE_WAY)
         why = "what is wrong with a card does not depend on what else lies on the bus; 'card not JSON' is run in each state"
         yield event(trouble), rest, _refused(trouble) if every else Same(state="empty", event=event(trouble), why=why)
-    yield event("dirty tree"), tuple(set(ALL) - {*NO_BUS, "awaiting_work"}), Refused(code=4, says="changes: README.md")
+    yield event("dirty tree"), others("awaiting_work"), Refused(code=4, says="changes: README.md")
     yield event("dirty tree"), ("awaiting_work",), Refused(code=4, says="changes: README.md, app.txt")
     yield from _beginning_ahead(event("{}"))
 
 
 def _beginning_ahead(event: str) -> Iterator[Row]:
     """What a run is begun with in spite of it."""
-    in_the_way = "the uncommitted work of the interrupted run is in the way, as it is for --reset alone"
     for trouble in GOING_AHEAD:
         if trouble == "dirty tree allowed":
             yield event.format(trouble), ("awaiting_work",), Plays(paid=(1, 1), place="T-1@2")
         else:
-            same = Same(state="awaiting_work", event="--reset", why=in_the_way)
+            same = Same(state="awaiting_work", event="--reset", why=IN_THE_WAY)
             yield event.format(trouble), ("awaiting_work",), same
         ends = Plays(paid=(1, 1))
         if trouble == "STOP file":
             ends = Plays(paid=(0, 0), code=13, state="awaiting_work", says=".loop/STOP asks for a stop")
         yield event.format(trouble), ("empty",), ends
-        rest = tuple(state for state in ALL if state not in ("empty", "awaiting_work", *NO_BUS))
+        rest = others("empty", "awaiting_work")
         why = "a run that begins looks at it after the bus was emptied, or not at all"
         yield event.format(trouble), rest, Same(state="empty", event=event.format(trouble), why=why)
 

@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+PROGRAM = (sys.executable, "-P", "-E", str(Path(__file__)))
 DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "replace", "rmdir", "unlink")
 
 

@@ -272,8 +272,9 @@ def nothing_left(stage: Stage, *, processes: bool = True, apart: Sequence[Path] 
             wait_until(lambda: not stage.leftovers(), "the end of all processes", seconds=2.0)
         assert stage.leftovers() == {}, "processes were left behind"
     known = {str(stage.root), *map(str, apart)}
-    worktrees = [line.removeprefix("worktree ") for line in stage.git("worktree", "list", "--porcelain").split("\n")]
-    assert [path for path in worktrees if path.startswith("/") and path not in known] == [], "a worktree was left"
+    listed = stage.git("worktree", "list", "--porcelain", "-z").split("\0")
+    worktrees = [line.removeprefix("worktree ") for line in listed if line.startswith("worktree ")]
+    assert [path for path in worktrees if path not in known] == [], "a worktree was left"
     scratch = stage.cache / "loop-kit"
     assert not scratch.exists() or not list(scratch.iterdir()), "the scratch folder was left"
     assert [path for pattern in TEMPORARY for path in stage.bus.glob(pattern)] == [], "temp files were left on the bus"

@@ -3,6 +3,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
 from loop_kit.vcs import diff
 from loop_kit.vcs.git import Git
@@ -121,6 +124,15 @@ def test_write_patch_gives_a_patch_that_applies(tmp_path: Path):
     assert git(repo, "write-tree") == git(repo, "rev-parse", f"{head}^{{tree}}")
 
 
+def test_a_patch_that_fails_leaves_nothing_behind(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo")
+    (tmp_path / "patch").write_text("the one before")
+    with pytest.raises(NeedsPersonError, match="git diff-tree failed"):
+        diff.write_patch(Git(repo), "HEAD", "1" * 40, tmp_path / "patch")
+    assert (tmp_path / "patch").read_text() == "the one before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["patch", "repo"]
+
+
 def test_a_big_patch_costs_disk_and_not_memory(tmp_path: Path):
     repo = make_repo(tmp_path / "repo", {"README.md": ""})
     base = git(repo, "rev-parse", "HEAD")
@@ -147,15 +159,17 @@ def test_a_big_patch_costs_disk_and_not_memory(tmp_path: Path):
 def test_paths_that_were_added_and_removed_again_are_still_found(tmp_path: Path):
     repo = make_repo(tmp_path)
     base = git(repo, "rev-parse", "HEAD")
-    commit(repo, {"secret": "1"})
+    commit(repo, {"secret": "1", "README.md": "edited\n"})
     (repo / "secret").unlink()
     commit(repo, {})
     git(repo, "switch", "-q", "-c", "side", base)
     commit(repo, {"from the side": "1"})
     git(repo, "switch", "-q", "main")
     git(repo, "config", "log.diffMerges", "off")
-    git(repo, "merge", "-q", "--no-edit", "side")
-    assert diff.added_paths(Git(repo), base, "HEAD") == {"secret", "from the side"}
+    git(repo, "merge", "-q", "--no-commit", "side")
+    commit(repo, {"from the merge": "1"})
+    assert diff.added_paths(Git(repo), base, "HEAD") >= {"secret", "from the side", "from the merge"}
+    assert "README.md" not in diff.added_paths(Git(repo), base, "HEAD")
 
 
 def test_patch_lines_yield_the_beginning_of_long_lines_once(tmp_path: Path):

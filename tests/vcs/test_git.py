@@ -30,7 +30,7 @@ def test_the_sentence_in_a_complaint_is_its_last_grave_line():
 
 def test_a_failing_call_says_what_git_said(tmp_path: Path):
     repo = make_repo(tmp_path / "repo")
-    with pytest.raises(NeedsPersonError, match="git cat-file failed in .*repo: .*") as caught:
+    with pytest.raises(NeedsPersonError, match=r"git cat-file failed in .*repo: .*") as caught:
         Git(repo).out("cat-file", "blob", "no-such-thing")
     assert "\n" not in caught.value.message
 

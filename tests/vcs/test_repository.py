@@ -73,7 +73,7 @@ def test_a_bare_repository_is_one_sentence(tmp_path: Path):
 
 def test_a_repository_without_a_commit_is_one_sentence(tmp_path: Path):
     git(tmp_path, "init", "-q", "-b", "trunk")
-    with pytest.raises(StartError, match="branch trunk of .* has no commit yet"):
+    with pytest.raises(StartError, match=r"branch trunk of .* has no commit yet"):
         Repository.find(tmp_path).check_ready()
 
 
@@ -183,7 +183,7 @@ def test_a_file_at_a_commit_is_shown(tmp_path: Path):
 def test_a_file_above_its_limit_is_refused_by_name(tmp_path: Path):
     found = Repository.find(make_repo(tmp_path, {"AGENTS.md": "x" * 101}))
     assert found.show("HEAD", "AGENTS.md", limit=101) is not None
-    with pytest.raises(StartError, match="AGENTS.md at HEAD is larger than 100 bytes"):
+    with pytest.raises(StartError, match=r"AGENTS\.md at HEAD is larger than 100 bytes"):
         found.show("HEAD", "AGENTS.md", limit=100)
 
 
@@ -219,5 +219,5 @@ def test_a_broken_repository_is_one_sentence(tmp_path: Path):
     repo = make_repo(tmp_path)
     found = Repository.find(repo)
     (repo / ".git" / "index").write_bytes(b"garbage")
-    with pytest.raises(NeedsPersonError, match="git status failed in .*index file"):
+    with pytest.raises(NeedsPersonError, match=r"git status failed in .*index file"):
         found.dirty()

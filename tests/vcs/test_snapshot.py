@@ -62,6 +62,18 @@ def test_the_person_s_index_stays_as_it_is_byte_for_byte(tmp_path: Path):
     assert not list((repo / ".git").glob("*.lock"))
 
 
+def test_a_change_in_the_very_moment_the_index_was_written_is_not_missed(tmp_path: Path):
+    repo = make_repo(tmp_path, {"a": "1"})
+    git(repo, "config", "core.trustctime", "false")
+    moment = (repo / "a").stat().st_mtime_ns
+    (repo / "a").write_text("2")
+    for path in (repo / "a", repo / ".git" / "index"):
+        os.utime(path, ns=(moment, moment))
+    taken = Repository.find(repo).snapshot("Unfinished")
+    assert taken is not None
+    assert git(repo, "show", f"{taken.sha}:a") == "2"
+
+
 def test_a_file_that_became_a_folder_and_the_other_way_round(tmp_path: Path):
     repo = make_repo(tmp_path, {"file": "1", "folder/inner": "1"})
     (repo / "file").unlink()

@@ -44,10 +44,10 @@ def test_a_hook_added_changed_removed_or_made_executable_is_named(tmp_path: Path
     (hooks / "changed").write_text("#!/bin/sh\nexit 1\n")
     (hooks / "removed").unlink()
     (hooks / "switched-on").chmod(0o755)
-    assert texts(found, before) == [
-        "hooks_changed: git hook touched during the round: hooks/added added, hooks/changed changed, "
-        "hooks/removed removed, hooks/switched-on changed"
-    ]
+    (text,) = texts(found, before)
+    code, _, names = text.partition(": git hook touched during the round: ")
+    assert code == "hooks_changed"
+    assert names == "hooks/added added, hooks/changed changed, hooks/removed removed, hooks/switched-on changed"
 
 
 def test_a_hook_reached_through_a_link_is_watched_too(tmp_path: Path):
@@ -82,10 +82,10 @@ def test_a_setting_is_named_and_its_value_is_not_kept(tmp_path: Path):
     git(repo, "config", "filter.x.clean", "evil")
     git(repo, "config", "--unset", "user.email")
     git(repo, "config", "--add", "remote.origin.fetch", "+refs/pull/*:refs/pull/*")
-    assert texts(found, before) == [
-        "config_changed: git setting touched during the round: filter.x.clean added, "
-        "remote.origin.fetch changed, user.email removed"
-    ]
+    (text,) = texts(found, before)
+    code, _, names = text.partition(": git setting touched during the round: ")
+    assert code == "config_changed"
+    assert names == "filter.x.clean added, remote.origin.fetch changed, user.email removed"
     assert "secret" not in str(before)
 
 
@@ -151,10 +151,10 @@ def test_loop_s_own_refs_are_watched_for_one_place(tmp_path: Path):
     git(repo, "update-ref", "-d", "refs/loop/T/r1/head")
     git(repo, "update-ref", "refs/loop/T/r2/head", head)
     git(repo, "update-ref", "refs/loop/T/r0/base", commit(repo, {"a": "1"}))
-    assert texts(found, before) == [
-        "loop_refs_changed: ref of loop touched during the round: refs/loop/T/r0/base changed, "
-        "refs/loop/T/r1/head removed, refs/loop/T/r2/head added"
-    ]
+    (text,) = texts(found, before)
+    code, _, names = text.partition(": ref of loop touched during the round: refs/loop/T/")
+    assert code == "loop_refs_changed"
+    assert names == "r0/base changed, refs/loop/T/r1/head removed, refs/loop/T/r2/head added"
 
 
 def test_a_snapshot_of_everything_is_settings_and_refs(tmp_path: Path):

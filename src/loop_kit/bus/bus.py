@@ -3,7 +3,7 @@
 Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -139,6 +139,17 @@ class Bus(Layout):
 
     def clear_outbox(self, dispatch_id: str) -> None:
         delivery.clear(self.outbox(dispatch_id))
+
+    def clear_runtime(self, *, keep: Collection[str] = ()) -> None:
+        """Remove what killed processes left in `runtime/`, but not the outboxes of the dispatches in `keep`."""
+        kept = {path.name for name in keep for path in delivery.parts(self.outbox(name))}
+        for entry in sorted(self.runtime.glob("*")):
+            if entry.name in kept:
+                continue
+            if is_folder(entry):
+                delivery.clear(entry)
+            else:
+                atomic.remove(entry)
 
     def set_aside(self, path: Path) -> Path:
         """Move what is no document to the unfiled ones: it may hold somebody's work, so it is not loop's to delete."""

@@ -50,6 +50,11 @@ def clear(outbox: Path) -> None:
     atomic.remove(_note(outbox))
 
 
+def parts(outbox: Path) -> tuple[Path, Path]:
+    """Return all that belongs to one dispatch: the outbox and the note about it."""
+    return outbox, _note(outbox)
+
+
 def _open_up(folder: Path) -> None:
     """Let this user delete in every folder below: caches are often made read-only by the programs that keep them."""
     with suppress(OSError):

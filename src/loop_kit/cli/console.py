@@ -4,7 +4,10 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TextIO
+
+import click
 
 _PHASES = {"worker": "work", "reviewer": "review"}
 
@@ -16,6 +19,12 @@ def printable(text: str) -> str:
 
 def _shown(char: str) -> str:
     return " " if char == "\t" else repr(char)[1:-1]
+
+
+def put(text: str, *, err: bool = False) -> None:
+    """Print lines; that nobody reads them any more changes nothing about what was done."""
+    with suppress(BrokenPipeError):
+        click.echo(printable(text), err=err)
 
 
 class Lines:
@@ -39,7 +48,7 @@ class Lines:
         try:
             self._stream.write(stamp + f"\n{pad}".join(lines) + "\n")
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:  # a closed pipe, a full disk
             self._stream = _Nowhere()
 
 

@@ -6,6 +6,7 @@ has; the stand-in reviewer runs the tests on the tree it is given, and decides b
 
 import json
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from loop_kit import resources
 from loop_kit.bus.atomic import write_bytes
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import write_json
+from loop_kit.cli.console import put
 from loop_kit.cli.init import make_bus
 from loop_kit.cli.main import Edge, loop
 from loop_kit.errors import StartError
@@ -32,6 +34,16 @@ reviewer_backend = "script"
 [backends.script]
 script = "script.json"
 """
+# The repository's own, so that the stand-ins' commits do not fail on the person's hooks, signatures or ignored files.
+_GIT_SETTINGS = {
+    "user.name": "Loop Demo",
+    "user.email": "demo@example.invalid",
+    "commit.gpgsign": "false",
+    "core.autocrlf": "false",
+    "core.excludesFile": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+}
 _GIT_SECONDS = 60.0
 
 
@@ -44,14 +56,16 @@ def command(edge: Edge, lie: bool) -> int:
     make_demo(folder, edge, lie=lie)
     _say(f"A repository with a bug and a failing test: {folder}")
     _say(f"$ cd {shlex.quote(str(folder))} && loop run --auto-dispatch")
-    inside = Edge(environment=edge.environment, cwd=folder, loop_dir=None)
+    # The person's own settings are for real runs: a demonstration never starts a paid agent.
+    environment = {name: value for name, value in edge.environment.items() if not name.startswith("LOOP_")}
+    inside = Edge(environment=environment, cwd=folder, loop_dir=None)
     code = loop.main(["run", "--auto-dispatch"], prog_name="loop", obj=inside, standalone_mode=False)
     _say("\nLook around:")
     for line in (
         f"cd {shlex.quote(str(folder))}",
         "git log --oneline",
         f"{shlex.quote(sys.executable)} -m unittest",
-        "loop status",
+        f"{_program(edge)} status",
         "ls .loop/archive/DEMO-1",
         "cat .loop/archive/DEMO-1/r1_review_report.json",
         "git for-each-ref refs/loop",
@@ -60,15 +74,19 @@ def command(edge: Edge, lie: bool) -> int:
     return int(code or 0)
 
 
+def _program(edge: Edge) -> str:
+    """Return how to call loop from the person's shell: by its name only when that is on the PATH."""
+    found = shutil.which("loop", path=edge.environment.get("PATH", ""))
+    return "loop" if found else f"{shlex.quote(sys.executable)} -m loop_kit"
+
+
 def make_demo(folder: Path, edge: Edge, *, lie: bool) -> None:
     """Make the repository, its bus, the card and the script that the stand-ins follow."""
     for path in sorted(resources.default_path("demo/repository").glob("*.py")):
         write_bytes(folder / path.name, path.read_bytes())
     for args in (
         ("init", "--quiet", "--initial-branch=main"),
-        ("config", "user.name", "Loop Demo"),
-        ("config", "user.email", "demo@example.invalid"),
-        ("config", "commit.gpgsign", "false"),
+        *(("config", name, value) for name, value in _GIT_SETTINGS.items()),
         ("add", "--all"),
         ("commit", "--quiet", "--message", "Split a basket"),
     ):
@@ -93,4 +111,4 @@ def _git(folder: Path, edge: Edge, *args: str) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    put(line, err=True)

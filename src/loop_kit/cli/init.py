@@ -7,7 +7,8 @@ import click
 from loop_kit import resources
 from loop_kit.bus.atomic import exclusive_write, make_folder
 from loop_kit.bus.bus import Bus
-from loop_kit.cli.main import Edge
+from loop_kit.cli.console import put
+from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
 
@@ -21,19 +22,18 @@ MADE = {
 
 
 @click.command("init")
+@bus_option
 @click.pass_obj
 def command(edge: Edge) -> int:
     """Make .loop/ with its templates, an example card and a commented config.toml; what is there stays."""
     bus = Bus(bus_root(edge))
     made = make_bus(bus)
     for name in made:
-        click.echo(f"made {bus.root / name}")
+        put(f"made {bus.root / name}")
     if not made:
-        click.echo(f"{bus.root} is complete already")
+        put(f"{bus.root} is complete already")
     if not bus.card_path.exists():
-        click.echo(
-            f"next: write {bus.card_path} after {bus.root / 'examples/task_card.json'}, then: loop run --auto-dispatch"
-        )
+        put(f"next: write {bus.card_path} after {bus.root / 'examples/task_card.json'}, then: loop run --auto-dispatch")
     return 0
 
 

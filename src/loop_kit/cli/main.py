@@ -1,18 +1,22 @@
 """From a command line to an exit code: one error boundary for every command."""
 
+import difflib
+import errno
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from loop_kit import __version__
-from loop_kit.errors import EXIT_CODES, LoopError, Outcome
+from loop_kit.cli.streams import prepare
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError
 
 # name -> (module, one line of help). A command's module is imported when it is called: looking costs nothing.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -39,9 +43,10 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's signature)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            ctx.fail(f"there is no command {cmd_name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command if isinstance(command, click.Command) else None
 
@@ -50,14 +55,34 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _name_bus(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    edge: Edge = ctx.obj
+    ctx.obj = replace(edge, loop_dir=value or edge.loop_dir)
+
+
+# It may stand before the command and after it.
+bus_option = click.option(
+    "--loop-dir",
+    metavar="PATH",
+    expose_value=False,
+    callback=_name_bus,
+    help="The bus; else the nearest .loop above this folder.",
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="loop")
-@click.option("--loop-dir", metavar="PATH", help="The bus; else the nearest .loop above this folder.")
+@bus_option
 @click.pass_context
-def loop(ctx: click.Context, loop_dir: str | None) -> None:
+def loop(ctx: click.Context) -> int:
     """Run a review loop for coding agents: one works, one reviews, git and loop's own checks decide."""
-    given: Edge = ctx.obj
-    ctx.obj = Edge(environment=given.environment, cwd=given.cwd, loop_dir=loop_dir or given.loop_dir)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+    return EXIT_CODES[Outcome.USAGE]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -66,28 +91,48 @@ def main(argv: Sequence[str]) -> int:
         return _say("loop needs process groups and flock, which Windows does not have", "use WSL", Outcome.INVALID)
     environment = dict(os.environ)
     _disarm_git()
-    _accept_any_text()
-    edge = Edge(environment=environment, cwd=Path.cwd(), loop_dir=environment.get("LOOP_DIR"))
-    return _within_boundary(
-        environment, lambda: loop.main(list(argv), prog_name="loop", obj=edge, standalone_mode=False)
-    )
+    prepare()
+
+    def call() -> Any:
+        edge = Edge(environment=environment, cwd=_current_folder(), loop_dir=environment.get("LOOP_DIR"))
+        return loop.main(list(argv), prog_name="loop", obj=edge, standalone_mode=False)
+
+    return _within_boundary(environment, call)
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise StartError(f"the current folder cannot be told: {error.strerror}", hint="cd to one that exists") from None
 
 
 def _within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) -> int:
     try:
         result = call()
-    except LoopError as error:
-        return _say(error.message, error.hint, error.outcome)
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return EXIT_CODES[Outcome.USAGE]
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", "", Outcome.INTERRUPTED)
     except BrokenPipeError:
         return EXIT_CODES[Outcome.TERMINATED]
-    except Exception:  # noqa: BLE001  (the one boundary: anything else is a bug in loop, kept for a report and not shown raw)
-        return _report_bug(environment)
+    except Exception as error:  # noqa: BLE001  (the one boundary: what _expected does not know is a bug in loop, kept for a report)
+        expected = _expected(error)
+        return _report_bug(environment) if expected is None else _say(*expected)
     return result if isinstance(result, int) else 0
+
+
+def _expected(error: Exception) -> tuple[str, str, Outcome] | None:
+    """Return sentence, hint and outcome of what a person can cause, None for a bug."""
+    match error:
+        case LoopError():
+            return error.message, error.hint, error.outcome
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            where = context.command_path if context is not None else "loop"
+            return error.format_message(), f"{where} --help shows how it is used", Outcome.USAGE
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return f"{error.filename or 'what the output goes to'} is full", "make room there", Outcome.INVALID
+        case _:
+            return None
 
 
 def _disarm_git() -> None:
@@ -96,22 +141,13 @@ def _disarm_git() -> None:
         del os.environ[name]
 
 
-def _accept_any_text() -> None:
-    """Let any text be printed in any locale: what a terminal cannot show is escaped, never a crash."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _say(message: str, hint: str, outcome: Outcome) -> int:
     from loop_kit.cli.console import printable  # noqa: PLC0415  (only a command that fails needs it)
 
-    try:
+    with suppress(OSError):  # nobody reads it: the exit code still says what it says
         sys.stderr.write(f"loop: {printable(message)}\n")
         if hint:
             sys.stderr.write(f"  {printable(hint)}\n")
-    except BrokenPipeError:
-        pass
     return EXIT_CODES[outcome]
 
 

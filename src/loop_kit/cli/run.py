@@ -11,8 +11,8 @@ import click
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
-from loop_kit.cli.console import Lines, json_lines
-from loop_kit.cli.main import Edge
+from loop_kit.cli.console import Lines, json_lines, put
+from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root, scratch_root
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
@@ -51,13 +51,13 @@ def _settings_options(command: Any) -> Any:
 @click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run.")
 @click.option("--reset", is_flag=True, help="Archive the unfinished run and start anew; the card stays.")
-@click.option("--loop-dir", "loop_dir", metavar="PATH", help="The bus. [default: .loop]")
+@bus_option
 @click.option("--locks", hidden=True, help="Descriptors of the locks a PM hands to its round process.")
 @click.option("--parent", hidden=True, type=int, help="The PM's process id.")
 @click.pass_obj
 def command(edge: Edge, /, **flags: Any) -> int:
     """Run the review loop: worker, verification, reviewer, until approval or a named limit."""
-    bus = Bus(bus_root(_at(edge, flags.pop("loop_dir"))))
+    bus = Bus(bus_root(edge))
     parent, locks = flags.pop("parent"), flags.pop("locks")
     with listening() as interruption:
         world = World(
@@ -71,10 +71,6 @@ def command(edge: Edge, /, **flags: Any) -> int:
         if locks is not None:
             return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
         return _run(world, bus, edge, flags)
-
-
-def _at(edge: Edge, loop_dir: str | None) -> Edge:
-    return Edge(environment=edge.environment, cwd=edge.cwd, loop_dir=loop_dir or edge.loop_dir)
 
 
 def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
@@ -154,9 +150,9 @@ def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: in
 def _report(bus: Bus, state: RunState) -> int:
     """Say how it ended: on stdout, because it is the result."""
     if state.phase is not Phase.DONE:
-        click.echo(f"round {state.round - 1}: changes required; {bus.path('fix_list')} says which")
+        put(f"round {state.round - 1}: changes required; {bus.path('fix_list')} says which")
         return EXIT_CODES[Outcome.CHANGES_REQUIRED]
-    click.echo(ending_text(bus, state))
+    put(ending_text(bus, state))
     return EXIT_CODES[Outcome.APPROVED]
 
 

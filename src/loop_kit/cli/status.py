@@ -5,8 +5,8 @@ import json
 import click
 
 from loop_kit.bus.bus import Bus
-from loop_kit.cli.console import printable, tell
-from loop_kit.cli.main import Edge
+from loop_kit.cli.console import put, tell
+from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
 from loop_kit.model.state import RunState
@@ -15,6 +15,7 @@ from loop_kit.monitoring.status import Status, read_status
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+@bus_option
 @click.pass_obj
 def command(edge: Edge, as_json: bool) -> int:
     """Say where the run stands, who works, what happened last and what to do next."""
@@ -22,7 +23,8 @@ def command(edge: Edge, as_json: bool) -> int:
     if not bus.root.is_dir():
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
     status = read_status(bus)
-    click.echo(json.dumps(status.to_document(), indent=2, ensure_ascii=False) if as_json else printable(_text(status)))
+    # ASCII: any terminal shows it, and escapes within it stay what they are.
+    put(json.dumps(status.to_document(), indent=2) if as_json else _text(status))
     return 0
 
 

@@ -9,7 +9,7 @@ import click
 
 from loop_kit.bus.document import parse
 from loop_kit.bus.files import read_bytes
-from loop_kit.cli.console import printable
+from loop_kit.cli.console import put
 from loop_kit.cli.settings import read_config
 from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
 from loop_kit.model import schema
@@ -33,9 +33,9 @@ def command(files: tuple[Path, ...], kind: str | None, as_json: bool) -> int:
         problem = _problem(path, kind)
         worst = worst if problem is None else EXIT_CODES[Outcome.INVALID]
         if as_json:
-            click.echo(json.dumps({"file": str(path), "valid": problem is None, "problem": problem}))
+            put(json.dumps({"file": str(path), "valid": problem is None, "problem": problem}))
         else:
-            click.echo(printable(f"{path}: {'valid' if problem is None else problem}"))
+            put(f"{path}: {'valid' if problem is None else problem}")
     return worst
 
 
@@ -55,7 +55,7 @@ def _problem(path: Path, kind: str | None) -> str | None:
     except FileNotFoundError:
         return "it is not there"
     except LoopError as error:
-        return error.message
+        return error.message.removeprefix(f"{path} ")
     else:
         return problem
 

@@ -7,7 +7,7 @@ by the next look. That is a proof only for a subreaper (`lineage.adopting`); wit
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from subprocess import Popen
@@ -25,7 +25,7 @@ _GIVE_UP = 5.0  # seconds after SIGKILL: what still exists then waits inside the
 class Ending:
     """The pids that had to be told to end, and the processes that could not be ended at all."""
 
-    told: Set[int] = frozenset()
+    told: frozenset[int] = frozenset()
     left: tuple[ProcessId, ...] = ()
 
 
@@ -99,7 +99,7 @@ def _end(
             killed |= kill(left)
             pause = _FIRST_PAUSE
         patience.pause(pause)
-    return Ending(killed.union(process.pid for process in asked), tuple(left))
+    return Ending(frozenset(killed.union(process.pid for process in asked)), tuple(left))
 
 
 def _ask(processes: list[ProcessId], asked: Collection[ProcessId]) -> set[ProcessId]:

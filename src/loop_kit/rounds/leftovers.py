@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loop_kit.bus.bus import Bus
 from loop_kit.model.names import ROLES
-from loop_kit.model.state import RunState
+from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.review import review_tree_path
@@ -23,10 +23,20 @@ def sweep_dead_run(bus: Bus, state: RunState) -> int:
 
 def in_flight(bus: Bus, state: RunState) -> bool:
     """Whether a dispatch of this run was cut off by the death of loop itself: its outbox is still there."""
-    return any(bus.outbox(f"{state.place}-r{state.round}-{role}-{state.dispatches}").is_dir() for role in ROLES)
+    return any(bus.outbox(dispatch_id).is_dir() for dispatch_id in _newest_dispatches(state))
 
 
-def clear_away(ctx: RunContext) -> None:
+def _newest_dispatches(state: RunState) -> tuple[str, ...]:
+    return tuple(f"{state.place}-r{state.round}-{role}-{state.dispatches}" for role in ROLES)
+
+
+def clear_away(ctx: RunContext, state: RunState) -> None:
+    """Take away what a run that ends in `state` made for itself; what a resume may still find something in stays."""
+    clear_scratch(ctx)
+    ctx.bus.clear_runtime(keep=() if state.phase is Phase.DONE else _newest_dispatches(state))
+
+
+def clear_scratch(ctx: RunContext) -> None:
     """Take away the review worktree and everything in the run's scratch folder."""
     path = review_tree_path(ctx)
     if path.parent.is_dir():

@@ -60,7 +60,7 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
             write_summary(ctx, after)
             ctx.bus.put_state(after)
     finally:
-        clear_away(ctx)
+        clear_away(ctx, _newest(ctx, state))
     if after.outcome is None:
         return after
     ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)

@@ -21,7 +21,7 @@ from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.leftovers import in_flight, sweep_dead_run
-from loop_kit.rounds.preconditions import Ready, check_start
+from loop_kit.rounds.preconditions import Ready, check_programs, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
@@ -162,10 +162,12 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
             hint=f"leave --round out, or say --round {state.round}",
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
+    check_programs(world, ctx.settings)
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
+    ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
     seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
     state = replace(state.going_on(now=ctx.now()), digests=ctx.charter.digests(), watch=seen)
     bus.put_state(state)
@@ -178,9 +180,7 @@ def _with_flags(ctx: RunContext, wish: Wish) -> RunContext:
     if not wish.given:
         return ctx
     settings = ctx.settings.having(wish.given, source="the command line")
-    charter = replace(ctx.charter, settings=settings)
-    ctx.archive.put_document(0, Charter.kind, charter.to_document())
-    return replace(ctx, charter=charter)
+    return replace(ctx, charter=replace(ctx.charter, settings=settings))
 
 
 def check_ground(ctx: RunContext, state: RunState) -> None:

@@ -35,8 +35,7 @@ def claim(git: Git, ref: str, content: bytes) -> bool:
 
 def _create(git: Git, ref: str, sha: str) -> str:
     """Make `ref` point at `sha` unless it exists; return where it points now."""
-    never_there = "0" * len(sha)
-    answer = git.ask("update-ref", "--no-deref", ref, sha, never_there)
+    answer = git.ask("update-ref", "--no-deref", ref, sha, "")  # the empty old value: only when there is none
     if answer.code == 0:
         return sha
     existing = refs_under(git, ref).get(ref)

@@ -36,7 +36,7 @@ def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str])
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:
         copy = Path(folder) / "index"
         if index.exists():
-            shutil.copyfile(index, copy)
+            shutil.copy2(index, copy)  # with its time: git believes an entry only when its file is older than the index
         aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": str(copy)})
         for options, paths in ((("--force-remove",), gone), (("--add", "--remove", "--replace"), there)):
             if paths:
