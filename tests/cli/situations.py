@@ -12,7 +12,7 @@ from tests.cli.troubles import CARDS, CONFIGS, TROUBLES
 
 BEGIN, GO_ON = "begin", "go on"
 FRESH = ("empty", "idle", "done")
-UNFINISHED = ("awaiting_work", "awaiting_review", "round_limit", "needs_person")
+UNFINISHED: tuple[str, ...] = ("awaiting_work", "awaiting_review", "round_limit", "needs_person")
 NO_BUS, CORRUPT = ("no_bus",), ("corrupt",)
 ALL = tuple(STATES)
 COMMANDS = {
@@ -74,7 +74,11 @@ COMMAND_ROWS: tuple[Row, ...] = (
     (tuple(COMMANDS), NO_BUS, Refused(code=3, says=".loop does not exist\n  loop init makes it")),
     ("plain", ("empty", "idle"), Plays(paid=(1, 1))),
     ("plain", ("done",), Plays(paid=(1, 1), place="T-1@2")),
-    ("plain", UNFINISHED, Refused(code=3, says="is not finished\n  loop run --resume goes on with it; loop run --reset")),
+    (
+        "plain",
+        UNFINISHED,
+        Refused(code=3, says="is not finished\n  loop run --resume goes on with it; loop run --reset"),
+    ),
     (("plain", "--resume"), CORRUPT, Refused(code=3, says=".loop/state.json is not sound JSON")),
     ("--resume", ("empty", "idle"), NOTHING_TO_RESUME),
     ("--resume", ("done",), Plays(paid=(0, 0))),
@@ -144,7 +148,15 @@ SAYS = {
 BEFORE_BUS = (*CONFIGS, "bad variable", "other transport", "no repository", "bare repository")
 BEFORE_STATE = ("locked bus", "locked tree")
 # What begins a run asks these; going on with one does not, its charter has the answers.
-AT_BEGIN = (*CARDS, "bad template", "no commit", "in mid-merge", "unknown backend", "missing program", "depends on unmet")
+AT_BEGIN = (
+    *CARDS,
+    "bad template",
+    "no commit",
+    "in mid-merge",
+    "unknown backend",
+    "missing program",
+    "depends on unmet",
+)
 AFTER_THE_TREE = ("bad template", "unknown backend", "missing program")
 IN_THE_WAY = "the uncommitted work of the interrupted run is in the way, as it is for --reset alone"
 ON_THE_BUS = (*CARDS, *CONFIGS, "bad template", "locked bus", "STOP file", "depends on unmet", "depends on met")
@@ -174,17 +186,21 @@ def _begin_rows() -> Iterator[Row]:
         why = "it is asked before the state is read"
         yield event(trouble), rest, Same(state="awaiting_work", event=event(trouble), why=why)
     for trouble in AT_BEGIN:
-        every = trouble not in CARDS or trouble == "card not JSON"
-        yield event(trouble), ("empty",), _refused(trouble)
-        rest = others("empty")
-        if trouble in AFTER_THE_TREE:
-            rest = others("empty", "awaiting_work")
-            yield event(trouble), ("awaiting_work",), Same(state="awaiting_work", event="--reset", why=IN_THE_WAY)
-        why = "what is wrong with a card does not depend on what else lies on the bus; 'card not JSON' is run in each state"
-        yield event(trouble), rest, _refused(trouble) if every else Same(state="empty", event=event(trouble), why=why)
+        yield from _at_begin(trouble, event(trouble))
     yield event("dirty tree"), others("awaiting_work"), Refused(code=4, says="changes: README.md")
     yield event("dirty tree"), ("awaiting_work",), Refused(code=4, says="changes: README.md, app.txt")
     yield from _beginning_ahead(event("{}"))
+
+
+def _at_begin(trouble: str, event: str) -> Iterator[Row]:
+    """What cannot begin leaves every state alone: each trouble is met in two of them, and one trouble in all."""
+    rest = others("empty", "round_limit")
+    if trouble in AFTER_THE_TREE:
+        rest = others("empty", "round_limit", "awaiting_work")
+        yield event, ("awaiting_work",), Same(state="awaiting_work", event="--reset", why=IN_THE_WAY)
+    yield event, ("empty", "round_limit"), _refused(trouble)
+    same = Same(state="round_limit", event=event, why="it is asked before anything is written, like 'card not JSON'")
+    yield event, rest, _refused(trouble) if trouble == "card not JSON" else same
 
 
 def _beginning_ahead(event: str) -> Iterator[Row]:
@@ -223,15 +239,18 @@ def _go_on_rows() -> Iterator[Row]:
         rest = tuple(state for state in UNFINISHED if state != "awaiting_review")
         why = "it is asked before the state is read"
         yield event(trouble), rest, Same(state="awaiting_review", event=event(trouble), why=why)
-    yield event("unknown backend"), ("awaiting_review", "awaiting_work"), _refused("unknown backend")
-    yield event("missing program"), ("awaiting_review", "awaiting_work"), _refused("missing program")
-    yield event("no commit"), UNFINISHED, _refused("no commit")
-    yield event("in mid-merge"), UNFINISHED, Refused(code=4, says="files have uncommitted changes")
+    asked = {
+        "unknown backend": _refused("unknown backend"),
+        "missing program": _refused("missing program"),
+        "no commit": _refused("no commit"),
+        "in mid-merge": Refused(code=4, says="files have uncommitted changes"),
+        "dirty tree allowed": Refused(code=4, says="README.md"),
+        "detached HEAD": Refused(code=11, says="the run works on main, and a detached HEAD is"),
+    }
     yield event("dirty tree"), UNFINISHED, Refused(code=4, says="README.md")
-    yield event("dirty tree allowed"), UNFINISHED, Refused(code=4, says="README.md")
-    yield event("detached HEAD"), UNFINISHED, Refused(code=11, says="the run works on main, and a detached HEAD is")
-    for trouble in ("unknown backend", "missing program"):
-        why = "the programs of a run are looked for before its state is written"
+    for trouble, refused in asked.items():
+        yield event(trouble), UNFINISHED[:2], refused
+        why = "it is asked before anything is written, like 'dirty tree'"
         yield event(trouble), UNFINISHED[2:], Same(state="awaiting_work", event=event(trouble), why=why)
     yield from _going_on_ahead(event("{}"))
 

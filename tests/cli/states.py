@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tests.cli.troubles import GONE
 from tests.support.documents import state as state_document
-from tests.support.runs import Calls, Stage, approves, objects, wait_until
+from tests.support.runs import Calls, Stage, Steps, approves, objects, wait_until
 
 # What the agents do once the state is there: each call changes something, and the reviewer is content.
-WORKS = {"*": [{"append": {"app.txt": "more\n"}}, {"commit": "More"}, {"report": {}}]}
-CONTENT = {"*": approves()}
-STAYS = [{"sleep": 100}]
+_WORK: Steps = [{"append": {"app.txt": "more\n"}}, {"commit": "More"}, {"report": {}}]
+WORKS: Calls = {"*": _WORK}
+CONTENT: Calls = {"*": approves()}
+STAYS: Steps = [{"sleep": 100}]
 
 
 def no_bus(stage: Stage) -> None:
@@ -62,7 +63,7 @@ def round_limit(stage: Stage) -> None:
 
 
 def needs_person(stage: Stage) -> None:
-    stage.play({"*": [{"run": ["git", "config", "alias.up", "pull"]}, *WORKS["*"]]}, CONTENT)
+    stage.play({"*": [{"run": ["git", "config", "alias.up", "pull"]}, *_WORK]}, CONTENT)
     assert stage.run().code == 11
 
 

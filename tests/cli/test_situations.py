@@ -1,5 +1,6 @@
 """The table of tests/cli/situations.py, played by the real command."""
 
+import os
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ REAL = sorted(
     [(state, event, verdict) for state, event, verdict in rows() if isinstance(verdict, Refused | Plays)],
     key=lambda row: row[:2],
 )
-UNUSUAL = "a path with 'quotes', $HOME,\ta tab and\na line"
+UNUSUAL = os.fsdecode(b"a path with 'quotes', $HOME,\ta tab,\na line and \xff\xfe")
 
 
 def test_every_state_and_event_stands_in_the_table_once():

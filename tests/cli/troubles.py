@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus.lock import Lock
-from tests.support.repos import git, make_repo
+from tests.support.repos import git
 from tests.support.runs import CARD, CONFIG, Stage
 
 # Every stage of the table knows this backend; nobody uses it unasked.

@@ -95,6 +95,7 @@ def test_ancestors_start_with_this_process_and_its_parent():
 def test_carriers_of_a_variable_are_found_and_nobody_else(stage: Stage):
     marked = spawn(stage.command(SLEEP, env={**stage.env, "LOOP_RUN_ID": "run-7"}))
     similar = spawn(stage.command(SLEEP, env={**stage.env, "LOOP_RUN_ID": "run-77", "OTHER": "LOOP_RUN_ID=run-7"}))
+    wait_until(lambda: {marked.pid, similar.pid} <= set(stage.survivors()), "both environments to be visible")
     assert [process.pid for process in carrying("LOOP_RUN_ID", "run-7")] == [marked.pid]
     for process in (marked, similar):
         process.kill()

@@ -47,7 +47,9 @@ def test_a_run_that_is_killed_while_an_agent_is_at_it_ends_as_if_it_had_not_been
             assert result.standing["outcome"] is None
         else:
             all_gone(stage)
-            assert stage.look().standing["outcome"] == "terminated"
+            # A round without a PM ends at its next step; when that was the last one, the run is approved.
+            finished = who == "pm" and point == Point(role="reviewer", round=2, moment="reported")
+            assert stage.look().standing["outcome"] == ("approved" if finished else "terminated")
         assert result.code == (143 if who == "round" else -9)
         result = stage.run("--resume")
     ends_as_undisturbed(stage, result)

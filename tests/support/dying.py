@@ -68,8 +68,8 @@ def lay(fate: Fate) -> None:
         real_start(self, args, *more, **kwargs)
         fate.meet("started", args)
 
-    os.open, os.write = opened, write  # type: ignore[assignment]  # the same calls, but for whom they meet
-    subprocess.Popen.__init__ = start  # type: ignore[method-assign]  # same
+    os.open, os.write = opened, write
+    subprocess.Popen.__init__ = start  # type: ignore[method-assign]  # it is the same call, but for whom it meets
 
 
 def fated(fate: Fate, name: str, real: Callable[..., Any]) -> Callable[..., Any]:

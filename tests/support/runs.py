@@ -90,6 +90,7 @@ class Stage:
     cache: Path
     env: dict[str, str] = field(default_factory=dict)
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
+    may_tear: bool = False  # whether a process of this stage is killed while it writes to the feed
 
     @classmethod
     def set_up(
@@ -195,7 +196,7 @@ class Stage:
         """Return the whole lines of the feed."""
         with suppress(OSError):
             lines = (self.bus / "logs/feed.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-            return [json.loads(line) for line in lines if line.endswith("\n")]
+            return [json.loads(line) for line in lines if line.endswith("\n") and not (self.may_tear and _torn(line))]
         return []
 
     def calls(self, role: str) -> list[dict[str, Any]]:
@@ -225,7 +226,7 @@ class Stage:
 
     def leftovers(self) -> dict[int, str]:
         """Return pid and command line of every live process of this stage: loop's, its agents' and their helpers'."""
-        mark = f"XDG_CACHE_HOME={self.cache}".encode()
+        mark = b"XDG_CACHE_HOME=" + os.fsencode(self.cache)
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -242,6 +243,14 @@ class Stage:
         for pid in self.leftovers():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _torn(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return True
+    return False
 
 
 @contextmanager

@@ -81,7 +81,8 @@ def record_call(script: Path, play: Play, arguments: list[str]) -> int:
         "env": sorted(os.environ),
     }
     draft = folder / f".{os.getpid()}.{time.monotonic_ns()}"
-    draft.write_text(json.dumps(entry, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(entry, ensure_ascii=False, indent=2) + "\n"
+    draft.write_text(text, encoding="utf-8", errors="backslashreplace")  # a path need not be UTF-8
     number = 1
     while True:
         try:

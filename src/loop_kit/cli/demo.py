@@ -20,7 +20,7 @@ from loop_kit.bus.document import write_json
 from loop_kit.cli.console import put
 from loop_kit.cli.init import make_bus
 from loop_kit.cli.main import Edge, loop
-from loop_kit.errors import StartError
+from loop_kit.errors import BackendError, StartError
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 
@@ -105,7 +105,10 @@ def _git(folder: Path, edge: Edge, *args: str) -> None:
     environment = {name: value for name, value in edge.environment.items() if not name.startswith("GIT_")}
     # Nothing of the person's own git set-up decides about a repository that is made for a demonstration.
     environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    done = run_briefly(Command(argv=("git", *args), env=environment, cwd=folder), timeout=_GIT_SECONDS)
+    try:
+        done = run_briefly(Command(argv=("git", *args), env=environment, cwd=folder), timeout=_GIT_SECONDS)
+    except BackendError:
+        raise StartError("there is no working git on the PATH", hint="install git, or add its folder to PATH") from None
     if done.code != 0:
         raise StartError(f"git {args[0]} failed in {folder}: {done.stderr.strip()}", hint="is git installed and whole?")
 

@@ -79,7 +79,7 @@ bus_option = click.option(
 @bus_option
 @click.pass_context
 def loop(ctx: click.Context) -> int:
-    """Run a review loop for coding agents: one works, one reviews, git and loop's own checks decide."""
+    """Run a review loop for coding agents: one works, one reviews, git is the witness."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
     return EXIT_CODES[Outcome.USAGE]

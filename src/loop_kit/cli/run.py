@@ -28,14 +28,11 @@ from loop_kit.vcs.repository import Repository
 
 
 def _option(option: Option) -> Callable[[Any], Any]:
-    shown = f"{option.help} [default: {option.default:g}]" if _is_number(option) else option.help
     if isinstance(option.default, bool):
-        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.key, default=None, help=shown)
+        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.key, default=None, help=option.help)
+    default = option.default if isinstance(option.default, str) else f"{option.default:g}"
+    shown = f"{option.help} [default: {default}]"
     return click.option(option.flag, option.key, type=type(option.default), default=None, help=shown)
-
-
-def _is_number(option: Option) -> bool:
-    return not isinstance(option.default, bool | str)
 
 
 def _settings_options(command: Any) -> Any:
@@ -56,7 +53,11 @@ def _settings_options(command: Any) -> Any:
 @click.option("--parent", hidden=True, type=int, help="The PM's process id.")
 @click.pass_obj
 def command(edge: Edge, /, **flags: Any) -> int:
-    """Run the review loop: worker, verification, reviewer, until approval or a named limit."""
+    """Run the review loop: worker, verification, reviewer, until approval or a named limit.
+
+    What a flag does not say is taken from LOOP_* variables, then from .loop/config.toml. A resumed run goes on with the
+    settings it was started with, and with the flags given now.
+    """
     bus = Bus(bus_root(edge))
     parent, locks = flags.pop("parent"), flags.pop("locks")
     with listening() as interruption:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from loop_kit.bus.files import read_bytes
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings
 
+_LIMIT = 1 << 20
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 
@@ -31,10 +33,10 @@ def _anchored(entry: BackendSettings, folder: Path) -> BackendSettings:
 def read_config(path: Path) -> dict[str, Any]:
     """Return the config document, empty when there is no file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_bytes(path, limit=_LIMIT).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path}: {error}", hint="defaults/config.toml shows every setting; loop init writes one"
         ) from None
@@ -53,10 +55,10 @@ def _read(option: Option, text: str) -> Any:
     if isinstance(option.default, bool):
         if text.lower() in (*_TRUE, *_FALSE):
             return text.lower() in _TRUE
-        raise ConfigError(f"{option.variable}: {text!r} is neither true nor false", hint="say 1 or 0")
+        raise ConfigError(f"{option.variable}: {text!r:.80} is neither true nor false", hint="say 1 or 0")
     if isinstance(option.default, str):
         return text
     try:
         return type(option.default)(text)
     except ValueError:
-        raise ConfigError(f"{option.variable}: {text!r} is not a number", hint="say a number") from None
+        raise ConfigError(f"{option.variable}: {text!r:.80} is not a number", hint="say a number") from None

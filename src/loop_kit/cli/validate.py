@@ -42,7 +42,7 @@ def command(files: tuple[Path, ...], kind: str | None, as_json: bool) -> int:
 def _problem(path: Path, kind: str | None) -> str | None:
     try:
         found = kind or kind_of(path)
-        if found == "config":
+        if found == "config" and path.exists():
             document: Any = read_config(path)
             return find_typo(document) or schema.find_problem(found, document)
         data = read_bytes(path, limit=_LIMIT)

@@ -108,10 +108,7 @@ def open_pidfd(pid: int) -> int | None:
 
 
 def descendants(pid: int | None = None, *, excluding: Collection[ProcessId] = ()) -> list[ProcessId]:
-    """Return all processes below `pid` (this one if None), zombies too, without the trees of those in `excluding`.
-
-    For a subreaper an empty answer is a proof: an orphan is its own child, and only it can make a dead child vanish.
-    """
+    """Return all processes below `pid` (this one if None), zombies too, without the trees of those in `excluding`."""
     found: dict[ProcessId, None] = {}
     to_visit = [os.getpid() if pid is None else pid]
     while to_visit:

@@ -19,7 +19,7 @@ from loop_kit.processes.lineage import ProcessId, adopting, descendants
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command, spawn
 from loop_kit.processes.stream import Sink, Stream, ignore_line
-from loop_kit.processes.tree import Ending, Patience, end_tree
+from loop_kit.processes.tree import Brood, Ending, Patience, end_tree
 
 _LEFTOVER_GRACE = 0.5  # seconds for what still runs when the program itself has ended
 
@@ -92,7 +92,7 @@ def supervise(
         with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
             if watch.on_start is not None:
                 watch.on_start(tree.process.pid)
-            how = _attend(attendance, limits, watch)
+            how = _attend(tree, attendance, limits, watch)
             ending = _end(tree, attendance, limits, how)
         out.read_rest()
         err.read_rest()
@@ -122,6 +122,10 @@ class _Tree:
     def end(self, patience: Patience) -> Ending:
         return end_tree(self.process, patience, excluding=self.others)
 
+    def bury(self) -> None:
+        """Let the dead among the orphans that we inherited vanish; a long run might have thousands of them."""
+        Brood(self.process, self.others).reap()
+
 
 @contextmanager
 def _started(command: Command, limits: Limits) -> Iterator[_Tree]:
@@ -136,11 +140,11 @@ def _started(command: Command, limits: Limits) -> Iterator[_Tree]:
             tree.end(Patience(grace=limits.urgent_grace))
 
 
-def _attend(attendance: Attendance, limits: Limits, watch: Watch) -> HowEnded:
+def _attend(tree: _Tree, attendance: Attendance, limits: Limits, watch: Watch) -> HowEnded:
     """Listen until there is a reason to end."""
     wall_end = time.monotonic() + (limits.wall or math.inf)
     silence = limits.idle or math.inf
-    tick_at = math.inf if watch.tick is None else time.monotonic() + watch.tick_every
+    tick_at = time.monotonic() + watch.tick_every
     while attendance.running():
         if attendance.interruption.requested is not None:
             return HowEnded.INTERRUPTED
@@ -149,8 +153,9 @@ def _attend(attendance: Attendance, limits: Limits, watch: Watch) -> HowEnded:
             return HowEnded.WALL_TIMEOUT
         if now >= attendance.heard_at + silence:
             return HowEnded.IDLE_TIMEOUT
-        if watch.tick is not None and now >= tick_at:
-            if watch.tick():
+        if now >= tick_at:
+            tree.bury()
+            if watch.tick is not None and watch.tick():
                 return HowEnded.ASKED
             tick_at = time.monotonic() + watch.tick_every
         attendance.pump(min(wall_end, attendance.heard_at + silence, tick_at) - time.monotonic())

@@ -4,6 +4,7 @@ Ask everybody (SIGTERM), wait, then kill, and look again until a look finds nobo
 by the next look. That is a proof only for a subreaper (`lineage.adopting`); without /proc, a process group is ended.
 """
 
+import math
 import os
 import signal
 import time
@@ -45,16 +46,8 @@ def end_tree(root: Popen[bytes] | None, patience: Patience, *, excluding: Collec
     """
     if not proc.LINUX:
         return _end_group(root, patience)
-    brood = _Brood(root, excluding)
-
-    def remaining() -> list[ProcessId]:
-        brood.reap()
-        return descendants(excluding=excluding)
-
-    def kill(found: list[ProcessId]) -> set[int]:
-        return brood.kill() | _kill(found)
-
-    return _end(remaining, kill, patience)
+    brood = Brood(root, excluding)
+    return _end(brood.tree, lambda tree: brood.kill() | _kill(tree), patience)
 
 
 def sweep(grace: float = 0.5, *, excluding: Collection[ProcessId] = ()) -> Ending:
@@ -84,18 +77,20 @@ def _end(
     asked: set[ProcessId] = set()
     killed: set[int] = set()
     kill_at = time.monotonic() + patience.grace
+    give_up_at = math.inf
     pause = _FIRST_PAUSE
-    left: list[ProcessId] = []
     while left := remaining():
         now = time.monotonic()
-        if now < kill_at and patience.hurry():
-            kill_at = now
-        if now >= kill_at + _GIVE_UP:
+        if now >= give_up_at:
             break
-        if now < kill_at:
+        if now < kill_at and not patience.hurry():
             asked |= _ask(left, asked)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
+            kill_at = min(kill_at, now)
+            give_up_at = min(
+                give_up_at, now + _GIVE_UP
+            )  # from the first blow on, however late a busy machine let it be
             killed |= kill(left)
             pause = _FIRST_PAUSE
         patience.pause(pause)
@@ -117,23 +112,37 @@ def _kill(processes: list[ProcessId]) -> set[int]:
     return {process.pid for process in processes if process.signal(signal.SIGKILL)}
 
 
-class _Brood:
-    """The direct children of this process. Their pids cannot be given away before we reap them: no identity to check.
+class Brood:
+    """The direct children of this process. Nobody gets their pids before we have reaped them: no identity to check.
 
-    That makes killing them fast enough for those who fork and end, over and over: they are orphans, and so children.
+    That makes it fast enough for those who fork and end, over and over: they are orphans, and so our children.
     """
 
     def __init__(self, root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
         self._root = root
+        self._excluding = excluding
         self._spared = {process.pid for process in excluding}
 
     def reap(self) -> list[int]:
-        """Collect the exit codes of the dead, so that they vanish, and return the living, the youngest first."""
-        pids = reversed(proc.children(os.getpid()))
-        return [pid for pid in pids if pid not in self._spared and not self._dead(pid)]
+        """Collect the exit codes of the dead and return the living, the youngest first; none at all is a proof.
+
+        It is one because the last look saw no child, not even a dead one that might have left orphans meanwhile.
+        """
+        pids: list[int] = []
+        for _ in range(_TURNS):
+            pids = [pid for pid in reversed(proc.children(os.getpid())) if pid not in self._spared]
+            living = [pid for pid in pids if not self._dead(pid)]
+            if living or not pids:
+                return living
+        return pids
+
+    def tree(self) -> list[ProcessId]:
+        """Return the living children and all that is below them."""
+        children = [child for child in map(ProcessId.of, self.reap()) if child is not None]
+        return children + [each for child in children for each in descendants(child.pid, excluding=self._excluding)]
 
     def kill(self) -> set[int]:
-        """Kill all, and whoever turns up meanwhile."""
+        """Kill all children, and whoever turns up meanwhile."""
         killed: set[int] = set()
         for _ in range(_TURNS):
             fresh = {pid for pid in self.reap() if pid not in killed and self._kill(pid)}
@@ -143,7 +152,7 @@ class _Brood:
         return killed
 
     def _dead(self, pid: int) -> bool:
-        if self._root is not None and pid == self._root.pid:
+        if self._root is not None and self._root.returncode is None and pid == self._root.pid:
             return self._root.poll() is not None
         with suppress(ChildProcessError):
             return os.waitpid(pid, os.WNOHANG)[0] == pid

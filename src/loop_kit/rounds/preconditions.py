@@ -7,15 +7,13 @@ from typing import Any
 
 from loop_kit import resources
 from loop_kit.backends.registry import find_backend, load_plugins
-from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.files import read_bytes
-from loop_kit.errors import DirtyTreeError, Outcome, StartError
+from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
-from loop_kit.model.names import ROLES, place_name
+from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
-from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, TEMPLATE_LIMIT, WORKER_PLACEHOLDERS, check_template
+from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.rounds.context import World
 from loop_kit.rounds.desk import locate_program
 from loop_kit.vcs.repository import Head, Repository
@@ -96,24 +94,12 @@ def _check_clean(repository: Repository, settings: Settings, untracked: tuple[st
 
 
 def _check_dependencies(bus: Bus, card: TaskCard) -> None:
-    missing = [task_id for task_id in card.depends_on if not _is_approved(bus, task_id)]
+    missing = [task_id for task_id in card.depends_on if not bus.is_approved(task_id)]
     if missing:
         raise StartError(
             f"{card.task_id} depends on {', '.join(missing)}, which is not approved on this bus",
             hint="run that task first, or take it out of depends_on",
         )
-
-
-def _is_approved(bus: Bus, task_id: str) -> bool:
-    """Whether any run of a task on this bus ended with an approval."""
-    run = 1
-    while (archive := Archive(bus.archive_root / place_name(task_id, run))).folder.is_dir():
-        summaries = [filed for filed in archive.documents() if filed.name == "summary"]
-        last = archive.read(summaries[-1].round, "summary") if summaries else None
-        if isinstance(last, dict) and last.get("outcome") == Outcome.APPROVED:
-            return True
-        run += 1
-    return False
 
 
 def _read_texts(bus: Bus, repository: Repository, base: str) -> dict[str, str]:
@@ -134,15 +120,13 @@ def _at_base(repository: Repository, base: str, path: str, default: str) -> str:
 
 
 def _template(bus: Bus, name: str, known: tuple[str, ...]) -> str:
-    try:
-        data = read_bytes(bus.templates / name, limit=2 * TEMPLATE_LIMIT)
-    except FileNotFoundError:
+    data = bus.read_template(name)
+    if data is None:
         return resources.default_text(f"templates/{name}")
     return check_template(data, known, name=str(bus.templates / name))
 
 
 def _context(bus: Bus) -> str:
     """Return what the person wrote in `context/*.md`, one file after the other."""
-    files = sorted(bus.context.glob("*.md"))
-    texts = [read_bytes(path, limit=_CONTEXT_LIMIT).decode("utf-8", "backslashreplace") for path in files]
-    return "\n\n".join(f"{path.name}:\n{text}" for path, text in zip(files, texts, strict=True))
+    texts = bus.context_texts(limit=_CONTEXT_LIMIT)
+    return "\n\n".join(f"{path.name}:\n{text}" for path, text in texts)

@@ -20,7 +20,7 @@ from loop_kit.model.config import Settings
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext, World
-from loop_kit.rounds.leftovers import in_flight, sweep_dead_run
+from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.preconditions import Ready, check_programs, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
@@ -93,6 +93,7 @@ def _begin(
     if wish.round_number not in (None, 1):
         raise UsageError(f"--round {wish.round_number}: a new run begins with round 1", hint="leave --round out")
     bus.ensure_layout()
+    _clear_after(world, bus, repository, state)
     idle = _idle(world, bus, ready, state)
     place = _claim(repository, ready.card.task_id, idle.run_id)
     charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch))
@@ -106,6 +107,17 @@ def _begin(
     ctx = join_run(world, bus, repository, state)
     ctx.tell("run_started", task_id=state.task_id, place=place, base_sha=state.base_sha, branch=state.branch)
     return ctx, state
+
+
+def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:
+    """Take away the scratch folder of the run before, which only that run's charter can name, if it was killed."""
+    if state is None or not state.place:
+        return
+    try:
+        before = join_run(world, bus, repository, state)
+    except DocumentError:
+        return
+    clear_scratch(before)
 
 
 def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunState:
