@@ -3,6 +3,7 @@
 import sys
 
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.processes.signals import stop_hearing
 
 
 def run() -> None:
@@ -11,6 +12,7 @@ def run() -> None:
         code = _run()
     except KeyboardInterrupt:  # where no command listens: while its modules are still being read, or after its end
         code = EXIT_CODES[Outcome.INTERRUPTED]
+    stop_hearing()
     sys.exit(code)
 
 

@@ -50,6 +50,14 @@ def test_an_event_that_is_not_worth_a_line_gets_none():
     assert stream.getvalue() == ""
 
 
+@pytest.mark.parametrize(
+    "data", [{}, {"round": None, "decision": "approve"}, {"decision": 1}, {"issues": [1], "decision": ""}]
+)
+def test_an_event_of_another_version_is_told_by_its_name(data: dict[str, Any]):
+    told = tell("decided", data)
+    assert told in ("decided", "round None: approved")
+
+
 SHA = "e" * 40
 ENDED: dict[str, Any] = {
     "role": "worker",
@@ -92,7 +100,7 @@ ISSUES = [{"severity": "high", "file": "", "reason": "It fails."}]
         (
             "verified",
             {"commits": 1, "files": 2, "head_sha": SHA, "findings": FINDINGS},
-            "git shows 1 commits, 2 files changed, head eeeeeeeeeeee\n  found (judge): a weakened test",
+            "git shows 1 commit(s), 2 file(s) changed, head eeeeeeeeeeee\n  found (judge): a weakened test",
         ),
         (
             "decided",

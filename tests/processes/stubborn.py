@@ -54,8 +54,8 @@ FORK_STORM = """
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-end = time.monotonic() + 8
-for line in range(12):
+end = time.monotonic() + 20
+for line in range(4):
     if not os.fork():
         os.setsid()
         while time.monotonic() < end:

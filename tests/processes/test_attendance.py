@@ -1,4 +1,6 @@
 import math
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -7,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from loop_kit.processes.attendance import Attendance
-from loop_kit.processes.signals import Interruption
+from loop_kit.processes.signals import Interruption, listening
 from loop_kit.processes.spawn import spawn
 from loop_kit.processes.stream import Stream
 from tests.processes.conftest import Stage
@@ -35,6 +37,17 @@ def test_a_pause_ends_with_the_next_word_and_with_the_programs_end(sleeper: subp
 
 def test_without_events_a_pause_lasts_as_long_as_wanted(sleeper: subprocess.Popen[bytes]):
     with closing(Attendance(sleeper, [], Interruption.none())) as attendance:
+        started = time.monotonic()
+        attendance.pump(0.05)
+        assert time.monotonic() >= started + 0.05
+
+
+def test_an_event_wakes_once_and_does_not_keep_awake(sleeper: subprocess.Popen[bytes]):
+    with listening() as interruption, closing(Attendance(sleeper, [], interruption)) as attendance:
+        os.kill(os.getpid(), signal.SIGTERM)
+        attendance.pump(math.inf)
+        sleeper.kill()
+        attendance.pump(math.inf)
         started = time.monotonic()
         attendance.pump(0.05)
         assert time.monotonic() >= started + 0.05

@@ -190,7 +190,7 @@ def test_a_fork_storm_is_ended(stage: Stage):
     ended = stage.supervise(stubborn.FORK_STORM, idle=0.5, grace=0.1)
     assert stage.says("storm")
     assert ended.left == ()
-    assert ended.seconds < 8, "the storm blew over by itself"
+    assert ended.seconds < 20, "the storm blew over by itself"
 
 
 def test_what_was_running_before_is_spared(stage: Stage):
@@ -205,6 +205,24 @@ def test_what_was_running_before_is_spared(stage: Stage):
     finally:
         before.kill()
         before.communicate()
+
+
+def test_the_dead_among_the_orphans_are_buried_while_the_program_runs(stage: Stage):
+    code = """
+import os, time
+for _ in range(20):
+    if not os.fork():
+        os._exit(0 if os.fork() else 7)
+    os.wait()
+print("left 20 orphans", flush=True)
+time.sleep(60)
+"""
+    heard: list[str] = []
+    children = len(descendants())
+    watch = Watch(
+        on_line=heard.append, tick=lambda: bool(heard) and len(descendants()) == children + 1, tick_every=0.05
+    )
+    assert stage.supervise(code, watch=watch, wall=5).how is HowEnded.ASKED
 
 
 def test_no_zombie_and_no_descriptor_is_left(stage: Stage):

@@ -52,6 +52,25 @@ def test_hurry_ends_the_grace(stage: Stage):
     assert process.returncode == -signal.SIGKILL
 
 
+def test_a_grandchild_is_asked_even_when_its_parent_is_deaf(stage: Stage):
+    code = """
+import os, signal, sys, time
+def asked(*_):
+    open("asked", "w").write("politely")
+    sys.exit(0)
+child = os.fork()
+signal.signal(signal.SIGTERM, signal.SIG_IGN if child else asked)
+open("parent" if child else "child", "w").write("ready")
+time.sleep(60)
+"""
+    others = descendants()
+    with started(stage, code) as process:
+        stage.says("parent")
+        stage.says("child")
+        end_tree(process, Patience(grace=0.3), excluding=others)
+    assert stage.says("asked") == "politely"
+
+
 def test_sweeping_finds_and_reaps_orphans(stage: Stage):
     others = descendants()
     with adopting():

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,8 @@ ARCHIVED = {
     "r2_review_report.json",
     "r2_summary.json",
 }
-# Each end of a run is summed up; the last summary counts.
-_SUMMARIES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json")
+# Each end of a run is summed up, and a resume with flags changes the charter; the last take counts.
+_TAKES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json|r0_charter\.[0-9]+\.json")
 # Fails when another agent of the same stage is alive: the later of two would see the earlier.
 _ALONE = """
 import os, pathlib, sys
@@ -74,21 +74,22 @@ def set_up(folder: Path) -> Stage:
     return stage
 
 
-def hold(stage: Stage, *points: Point) -> None:
+def hold(stage: Stage, *points: Point, before: Sequence[dict[str, Any]] = ()) -> None:
     """Write the script: at each point an agent waits to be killed; who is asked again works on from what is there.
 
-    With points, each call has its own steps: one that should not have been paid finds none and fails the run.
+    With points, each call has its own steps: one that should not have been paid finds none and fails the run. `before`
+    is what an agent that will be held does first.
     """
     if not points:
-        rounds = {role: {str(number): [*_alone(stage), *_plays(role, number)] for number in (1, 2)} for role in ROLES}
+        rounds = {role: {str(number): [*_alone(stage), *plays(role, number)] for number in (1, 2)} for role in ROLES}
         stage.play(rounds["worker"], rounds["reviewer"])
         return
     script: dict[str, list[Steps]] = {role: [] for role in ROLES}
     for role, round_number in ((role, number) for number in (1, 2) for role in ROLES):
         here = [point for point in points if (point.role, point.round) == (role, round_number)]
-        script[role] += [_held(stage, point) for point in here]
+        script[role] += [[*before, *_held(stage, point)] for point in here]
         if not any(point.delivered for point in here):
-            script[role].append([*_alone(stage), *_sees(here), *_plays(role, round_number)])
+            script[role].append([*_alone(stage), *_sees(here), *plays(role, round_number)])
     stage.play(script["worker"], script["reviewer"])
 
 
@@ -99,9 +100,9 @@ def _alone(stage: Stage) -> Steps:
 def _held(stage: Stage, point: Point) -> Steps:
     before = {
         "edited": [{"edit": {"app.txt": DRAFT}}, {"edit": {"new.txt": "not yet known to git\n"}}],
-        "committed": _plays("worker", point.round)[:-1],
+        "committed": plays("worker", point.round)[:-1],
         "looking": [],
-        "reported": _plays(point.role, point.round),
+        "reported": plays(point.role, point.round),
     }
     return [*_alone(stage), *before[point.moment], {"touch": str(point.flag(stage))}, {"sleep": 60}]
 
@@ -116,7 +117,8 @@ def _sees(before: list[Point]) -> Steps:
     return told
 
 
-def _plays(role: str, round_number: int) -> Steps:
+def plays(role: str, round_number: int) -> Steps:
+    """Return what an agent does in a round: the worker commits one line more, the reviewer wants that of round 2."""
     if role == "reviewer":
         return objects() if round_number == 1 else approves()
     return [
@@ -205,7 +207,7 @@ def _pins_agree(stage: Stage, result: Result) -> None:
 def _archive_is_complete(stage: Stage) -> None:
     names = set(stage.archived())
     assert names >= ARCHIVED
-    assert [name for name in names - ARCHIVED if not _SUMMARIES.fullmatch(name)] == []
+    assert [name for name in names - ARCHIVED if not _TAKES.fullmatch(name)] == []
     last = max((name for name in names if name.startswith("r2_summary")), key=len)
     assert _archived(stage, last) == stage.read("summary")
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loop_kit.errors import EXIT_CODES, Outcome
 from tests.support.repos import git, make_repo
 
 LOOP = (sys.executable, "-P", "-E", "-m", "loop_kit")
@@ -289,3 +290,20 @@ def nothing_left(stage: Stage, *, processes: bool = True, apart: Sequence[Path] 
     assert [path for pattern in TEMPORARY for path in stage.bus.glob(pattern)] == [], "temp files were left on the bus"
     runtime = stage.bus / "runtime"
     assert not runtime.exists() or not list(runtime.iterdir()), f"left in runtime/: {list(runtime.iterdir())}"
+
+
+def ended(stage: Stage, result: Result, code: int, *, says: str = "", paid: tuple[int, int]) -> None:
+    """Fail unless the run ended as said, every file that tells of it agrees, and nothing was left behind."""
+    assert (result.code, says in result.err + result.out) == (code, True), result.err
+    assert stage.paid == paid, result.err
+    standing = result.standing
+    if standing["outcome"] is None:  # a single round that ended with changes required
+        assert code == EXIT_CODES[Outcome.CHANGES_REQUIRED]
+    else:
+        assert EXIT_CODES[Outcome(standing["outcome"])] == code
+        assert result.summary is not None
+        assert (result.summary["outcome"], result.summary["exit_code"]) == (standing["outcome"], code)
+        assert result.events("run_ended")[-1]["outcome"] == standing["outcome"]
+    assert standing["error"] in result.err
+    assert bool(standing["error"]) == (code not in (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED]))
+    nothing_left(stage)

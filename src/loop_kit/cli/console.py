@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
-import click
-
 _PHASES = {"worker": "work", "reviewer": "review"}
 
 
@@ -23,8 +21,10 @@ def _shown(char: str) -> str:
 
 def put(text: str, *, err: bool = False) -> None:
     """Print lines; that nobody reads them any more changes nothing about what was done."""
+    stream = sys.stderr if err else sys.stdout
     with suppress(BrokenPipeError):
-        click.echo(printable(text), err=err)
+        stream.write(f"{printable(text)}\n")
+        stream.flush()
 
 
 class Lines:
@@ -72,7 +72,10 @@ def json_lines(event: str, data: Mapping[str, Any]) -> None:
 def tell(event: str, data: Mapping[str, Any]) -> str:
     """Return the line for an event, "" for what is not worth one."""
     line = _TOLD.get(event)
-    return line(data) if line is not None else ""
+    try:
+        return line(data) if line is not None else ""
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return event  # another version of loop wrote it: its name is all that can be said
 
 
 def _decided(data: Mapping[str, Any]) -> str:
@@ -84,7 +87,7 @@ def _decided(data: Mapping[str, Any]) -> str:
 
 
 def _verified(data: Mapping[str, Any]) -> str:
-    seen = f"git shows {data['commits']} commits, {data['files']} files changed, head {data['head_sha'][:12]}"
+    seen = f"git shows {data['commits']} commit(s), {data['files']} file(s) changed, head {data['head_sha'][:12]}"
     found = [f"  found ({item['effect']}): {item['text']}" for item in data["findings"] if item["effect"] != "note"]
     return "\n".join([seen, *found])
 

@@ -112,7 +112,7 @@ def _within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) ->
         result = call()
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", "", Outcome.INTERRUPTED)
-    except BrokenPipeError:
+    except SystemExit:  # how click takes it that nobody reads its output any more
         return EXIT_CODES[Outcome.TERMINATED]
     except Exception as error:  # noqa: BLE001  (the one boundary: what _expected does not know is a bug in loop, kept for a report)
         expected = _expected(error)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
+from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.fields import step
 from loop_kit.model.names import ROLES
 
@@ -49,6 +50,8 @@ RUN_OPTIONS = (
     ),
     Option(key="artifact_timeout", default=90.0, help="Seconds to wait for a report written by hand; 0 for no limit."),
     Option(key="allow_dirty", default=False, help="Start although tracked files have uncommitted changes."),
+    Option(key="require_checks", default=False, help="Refuse to start when no check is configured."),
+    Option(key="review_failing", default=False, help="Ask the reviewer even when a check fails."),
     Option(key="verbose", default=False, help="Show what the agent programs print."),
 )
 
@@ -120,12 +123,16 @@ class Settings:
     dispatch_retry_base_sec: float = 5.0
     artifact_timeout: float = 90.0
     allow_dirty: bool = False
+    require_checks: bool = False
+    review_failing: bool = False
     verbose: bool = False
     roles: Mapping[str, RoleSettings] = field(default_factory=dict)
     backends: Mapping[str, BackendSettings] = field(default_factory=dict)
     env_pass: tuple[str, ...] = ()
     env_set: Mapping[str, str] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
+    checks: Mapping[str, CheckCommand] = field(default_factory=dict)
+    prepare: Prepare | None = None
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "config") -> Self:
@@ -143,6 +150,10 @@ class Settings:
             env_pass=tuple(env.get("pass", ())),
             env_set=dict(env.get("set", {})),
             plugins=tuple(document.get("plugins", ())),
+            checks={
+                key: CheckCommand.from_document(entry, name=key) for key, entry in document.get("checks", {}).items()
+            },
+            prepare=Prepare.from_document(document["prepare"]) if "prepare" in document else None,
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -152,6 +163,8 @@ class Settings:
             "backends": {name: settings.to_document() for name, settings in self.backends.items()},
             "env": {"pass": list(self.env_pass), "set": dict(self.env_set)},
             "plugins": list(self.plugins),
+            "checks": {name: command.to_document() for name, command in self.checks.items()},
+            **({} if self.prepare is None else {"prepare": self.prepare.to_document()}),
         }
 
     def having(self, run: Mapping[str, Any], *, source: str) -> Self:
@@ -176,8 +189,13 @@ _TABLES = {
     "run": tuple(option.key for option in RUN_OPTIONS),
     **{role: tuple(item.name for item in fields(RoleSettings)) for role in ROLES},
     "env": ("pass", "set"),
+    "prepare": ("argv", "run", "timeout", "files", "link"),
 }
-_BACKEND_KEYS = tuple(item.name for item in fields(BackendSettings))
+# Tables of tables: under names that the person chose.
+_NAMED_TABLES = {
+    "backends": tuple(item.name for item in fields(BackendSettings)),
+    "checks": ("argv", "run", "timeout", "expect", "where"),
+}
 
 
 def _coerce(key: str, value: Any) -> Any:
@@ -188,7 +206,7 @@ def find_typo(document: Any) -> str | None:
     """Return a sentence about the first unknown key of a config with the key that was probably meant, or None."""
     if not isinstance(document, dict):
         return None
-    known = (*_TABLES, "backends", "plugins")
+    known = (*_TABLES, *_NAMED_TABLES, "plugins")
     for key in document:
         if key not in known:
             return f"$.{key}: there is no such table{_suggest(key, known)}"
@@ -197,14 +215,18 @@ def find_typo(document: Any) -> str | None:
         for key in entries if isinstance(entries, dict) else ():
             if key not in keys:
                 return f"$.{table}.{key}: there is no such setting{_suggest(key, keys)}"
-    return _find_backend_typo(document.get("backends"))
+    for table, keys in _NAMED_TABLES.items():
+        problem = _find_typo_below(table, document.get(table), keys)
+        if problem:
+            return problem
+    return None
 
 
-def _find_backend_typo(backends: Any) -> str | None:
-    for name, entries in backends.items() if isinstance(backends, dict) else ():
-        for key in entries if isinstance(entries, dict) else ():
-            if key not in _BACKEND_KEYS:
-                return f"$.backends{step(name)}.{key}: there is no such setting{_suggest(key, _BACKEND_KEYS)}"
+def _find_typo_below(table: str, entries: Any, keys: tuple[str, ...]) -> str | None:
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        for key in entry if isinstance(entry, dict) else ():
+            if key not in keys:
+                return f"$.{table}{step(name)}.{key}: there is no such setting{_suggest(key, keys)}"
     return None
 
 

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from loop_kit.errors import DocumentError
 from loop_kit.model import schema
+from loop_kit.model.check import CheckCommand
+from loop_kit.model.fields import shown
 from loop_kit.model.names import check_task_id
 
 
@@ -28,11 +31,14 @@ class TaskCard:
     out_of_scope: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    checks: tuple[CheckCommand, ...] = ()
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "") -> Self:
         """Read a card; raise `DocumentError` naming the field. Unknown extra fields are the person's own."""
         schema.check(cls.kind, document, name=name)
+        entries = document.get("checks", [])
+        _check_names([entry["name"] for entry in entries], name or cls.kind)
         return cls(
             task_id=check_task_id(document["task_id"]),
             goal=document["goal"],
@@ -41,8 +47,18 @@ class TaskCard:
             out_of_scope=tuple(document.get("out_of_scope", ())),
             constraints=tuple(document.get("constraints", ())),
             depends_on=tuple(document.get("depends_on", ())),
+            checks=tuple(CheckCommand.from_document(entry, name=entry["name"]) for entry in entries),
         )
 
 
 def _criterion(entry: Any) -> Criterion:
     return Criterion(text=entry) if isinstance(entry, str) else Criterion(text=entry["text"], check=entry.get("check"))
+
+
+def _check_names(names: list[str], name: str) -> None:
+    for index, each in enumerate(names):
+        if each in names[:index]:
+            raise DocumentError(
+                f"{name} $.checks[{index}].name: another check is called {shown(each)} already",
+                hint="give each check a name of its own",
+            )

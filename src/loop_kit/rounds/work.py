@@ -95,9 +95,7 @@ def _stop_at(state: RunState, findings: Sequence[Finding]) -> None:
         return
     text = "; ".join(finding.text for finding in findings)
     if any(finding.code == "in_circles" for finding in findings):
-        raise StalledError(
-            text, hint="loop show the worker what it keeps undoing: edit the card, then loop run --reset"
-        )
+        raise StalledError(text, hint="show the worker in the card what it keeps undoing, then: loop run --reset")
     raise NeedsPersonError(
         text,
         hint=f"look at it (every commit loop relied on is under refs/loop/{state.place}/), mend it, "
