@@ -1,7 +1,9 @@
 """A stage on which real programs misbehave; when a test leaves it, nobody may still be standing there."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import uuid
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from loop_kit.processes.signals import Interruption
-from loop_kit.processes.spawn import Command
+from loop_kit.processes.spawn import Command, spawn
 from loop_kit.processes.supervise import Ended, Limits, Watch, supervise
 
 PATIENCE = 10.0  # seconds until a fact that should come is missing
@@ -58,6 +60,10 @@ class Stage:
         )
         assert self.survivors() == [], "somebody survived the end of supervise()"
         return ended
+
+    def supervising(self, code: str, **limits: Any) -> subprocess.Popen[bytes]:
+        """Start a program that supervises a piece of Python and prints how that ended."""
+        return spawn(self.script("supervising.py", json.dumps({"code": code, "limits": limits})))
 
     def lines(self, code: str) -> list[str]:
         heard: list[str] = []

@@ -1,7 +1,8 @@
-"""loop, but it dies: kill -9 right before the K-th thing that this process does to the world.
+"""loop, but it dies: kill -9 right before one of the things that this process does to the world.
 
-    python -P -E dying.py K JOURNAL ARGS…       runs `loop ARGS`; JOURNAL gets a line for each deed, K = 0 only counts
+    python -P -E dying.py WHEN JOURNAL ARGS…       runs `loop ARGS`; JOURNAL gets a line for each deed
 
+WHEN is `K` for the K-th deed, or `K:WORDS` for the K-th whose line in the journal has all these words in it; 0 for none.
 A deed is a call that changes files or starts a program. A write dies in the middle, with half of it written; a program's
 start counts twice, before it and right after. Only the standard library is wrapped, nothing of loop: what it forgets to
 make safe cannot hide here.
@@ -20,22 +21,25 @@ DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "re
 
 
 class Fate:
-    """Counts the deeds of this process, not those of its children, and knows which one is the last."""
+    """Tells the deeds of this process, not those of its children, and knows which one is the last."""
 
-    def __init__(self, last: int, journal: str) -> None:
-        self.last = last
-        self.done = 0
+    def __init__(self, when: str, journal: str) -> None:
+        number, _, words = when.partition(":")
+        self.last = int(number)
+        self.words = words.split()
+        self.met = 0
         self.process = os.getpid()
         self.journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self.paths: dict[int, str] = {}
         self.real_write = os.write
 
     def comes(self, deed: str, *what: object) -> bool:
         if os.getpid() != self.process:
             return False
-        self.done += 1
-        shown = " ".join(str(word) for word in (self.done, deed, *what))
-        self.real_write(self.journal, f"{shown}\n".encode(errors="replace"))
-        return self.done == self.last
+        line = " ".join(str(self.paths.get(word, word) if isinstance(word, int) else word) for word in (deed, *what))
+        self.real_write(self.journal, line.replace("\n", " ").encode(errors="replace") + b"\n")
+        self.met += all(word in line for word in self.words)
+        return self.met == self.last
 
     def meet(self, deed: str, *what: object) -> None:
         if self.comes(deed, *what):
@@ -55,10 +59,12 @@ def lay(fate: Fate) -> None:
     def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
         if flags & (os.O_CREAT | os.O_TRUNC):
             fate.meet("open", path)
-        return real_open(path, flags, *args, **kwargs)
+        fd = real_open(path, flags, *args, **kwargs)
+        fate.paths[fd] = str(path)
+        return fd
 
     def write(fd: int, data: Any) -> int:
-        if fate.comes("write", fd, len(data)):
+        if fate.comes("write", fd):
             fate.real_write(fd, bytes(data)[: len(data) // 2])
             die()
         return fate.real_write(fd, data)
@@ -81,7 +87,7 @@ def fated(fate: Fate, name: str, real: Callable[..., Any]) -> Callable[..., Any]
 
 
 if __name__ == "__main__":
-    lay(Fate(int(sys.argv[1]), sys.argv[2]))
+    lay(Fate(sys.argv[1], sys.argv[2]))
     sys.argv = ["loop", *sys.argv[3:]]
     from loop_kit.__main__ import run
 

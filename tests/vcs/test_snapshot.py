@@ -65,10 +65,12 @@ def test_the_person_s_index_stays_as_it_is_byte_for_byte(tmp_path: Path):
 def test_a_change_in_the_very_moment_the_index_was_written_is_not_missed(tmp_path: Path):
     repo = make_repo(tmp_path, {"a": "1"})
     git(repo, "config", "core.trustctime", "false")
-    moment = (repo / "a").stat().st_mtime_ns
+    moment = (1_000_000_000, 1_000_000_000)
+    os.utime(repo / "a", moment)
+    git(repo, "update-index", "--refresh")
     (repo / "a").write_text("2")
-    for path in (repo / "a", repo / ".git" / "index"):
-        os.utime(path, ns=(moment, moment))
+    os.utime(repo / "a", moment)
+    os.utime(repo / ".git" / "index", moment)
     taken = Repository.find(repo).snapshot("Unfinished")
     assert taken is not None
     assert git(repo, "show", f"{taken.sha}:a") == "2"

@@ -1,51 +1,23 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.change import Effect, Finding
 from loop_kit.model.work import WorkReport
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
-from loop_kit.vcs.verify import Ground, verify
-from tests.support.repos import commit, git, make_repo
-
-FILES = {"src/a.py": "1\n", "src/b.py": "1\n", "docs/index.md": "1\n", ".gitignore": "*.log\n"}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A repository with a base, in which a test plays the worker."""
-
-    repo: Path
-    found: Repository
-    base: str
-    ground: Ground
-    before: dict[str, str]
-
-    def verify(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> Change:
-        report = WorkReport(
-            task_id="T", round=1, head_sha=head or git(self.repo, "rev-parse", "HEAD"), files_changed=claimed
-        )
-        return verify(report, replace(self.ground, **ground), self.found, self.before)
-
-    def findings(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> dict[str, Finding]:
-        change = self.verify(head, claimed, **ground)
-        return {finding.code: finding for finding in change.findings}
+from loop_kit.vcs.verify import verify
+from tests.support.repos import commit, git
+from tests.vcs.trials import Trial, begin
 
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Trial:
-    repo = make_repo(tmp_path / "repo", FILES)
-    found = Repository.find(repo)
-    base = found.head().sha
-    found.pin("refs/loop/T/r0/base", base)
-    ground = Ground(base_sha=base, last_head=base, branch="main", place="T")
-    return Trial(repo, found, base, ground, watch.take(found, "T"))
+    return begin(tmp_path)
 
 
 def only(findings: dict[str, Finding], code: str, effect: Effect) -> Finding:

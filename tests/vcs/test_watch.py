@@ -76,12 +76,13 @@ def test_hooks_that_the_person_keeps_elsewhere_are_watched_unless_git_tracks_the
 def test_a_setting_is_named_and_its_value_is_not_kept(tmp_path: Path):
     repo = make_repo(tmp_path)
     git(repo, "config", "remote.origin.url", "https://user:secret@example.invalid/x")
-    git(repo, "config", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+    for value in ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"):
+        git(repo, "config", "--add", "remote.origin.fetch", value)
     found = Repository.find(repo)
     before = watch.take(found, "T")
     git(repo, "config", "filter.x.clean", "evil")
     git(repo, "config", "--unset", "user.email")
-    git(repo, "config", "--add", "remote.origin.fetch", "+refs/pull/*:refs/pull/*")
+    git(repo, "config", "remote.origin.fetch", "+refs/pull/*:refs/pull/*", "heads")  # the first of two values
     (text,) = texts(found, before)
     code, _, names = text.partition(": git setting touched during the round: ")
     assert code == "config_changed"

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
-_PHASES = {"worker": "work", "reviewer": "review"}
-
 
 def printable(text: str) -> str:
     """Return `text` with every control character shown and not sent: agents' text is never terminal markup."""

@@ -1,71 +1,143 @@
 """Where a run stands, gathered from the bus."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from loop_kit.bus import heartbeat
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
-from loop_kit.errors import Outcome
+from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.event import FeedEvent
-from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
+from loop_kit.monitoring import crew
+from loop_kit.monitoring.ages import seconds_since
+from loop_kit.monitoring.crew import Dispatch
 
 _LAST_EVENTS = 5
+_ANSWERS = {
+    "worker": "the worker is a person: commit the work, then loop submit hands it in",
+    "reviewer": "the reviewer is a person: loop review --approve, or loop review --change FILE --reason TEXT",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """The role at work. `pid` is its program's, None when it is not seen; `supervisor` is the pid of the process that beats.
+
+    `seconds` is how long the dispatch goes on already, None when nobody can tell.
+    """
+
+    role: str
+    backend: str
+    dispatch_id: str
+    pid: int | None
+    supervisor: int | None
+    seconds: float | None
+
+    def to_document(self) -> dict[str, Any]:
+        return {
+            "role": self.role,
+            "backend": self.backend,
+            "dispatch": self.dispatch_id,
+            "pid": self.pid,
+            "supervisor": self.supervisor,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """`running_pid` is the PM's when it lives; `working` names the role whose program beats; `next_step` is one sentence."""
+    """`running_pid` is the PM's when it lives; `person` the role a person is waited for in; `next_step` is one sentence.
+
+    `age` counts the seconds since the state last changed. `goal` is the card's, "" when there is no readable card.
+    """
 
     state: RunState | None
+    goal: str
+    age: float | None
     running_pid: int | None
-    working: str | None
+    working: Working | None
+    person: str | None
     events: tuple[FeedEvent, ...]
     next_step: str
 
     def to_document(self) -> dict[str, Any]:
         return {
             "state": None if self.state is None else self.state.to_document(),
+            "goal": self.goal,
+            "age_seconds": None if self.age is None else round(self.age, 3),
             "running_pid": self.running_pid,
-            "working": self.working,
+            "working": None if self.working is None else self.working.to_document(),
+            "waiting_for_person": self.person,
             "events": [event.to_document() for event in self.events],
             "next_step": self.next_step,
         }
 
 
-def read_status(bus: Bus) -> Status:
+def read_status(bus: Bus, now: datetime) -> Status:
     """Return where the run on `bus` stands; raise `DocumentError` when its state cannot be read."""
     state = bus.read_state()
     holder = read_holder(bus.lock_path)
     running = holder.owner.pid if holder is not None and holder.owner.alive() else None
+    events = _last_events(bus)
+    dispatch = crew.open_dispatch(events, state.run_id) if state is not None and running is not None else None
+    working = None if dispatch is None or running is None else _working(bus, dispatch, running, now)
+    waits = state is not None and running is not None and working is None
+    person = crew.awaited_person(bus, state) if waits and state is not None else None
     return Status(
         state=state,
+        goal=_goal(bus),
+        age=None if state is None else seconds_since(state.updated_at, now),
         running_pid=running,
-        working=_working(bus),
-        events=tuple(Feed(bus.feed_path).tail(_LAST_EVENTS)),
-        next_step=_next_step(bus, state, running=running is not None),
+        working=working,
+        person=person,
+        events=tuple(events[-_LAST_EVENTS:]),
+        next_step=_next_step(bus, state, running=running is not None, person=person),
     )
 
 
-def _working(bus: Bus) -> str | None:
-    for role in ROLES:
-        beat = heartbeat.read(bus.heartbeat_path(role))
-        if beat is not None and beat.owner.alive():
-            return role
-    return None
+def _last_events(bus: Bus) -> list[FeedEvent]:
+    try:
+        return Feed(bus.feed_path).tail(crew.EVENTS_LOOKED_AT)
+    except DocumentError:  # whatever lies there is no feed; it hides nothing else
+        return []
 
 
-def _next_step(bus: Bus, state: RunState | None, *, running: bool) -> str:
+def _working(bus: Bus, dispatch: Dispatch, pm: int, now: datetime) -> Working:
+    beat = heartbeat.read(bus.heartbeat_path(dispatch.role))
+    supervisor = beat.owner.pid if beat is not None and beat.dispatch_id == dispatch.dispatch_id else None
+    return Working(
+        role=dispatch.role,
+        backend=dispatch.backend,
+        dispatch_id=dispatch.dispatch_id,
+        pid=crew.find_program(dispatch.dispatch_id, bus, supervisor or pm),
+        supervisor=supervisor,
+        seconds=seconds_since(dispatch.started_at, now),
+    )
+
+
+def _goal(bus: Bus) -> str:
+    try:
+        card = bus.read("task_card") or {}
+    except DocumentError:
+        return ""
+    goal = card.get("goal")
+    return goal if isinstance(goal, str) else ""
+
+
+def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str | None) -> str:
+    if person is not None:
+        return _ANSWERS[person]
+    if running:
+        return f"it is running; create {bus.stop_path} to end it so that it can be resumed"
     if state is None or state.phase is Phase.IDLE:
         return (
             "loop run --auto-dispatch starts a run"
             if bus.card_path.exists()
             else f"write {bus.card_path}, then: loop run"
         )
-    if running:
-        return "it is running; create .loop/STOP to end it so that it can be resumed"
     if state.phase is Phase.DONE and state.outcome is Outcome.APPROVED:
         return f"look at the change: git diff {state.base_sha[:12]} {state.head_sha[:12]}"
     return state.hint or "loop run --resume goes on from here"

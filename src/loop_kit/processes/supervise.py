@@ -173,11 +173,8 @@ def _end(tree: _Tree, attendance: Attendance, limits: Limits, how: HowEnded) -> 
     if how is HowEnded.EXITED:
         grace = _LEFTOVER_GRACE
     elif limits.gentle:
-        for number in (
-            signal.SIGTERM,
-            signal.SIGCONT,
-        ):  # the second for one that is stopped and could not hear the first
-            tree.process.send_signal(number)
+        tree.process.send_signal(signal.SIGTERM)
+        tree.process.send_signal(signal.SIGCONT)  # it might be stopped, and hear nothing
         until = time.monotonic() + grace
         while attendance.running() and (left := until - time.monotonic()) > 0 and not hurry():
             attendance.pump(left)

@@ -88,9 +88,7 @@ def _end(
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
             kill_at = min(kill_at, now)
-            give_up_at = min(
-                give_up_at, now + _GIVE_UP
-            )  # from the first blow on, however late a busy machine let it be
+            give_up_at = min(give_up_at, now + _GIVE_UP)  # counted from the first blow, however late it could be struck
             killed |= kill(left)
             pause = _FIRST_PAUSE
         patience.pause(pause)
@@ -121,7 +119,7 @@ class Brood:
     def __init__(self, root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
         self._root = root
         self._excluding = excluding
-        self._spared = {process.pid for process in excluding}
+        self._pids_excluded = {process.pid for process in excluding}
 
     def reap(self) -> list[int]:
         """Collect the exit codes of the dead and return the living, the youngest first; none at all is a proof.
@@ -130,7 +128,7 @@ class Brood:
         """
         pids: list[int] = []
         for _ in range(_TURNS):
-            pids = [pid for pid in reversed(proc.children(os.getpid())) if pid not in self._spared]
+            pids = [pid for pid in reversed(proc.children(os.getpid())) if not self._spares(pid)]
             living = [pid for pid in pids if not self._dead(pid)]
             if living or not pids:
                 return living
@@ -150,6 +148,9 @@ class Brood:
                 break
             killed |= fresh
         return killed
+
+    def _spares(self, pid: int) -> bool:
+        return pid in self._pids_excluded and ProcessId.of(pid) in self._excluding
 
     def _dead(self, pid: int) -> bool:
         if self._root is not None and self._root.returncode is None and pid == self._root.pid:

@@ -93,12 +93,13 @@ def _gives_no_document(ctx: RunContext, ask: Ask[Any], attempt: Attempt[Any]) ->
 def _wait_for_next_try(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any], tries: int) -> None:
     """Wait until the program may be tried again; raise `BackendError` when it should not be."""
     failure = attempt.failure or Failed(kind=FailureKind.UNKNOWN, message="it gave no reason")
-    if failure.kind not in _PASSING or tries > ctx.settings.dispatch_retries:
+    wanted = failure.retry_after or 0.0
+    if failure.kind not in _PASSING or tries > ctx.settings.dispatch_retries or wanted > _LONGEST_WAIT:
         advice = _ADVICE.get(failure.kind, f"what it printed is in {attempt.log}")
         raise BackendError(
             f"{_who(ctx, ask)} failed ({failure.kind}): {failure.message}", hint=f"{advice}; then: loop run --resume"
         )
-    seconds = failure.retry_after or min(60.0, ctx.settings.dispatch_retry_base_sec * 2 ** (tries - 1))
+    seconds = wanted or min(60.0, ctx.settings.dispatch_retry_base_sec * 2 ** (tries - 1))
     if failure.kind is FailureKind.SESSION:
         seconds = 0.0
     ctx.tell(
@@ -116,6 +117,8 @@ def _who(ctx: RunContext, ask: Ask[Any]) -> str:
     return f"the {ask.role} ({ctx.settings.backend_name(ask.role)})"
 
 
+# A program that asks for a longer wait than this, in seconds, is not retried: a person should know.
+_LONGEST_WAIT = 900.0
 _PASSING = (FailureKind.TRANSIENT, FailureKind.UNKNOWN, FailureKind.SESSION, FailureKind.INTERRUPTED)
 _ADVICE = {
     FailureKind.AUTH: "log in to it or give it its key",

@@ -63,7 +63,8 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
         clear_away(ctx, _newest(ctx, state))
     if after.outcome is None:
         return after
-    ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)
+    if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
+        ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)
     return after

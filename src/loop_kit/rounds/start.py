@@ -182,6 +182,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
     seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
     state = replace(state.going_on(now=ctx.now()), digests=ctx.charter.digests(), watch=seen)
+    bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
     ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
     return ctx, state

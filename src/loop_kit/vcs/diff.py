@@ -1,13 +1,16 @@
 """What changed between two commits, tree against tree.
 
 The plumbing command is used because the person's diff settings do not reach it; what still could is said explicitly.
-Patches go to a file, so that their size costs disk and not memory.
+Patches go to a file, so that their size costs disk and not memory; one that nobody asked to keep has no name, so that it
+is gone with the process, however that ends.
 """
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from loop_kit.model.change import FileChange
 from loop_kit.vcs.git import Git, path_text, zero_separated
@@ -79,9 +82,11 @@ def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
 
 def write_patch(git: Git, base: str, head: str, target: Path) -> int:
     """Write the whole patch to `target`, replacing it when complete; return its size in bytes."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
     try:
-        _patch(git, (base, head), unfinished)
+        with unfinished.open("wb") as file:
+            _patch(git, (base, head), file)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -90,11 +95,9 @@ def write_patch(git: Git, base: str, head: str, target: Path) -> int:
 
 def patch_text(git: Git, base: str, head: str, limit: int) -> tuple[str, bool]:
     """Return at most `limit` bytes of the patch, cut at a line's end, and whether that is all of it."""
-    with tempfile.TemporaryDirectory(prefix="loop-diff-") as folder:
-        target = Path(folder) / "patch"
-        _patch(git, (base, head), target)
-        with target.open("rb") as file:
-            raw = file.read(limit + 1)
+    with tempfile.TemporaryFile() as file:
+        _patch(git, (base, head), file)
+        raw = file.read(limit + 1)
     complete = len(raw) <= limit
     whole = raw if complete else raw[: raw[:limit].rfind(b"\n") + 1]
     return whole.decode("utf-8", "backslashreplace"), complete
@@ -106,15 +109,13 @@ def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int
     When the paths cannot be named on a command line (too many, or an escape in one), the patch of every path is read.
     """
     usable = sum(map(len, paths)) < _MOST_ARGUMENTS and not any("\\" in path for path in paths)
-    with tempfile.TemporaryDirectory(prefix="loop-diff-") as folder:
-        target = Path(folder) / "patch"
-        _patch(git, (base, head), target, context=0, paths=paths if usable else ())
-        with target.open("rb") as file:
-            begins_a_line = True
-            while file.tell() < limit and (part := file.readline(_LONGEST_LINE)):
-                if begins_a_line:
-                    yield part
-                begins_a_line = part.endswith(b"\n")
+    with tempfile.TemporaryFile() as file:
+        _patch(git, (base, head), file, context=0, paths=paths if usable else ())
+        begins_a_line = True
+        while file.tell() < limit and (part := file.readline(_LONGEST_LINE)):
+            if begins_a_line:
+                yield part
+            begins_a_line = part.endswith(b"\n")
 
 
 # Far below the smallest limit of a command line, also for paths whose text is longer in bytes.
@@ -122,9 +123,12 @@ _MOST_ARGUMENTS = 20_000
 _LONGEST_LINE = 64 * 1024
 
 
-def _patch(git: Git, between: tuple[str, str], target: Path, *, context: int = 3, paths: Sequence[str] = ()) -> None:
-    options = (f"--unified={context}", f"--output={target.absolute()}")
-    git.out(*_EXACT, *_PATCH, *options, "--end-of-options", *between, *(("--", *paths) if paths else ()))
+def _patch(git: Git, between: tuple[str, str], file: BinaryIO, *, context: int = 3, paths: Sequence[str] = ()) -> None:
+    """Let git write into an open file, beginning at its start."""
+    options = (f"--unified={context}", f"--output=/dev/fd/{file.fileno()}")
+    named = ("--", *paths) if paths else ()
+    git.out(*_EXACT, *_PATCH, *options, "--end-of-options", *between, *named, pass_fds=(file.fileno(),))
+    file.seek(0)
 
 
 def _count(field: bytes) -> int | None:

@@ -73,7 +73,7 @@ class Git:
     location: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def ask(self, *args: str, stdin: bytes = b"") -> Answer:
+    def ask(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
         """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run."""
         try:
             # Imported here because GitPython looks for git while it is imported, and says so with an ImportError.
@@ -93,6 +93,7 @@ class Git:
                     stdout_as_string=False,
                     strip_newline_in_stdout=False,
                     env={**_ENVIRONMENT, **self.variables},
+                    pass_fds=pass_fds,
                     start_new_session=True,  # Ctrl-C in the terminal is for loop; git is not torn in the middle
                 )
         except (GitCommandNotFound, PermissionError):
@@ -104,22 +105,19 @@ class Git:
             ) from None
         return Answer(code, out, err)
 
-    def out(self, *args: str, stdin: bytes = b"") -> bytes:
+    def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
         """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
-        return self._succeed(args, stdin).out
-
-    def line(self, *args: str, stdin: bytes = b"") -> str:
-        """Return git's one-line answer as text."""
-        return path_text(self._succeed(args, stdin).line)
-
-    def _succeed(self, args: tuple[str, ...], stdin: bytes) -> Answer:
-        answer = self.ask(*args, stdin=stdin)
+        answer = self.ask(*args, stdin=stdin, pass_fds=pass_fds)
         if answer.code != 0:
             raise NeedsPersonError(
                 f"git {args[0]} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
                 hint="see what git status says there; then loop run --resume goes on",
             )
-        return answer
+        return answer.out
+
+    def line(self, *args: str, stdin: bytes = b"") -> str:
+        """Return git's one-line answer as text."""
+        return path_text(self.out(*args, stdin=stdin).removesuffix(b"\n"))
 
 
 def path_text(raw: bytes) -> str:

@@ -27,10 +27,10 @@ class Snapshot:
 def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str]) -> str:
     """Return the tree id of the files as they lie there: tracked and untracked, not the ignored, not `without`.
 
-    A repository inside the repository is left out; it keeps its own history.
+    A repository inside the repository is left out by git itself; it keeps its own history.
     """
     left_out = frozenset(without)
-    wanted = [path for path in status.untracked_paths if not path.endswith(b"/") and path_text(path) not in left_out]
+    wanted = [path for path in status.untracked_paths if path_text(path) not in left_out]
     gone = {path for path in status.dirty_paths if not _is_there(git.where, path)}
     there = [path for path in (*status.dirty_paths, *wanted) if path not in gone]
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:

@@ -1,0 +1,75 @@
+"""Where code belongs: to the tree that is checked, to another tree of the same project, or to neither."""
+
+import re
+import tomllib
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_LIMIT = 1024 * 1024  # bytes of a file that describes a project
+_UP = 4  # from code up to the root of its project: root/src/name/__init__.py
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The tree that is checked, the person's tree, both without links, and what the project calls itself."""
+
+    tree: Path
+    project_root: Path
+    name: str
+
+    @classmethod
+    def of(cls, tree: Path, project_root: Path) -> Self:
+        return cls(tree.resolve(), project_root.resolve(), project_name(tree))
+
+    def is_foreign(self, path: Path) -> bool:
+        """Tell whether code at `path` is the project's, but not this tree's: the person's, or that of another clone."""
+        try:
+            place = path.resolve()
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that is none
+            return False
+        if place.is_relative_to(self.tree):
+            return False
+        if place.is_relative_to(self.project_root):
+            return True
+        return bool(self.name) and any(project_name(folder) == self.name for folder in (place, *place.parents)[:_UP])
+
+
+def project_name(folder: Path) -> str:
+    """Return the name of the Python project in a folder, as indexes compare it; "" when it does not say."""
+    name = _from_pyproject(folder / "pyproject.toml") or _from_setup(folder / "setup.cfg")
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _from_pyproject(path: Path) -> str:
+    try:
+        document = tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return ""
+    match document:
+        case {"project": {"name": str(name)}} | {"tool": {"poetry": {"name": str(name)}}}:
+            return name
+        case _:
+            return ""
+
+
+def _from_setup(path: Path) -> str:
+    parser = ConfigParser(interpolation=None)
+    try:
+        parser.read_string(read_text(path))
+    except ConfigParserError:
+        return ""
+    return parser.get("metadata", "name", fallback="")
+
+
+def read_text(path: Path, limit: int = _LIMIT) -> str:
+    """Return the beginning of a regular file as text, "" when there is none that can be read."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(limit).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,136 @@
+"""Make a tree ready for checks: link what the person has, run what installs or builds, and remember that it was done.
+
+The memory is a file beside the tree, never in it. It is believed only while everything that the command made is still
+there: whoever cleans a tree cleans away what was prepared, unless he keeps `prepared_paths`.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from loop_kit.checks.run import Bench, run_check
+from loop_kit.model.check import CheckCommand, Prepare
+from loop_kit.model.evidence import CheckResult, Ending
+
+NAME = "prepare"
+_DEPTH = 3  # folders below the tree where what a command made is looked for: packages/a/node_modules
+
+
+def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
+    """Make the bench's worktree ready; None when it was, or when linking was all."""
+    command = CheckCommand(name=NAME, argv=setup.argv, timeout=setup.timeout)
+    tree = bench.worktree.path
+    problem = _link(setup.link, bench.inplace.path, tree)
+    if problem:
+        return CheckResult.without_run(command, bench.worktree.tree, Ending.NOT_STARTED, problem)
+    before = _Memory.read(tree)
+    digest = _digest(setup, tree, apart_from=before.made)
+    made = tuple(path for path in before.made if os.path.lexists(tree / path))
+    if not setup.argv or (setup.files and before == _Memory(digest, made)):
+        return None
+    _memory_path(tree).unlink(missing_ok=True)
+    there = frozenset(_entries(tree))
+    result = run_check(command, bench, log=f".{NAME}.log", rerun=True)  # once more: networks fail for passing reasons
+    if not result.failed:
+        _Memory(digest, tuple(sorted({*made, *_new(tree, there), *setup.link}))).write(tree)
+    return result
+
+
+def prepared_paths(tree: Path) -> tuple[str, ...]:
+    """Return the paths in a tree, relative to it, that the last successful preparation made."""
+    return _Memory.read(tree).made
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    digest: str
+    made: tuple[str, ...]
+
+    @classmethod
+    def read(cls, tree: Path) -> Self:
+        """Return what the last success left; nothing when there was none, or when its file was cut off."""
+        try:
+            document: Any = json.loads(_memory_path(tree).read_bytes())
+        except (OSError, ValueError):
+            document = None
+        match document:
+            case {"digest": str(digest), "made": [*made]} if all(isinstance(path, str) for path in made):
+                return cls(digest, tuple(made))
+            case _:
+                return cls("", ())
+
+    def write(self, tree: Path) -> None:
+        text = json.dumps({"digest": self.digest, "made": self.made})
+        _memory_path(tree).write_text(text, encoding="ascii")
+
+
+def _memory_path(tree: Path) -> Path:
+    return tree.with_name(f"{tree.name}.prepared.json")
+
+
+def _link(paths: tuple[str, ...], source: Path, tree: Path) -> str:
+    """Link each path from the person's tree; return why that is impossible, "" when it is done."""
+    for name in paths:
+        problem = _link_one(source / name, tree / name, tree)
+        if problem:
+            return f"[prepare] link: {name} {problem}"
+    return ""
+
+
+def _link_one(target: Path, link: Path, tree: Path) -> str:
+    if not target.exists():
+        return f"is not there: nothing lies at {target}"
+    if link.is_symlink() and link.readlink() == target:
+        return ""
+    if os.path.lexists(link):
+        return "cannot be linked: the commit has something of that name"
+    if not link.parent.resolve().is_relative_to(tree.resolve()):
+        return "cannot be linked: a link in the commit leads out of the tree"
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+    except OSError as error:
+        return f"cannot be linked: {error.strerror}"
+    return ""
+
+
+def _digest(setup: Prepare, tree: Path, *, apart_from: tuple[str, ...]) -> str:
+    """Return what the preparation depends on: its command and the content of its files, without what it made itself."""
+    made = tuple(tree / path for path in apart_from)
+    seen = {path for pattern in setup.files for path in tree.glob(pattern)}
+    files = sorted(path for path in seen if not any(path.is_relative_to(each) for each in made) and _is_regular(path))
+    digest = hashlib.sha256(json.dumps([setup.argv, setup.link]).encode())
+    for path in files:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(os.fsencode(path.relative_to(tree)) + b"\0" + content)
+    return digest.hexdigest()
+
+
+def _is_regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _new(tree: Path, there: frozenset[str]) -> Iterator[str]:
+    """Return what has come since, each new folder without what is in it."""
+    now = {path for path in _entries(tree) if path not in there}
+    return (path for path in now if os.path.dirname(path) not in now)  # noqa: PTH120  (texts, not paths: names are compared)
+
+
+def _entries(tree: Path, inner: str = "", depth: int = _DEPTH) -> Iterator[str]:
+    """Return the paths of everything in the upper folders of a tree."""
+    try:
+        found = list(os.scandir(tree / inner))
+    except OSError:  # a folder that nobody may read holds nothing to keep
+        found = []
+    for entry in found:
+        path = os.path.join(inner, entry.name)  # noqa: PTH118  (as above)
+        if entry.name != ".git":
+            yield path
+            if depth > 1 and entry.is_dir(follow_symlinks=False):
+                yield from _entries(tree, path, depth - 1)

@@ -1,0 +1,148 @@
+"""Run checks, one after the other, each like any program that loop starts: bounded, and its whole tree ended.
+
+A check that cannot be run is a check that failed; only an interruption raises.
+"""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loop_kit.checks.counts import Tally
+from loop_kit.checks.junit import find_junit
+from loop_kit.checks.output import Output
+from loop_kit.errors import BackendError
+from loop_kit.model.check import CheckCommand, Where
+from loop_kit.model.evidence import CheckResult, Ending, Verdict
+from loop_kit.processes.signals import Interruption
+from loop_kit.processes.spawn import Command
+from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+
+_GRACE = 2.0  # seconds from SIGTERM to SIGKILL after a timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder to run checks in, and the id of the git tree that lies there."""
+
+    path: Path
+    tree: str
+
+
+def _go_on() -> None:
+    """Let nothing but a signal end the checks."""
+
+
+def _nothing_changed() -> str:
+    return ""
+
+
+def _tell_nobody(_command: CheckCommand, _result: CheckResult | None) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where and how checks run.
+
+    `worktree` is loop's own clean tree, `inplace` the person's. `environment` is the whole environment: the agents',
+    without any keys. `logs` is a folder; `stem` begins the names of the logs. `check_stop` is asked every second and
+    raises when the run shall end. `settle` puts changed tracked files of the worktree back and says which. `tell`
+    hears of each command twice: when it starts, without a result, and when it has ended.
+    """
+
+    worktree: Place
+    inplace: Place
+    environment: Mapping[str, str]
+    logs: Path
+    stem: str
+    interruption: Interruption
+    check_stop: Callable[[], None] = _go_on
+    settle: Callable[[], str] = _nothing_changed
+    tell: Callable[[CheckCommand, CheckResult | None], None] = _tell_nobody
+
+    def place(self, where: Where) -> Place:
+        return self.inplace if where is Where.INPLACE else self.worktree
+
+
+def run_checks(commands: Sequence[CheckCommand], bench: Bench, *, rerun: bool = True) -> tuple[CheckResult, ...]:
+    """Run the commands in order and return what each showed; with `rerun`, a failure is tried once more.
+
+    Raises what `bench.check_stop` raises, and the error of an interruption; by then nothing of a check runs any more.
+    """
+    return tuple(run_check(command, bench, log=f"_{command.name}.log", rerun=rerun) for command in commands)
+
+
+def run_check(command: CheckCommand, bench: Bench, *, log: str, rerun: bool) -> CheckResult:
+    """Run one command; `log` ends the name of its log."""
+    bench.tell(command, None)
+    result = _try(command, bench, f"{bench.stem}{log}")
+    if rerun and result.failed and result.how is not Ending.NOT_STARTED:
+        again = _try(command, bench, f"{bench.stem}-again{log}")
+        if again.passed:
+            reason = f"failed ({result.reason}), and passed when run once more"
+            result = replace(result, verdict=Verdict.FLAKY, reason=reason)
+    bench.tell(command, result)
+    return result
+
+
+def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
+    bench.check_stop()
+    place = bench.place(command.where)
+    junit, tally = find_junit(command.argv, place.path), Tally()
+    with closing(Output(bench.logs / log)) as output:
+        try:
+            ended = _supervise(command, bench, output, tally)
+        except BackendError as error:
+            reason = f"it cannot be started: {error.message}"
+            return CheckResult.without_run(command, place.tree, Ending.NOT_STARTED, reason)
+    if ended.how is HowEnded.INTERRUPTED:
+        bench.interruption.raise_if_requested()
+    passed = ended.how is HowEnded.EXITED and ended.exit_code in command.expect
+    undone = bench.settle() if command.where is Where.WORKTREE else ""
+    reasons = ("" if passed else _why(command, ended), undone, output.failure)
+    return CheckResult(
+        name=command.name,
+        argv=command.argv,
+        where=command.where,
+        tree=place.tree,
+        verdict=Verdict.PASS if passed else Verdict.FAIL,
+        how=Ending.EXITED if ended.how is HowEnded.EXITED else Ending.TIMEOUT,
+        exit_code=ended.exit_code,
+        seconds=ended.seconds,
+        counts=(junit.counts() if junit else None) or tally.counts,
+        tail=output.tail,
+        digest=output.digest,
+        log=f"{bench.logs.name}/{log}",
+        reason="; ".join(reason for reason in reasons if reason),
+    )
+
+
+def _supervise(command: CheckCommand, bench: Bench, output: Output, tally: Tally) -> Ended:
+    def tick() -> bool:
+        bench.check_stop()
+        return False
+
+    return supervise(
+        Command(argv=command.argv, env=bench.environment, cwd=bench.place(command.where).path),
+        limits=Limits(wall=command.timeout, grace=_GRACE),
+        watch=Watch(on_line=tally.take, on_error_line=tally.take, tick=tick),
+        interruption=bench.interruption,
+        log=output,
+        error_log=output,
+    )
+
+
+def _why(command: CheckCommand, ended: Ended) -> str:
+    if ended.how is not HowEnded.EXITED:
+        return f"it was ended after {command.timeout:g} s"
+    code = ended.exit_code or 0
+    return f"exit code {code}" if code >= 0 else f"ended by {_signal_name(-code)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"

@@ -1,0 +1,166 @@
+"""`loop archive`: list, show and restore what every round left.
+
+What is shown and restored is byte for byte what was kept. Restoring onto the bus takes the bus lock: while a run goes on, its
+documents are its own.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from loop_kit.bus import atomic
+from loop_kit.bus.archive import Archive, Filed
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import free_name, read_beginning, read_bytes
+from loop_kit.bus.layout import LIMITS
+from loop_kit.bus.lock import Lock
+from loop_kit.cli.console import put
+from loop_kit.cli.looking import bus_to_look_at, local_time, now, put_exactly, put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import StartError, UsageError
+from loop_kit.monitoring.runs import find_place, places
+
+_READ_LIMIT = 64 << 20
+_OF_THE_PERSON = "task_card"
+
+
+@click.group("archive", invoke_without_command=True)
+@bus_option
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """List, show and restore the documents of every round."""
+    return int(ctx.invoke(list_command)) if ctx.invoked_subcommand is None else 0
+
+
+@command.command("list")
+@click.argument("place", required=False, metavar="[TASK]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects.")
+@bus_option
+@click.pass_obj
+def list_command(edge: Edge, place: str | None = None, as_json: bool = False) -> int:
+    """List what is kept: of every run, or of one, such as T-001 or T-001@2."""
+    bus = bus_to_look_at(edge)
+    wanted = [find_place(bus, place, None)] if place else places(bus)
+    entries = [_entry(name, filed) for name in wanted for filed in Archive(bus.archive_root / name).files()]
+    if as_json:
+        put_json(entries)
+    elif entries:
+        put("\n".join(f"{local_time(str(entry['at']))}  {entry['bytes']:>9}  {entry['place']}/{entry['file']}" for entry in entries))
+    else:
+        put("nothing is archived yet", err=True)
+    return 0
+
+
+@command.command("show")
+@click.argument("file", metavar="[TASK/]FILE")
+@bus_option
+@click.pass_obj
+def show_command(edge: Edge, file: str) -> int:
+    """Print an archived document byte for byte, such as r1_work_report or T-001@2/r1_work_report.json."""
+    put_exactly(_read(_find(bus_to_look_at(edge), file).path))
+    return 0
+
+
+@command.command("restore")
+@click.argument("file", metavar="[TASK/]FILE")
+@click.option("--to", "target", metavar="PATH", help="Where to put it. [default: its place on the bus]")
+@click.option("--yes", is_flag=True, help="Overwrite without asking.")
+@bus_option
+@click.pass_obj
+def restore_command(edge: Edge, file: str, target: str | None, yes: bool) -> int:
+    """Put an archived document back, byte for byte, on the bus or at a path of your own."""
+    bus = bus_to_look_at(edge)
+    filed = _find(bus, file)
+    path = (edge.cwd / Path(target).expanduser()).absolute() if target else _place_on_bus(bus, filed)
+    data = _read(filed.path)
+    if _owned_by_a_run(bus, path):
+        with Lock.acquire(bus.lock_path, purpose="loop archive restore", now=now().isoformat(), wait_for_dead=0.0):
+            kept = _put(bus, path, data, sure=yes)
+    else:
+        kept = _put(bus, path, data, sure=yes)
+    put(f"{path} is {filed.path.name} of {filed.path.parent.name}" + (f"; what was there is kept as {kept}" if kept else ""))
+    return 0
+
+
+def _entry(place: str, filed: Filed) -> dict[str, str | int | bool]:
+    status = filed.path.lstat()
+    return {
+        "place": place,
+        "round": filed.round,
+        "name": filed.name,
+        "take": filed.take,
+        "refused": filed.refused,
+        "file": filed.path.name,
+        "bytes": status.st_size,
+        "at": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds"),
+    }
+
+
+def _find(bus: Bus, file: str) -> Filed:
+    """Return what a person names; without a task it is of the run on the bus, without an ending the last take is meant."""
+    task, _, name = file.rpartition("/")
+    state = None if task else bus.read_state()
+    archive = Archive(bus.archive_root / find_place(bus, task, state))
+    files = archive.files()
+    exact = [filed for filed in files if filed.path.name == name]
+    takes = [filed for filed in files if not filed.refused and f"r{filed.round}_{filed.name}" == name.removesuffix(".json")]
+    if not (exact or takes):
+        hint = f"loop archive list {archive.place} shows what there is"
+        raise StartError(f"{archive.place} has no archived document {name!r:.80}", hint=hint)
+    return exact[0] if exact else takes[-1]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bytes(path, limit=_READ_LIMIT, follow=False)
+    except FileNotFoundError:
+        raise StartError(f"{path} is gone", hint="loop archive list shows what there is") from None
+
+
+def _place_on_bus(bus: Bus, filed: Filed) -> Path:
+    if filed.refused or filed.name not in LIMITS:
+        why = "it was refused" if filed.refused else f"a {filed.name} is no document of the bus"
+        raise UsageError(f"{filed.path.name} has no place on the bus: {why}", hint="say where to put it: --to PATH")
+    return bus.path(filed.name)
+
+
+def _owned_by_a_run(bus: Bus, path: Path) -> bool:
+    """Tell whether a path is on the bus, by whatever way it is named; only the card there is the person's own."""
+    root = bus.root.resolve()
+    return path.parent.resolve().joinpath(path.name).is_relative_to(root) and path.name != bus.card_path.name
+
+
+def _put(bus: Bus, path: Path, data: bytes, *, sure: bool) -> Path | None:
+    """Write `data` to `path`; return where what was there before is kept, None when nothing would have been lost."""
+    if not path.parent.is_dir():
+        raise StartError(f"the folder {path.parent} does not exist", hint="make it first")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="name a file in it")
+    if not os.path.lexists(path):
+        atomic.write_bytes(path, data)
+        return None
+    before = read_beginning(path, limit=_READ_LIMIT)
+    if before == data:
+        return None
+    if not sure:
+        _ask(path)
+    kept = _keep(bus, path, before)
+    atomic.write_bytes(path, data)
+    return kept
+
+
+def _ask(path: Path) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{path} is there and differs", hint="--yes overwrites it; a copy is kept")
+    click.confirm(f"{path} is there and differs. Overwrite it?", abort=True, err=True)
+
+
+def _keep(bus: Bus, path: Path, before: bytes) -> Path:
+    atomic.make_folder(bus.unfiled)
+    kept = free_name(bus.unfiled, path.stem)
+    atomic.exclusive_write(kept, before)
+    return kept

@@ -1,0 +1,93 @@
+"""`loop log`: the feed, read by people or by programs."""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import click
+
+from loop_kit.bus.feed import Feed
+from loop_kit.cli.console import put, tell
+from loop_kit.cli.looking import bus_to_look_at, local_time, say
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model.event import FeedEvent
+from loop_kit.processes.signals import listening
+
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(slots=True, kw_only=True)
+class Filter:
+    """What is asked for, and the number of the last event that was seen.
+
+    Only the first event of a run names its task: `runs` remembers which runs are meant.
+    """
+
+    task: str | None
+    events: tuple[str, ...]
+    since: int
+    last: int = 0
+    runs: set[str] = field(default_factory=set)
+
+    def passes(self, event: FeedEvent) -> bool:
+        """Tell whether an event is asked for; to be called with every event of the feed in order."""
+        self.last = event.seq
+        if self.task in (event.data.get("place"), event.data.get("task_id")):
+            self.runs.add(event.run_id)
+        meant = self.task is None or event.run_id in self.runs
+        return meant and event.seq > self.since and (not self.events or event.event in self.events)
+
+
+@click.command("log")
+@click.option("--task", metavar="ID", help="Only this task's runs, or with T-001@2 only that run.")
+@click.option("--event", "events", multiple=True, metavar="NAME", help="Only events of this name; may be repeated.")
+@click.option("--since", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only events after this number.")
+@click.option("-n", "count", type=click.IntRange(min=0), metavar="COUNT", help="Only the last so many.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the feed.")
+@bus_option
+@click.pass_obj
+def command(
+    edge: Edge, task: str | None, events: tuple[str, ...], since: int, count: int | None, follow: bool, as_json: bool
+) -> int:
+    """Print what happened, oldest first: the events of logs/feed.jsonl."""
+    feed = Feed(bus_to_look_at(edge).feed_path)
+    wanted = Filter(task=task, events=events, since=since)
+    found: Iterable[FeedEvent] = filter(wanted.passes, feed.read())
+    found = found if count is None else deque(found, maxlen=count)
+    if follow:
+        return _follow(feed, wanted, found, as_json=as_json)
+    _print(found, as_json=as_json)
+    _tell_broken(feed)
+    return 0
+
+
+def _follow(feed: Feed, wanted: Filter, begun: Iterable[FeedEvent], *, as_json: bool) -> int:
+    with listening() as interruption:
+        heard = _print(begun, as_json=as_json)
+        _tell_broken(feed)
+        while heard and not interruption.sleep(_LOOK_SECONDS):
+            heard = _print(filter(wanted.passes, feed.read(after_seq=wanted.last)), as_json=as_json)
+    ended_by_person = interruption.requested is None or interruption.requested.name == "SIGINT"
+    return 0 if ended_by_person else EXIT_CODES[Outcome.TERMINATED]
+
+
+def _print(events: Iterable[FeedEvent], *, as_json: bool) -> bool:
+    """Print events and tell whether anybody still reads them."""
+    return all(say(json.dumps(event.to_document()) if as_json else _line(event)) for event in events)
+
+
+def _line(event: FeedEvent) -> str:
+    head = f"{event.seq:>5}  {local_time(event.at)}  "
+    text = tell(event.event, event.data) or f"{event.event} {json.dumps(event.data)}"
+    return head + text.replace("\n", "\n" + " " * len(head))
+
+
+def _tell_broken(feed: Feed) -> None:
+    if feed.broken:
+        lines = "1 line" if feed.broken == 1 else f"{feed.broken} lines"
+        sys.stdout.flush()
+        put(f"{lines} of {feed.path} cannot be read and {'is' if feed.broken == 1 else 'are'} left out", err=True)

@@ -1,0 +1,81 @@
+"""What the commands that only look have in common: they need a bus, tell times as people do, and print results."""
+
+import json
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+from loop_kit.bus.bus import Bus
+from loop_kit.cli.console import printable, put
+from loop_kit.cli.main import Edge
+from loop_kit.cli.places import bus_root
+from loop_kit.errors import StartError
+
+
+def bus_to_look_at(edge: Edge) -> Bus:
+    """Return the bus; raise `StartError` when there is none."""
+    bus = Bus(bus_root(edge))
+    if not bus.root.is_dir():
+        raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
+    return bus
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def local_time(at: str, *, day: bool = True) -> str:
+    """Return a time on the bus as the person's clock shows it; what is no time comes back as it is."""
+    try:
+        then = datetime.fromisoformat(at).astimezone()
+    except (ValueError, OverflowError):
+        return at
+    return then.strftime("%Y-%m-%d %H:%M:%S" if day else "%H:%M:%S")
+
+
+def cut(text: str, cells: int) -> str:
+    """Return the beginning of a line that fits so many cells of a terminal: a wide character takes two, a mark none."""
+    if sum(map(_cells, text)) <= cells:
+        return text
+    taken = 0
+    for place, char in enumerate(text):
+        taken += _cells(char)
+        if taken > cells - 1:
+            return f"{text[:place]}…"
+    return text
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def put_json(document: Any, *, indent: int | None = 2) -> None:
+    """Print a document. ASCII: any terminal shows it, and escapes within it stay what they are."""
+    put(json.dumps(document, indent=indent))
+
+
+def say(text: str) -> bool:
+    """Print lines and tell whether anybody still reads them: a command that goes on until it is stopped has to know."""
+    try:
+        sys.stdout.write(f"{printable(text)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def put_exactly(data: bytes) -> None:
+    """Print bytes as they are; on a terminal, where they could be commands to it, as text with control characters shown."""
+    if sys.stdout.isatty():
+        sys.stdout.write(printable(data.decode("utf-8", "backslashreplace")))
+        sys.stdout.flush()
+        return
+    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        return

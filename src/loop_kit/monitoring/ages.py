@@ -1,0 +1,33 @@
+"""How long ago: the bus says when, people want to know how long."""
+
+from datetime import UTC, datetime
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+
+def seconds_since(at: str, now: datetime) -> float | None:
+    """Return the seconds from a time on the bus until `now`, None when it is no time; a clock that was set back gives 0."""
+    try:
+        then = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (now - then).total_seconds())
+
+
+def told(seconds: float) -> str:
+    """Return a duration in the one unit that people would use: `45 s`, `3 min`, `2 h`, `5 days`."""
+    for unit, name in ((_DAY, "day"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit:
+            count = int(seconds // unit)
+            return f"{count} {name}{'s' if name == 'day' and count > 1 else ''}"
+    return f"{int(seconds)} s"
+
+
+def ago(at: str, now: datetime) -> str:
+    """Return `3 min ago` for a time on the bus, "" when it is no time."""
+    seconds = seconds_since(at, now)
+    return "" if seconds is None else f"{told(seconds)} ago"

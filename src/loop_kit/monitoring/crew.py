@@ -1,0 +1,96 @@
+"""Who works for a run right now: told by the feed, held against the processes that exist.
+
+The feed says which dispatch is open; the heartbeat names the process that supervises it; the program itself is found
+among that process's descendants, by the outbox it was given. Where the system lists no processes nothing is found, which
+proves nothing.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import DocumentError
+from loop_kit.model.event import FeedEvent
+from loop_kit.model.names import ROLES
+from loop_kit.model.state import Phase, RunState
+from loop_kit.processes import proc
+from loop_kit.processes.lineage import descendants
+
+# A dispatch writes a handful of events; the start of the open one is among the last.
+EVENTS_LOOKED_AT = 50
+_WAITED_FOR = {Phase.AWAITING_WORK: "worker", Phase.AWAITING_REVIEW: "reviewer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """A dispatch that has begun and not ended, as far as the feed knows."""
+
+    role: str
+    backend: str
+    dispatch_id: str
+    started_at: str
+
+    @classmethod
+    def from_event(cls, event: FeedEvent) -> Self | None:
+        match event.data:
+            case {"role": str(role), "backend": str(backend), "dispatch": str(dispatch_id)} if role in ROLES:
+                return cls(role=role, backend=backend, dispatch_id=dispatch_id, started_at=event.at)
+            case _:
+                return None
+
+
+def open_dispatch(events: Iterable[FeedEvent], run_id: str) -> Dispatch | None:
+    """Return the dispatch of this run that was started last, None when it has ended; `events` are oldest first."""
+    found = None
+    for event in events:
+        if event.run_id != run_id:
+            continue
+        if event.event == "dispatch_started":
+            found = Dispatch.from_event(event)
+        elif event.event in ("dispatch_ended", "decided", "run_resumed", "run_ended"):
+            found = None
+    return found
+
+
+def find_program(dispatch_id: str, bus: Bus, supervisor: int, *, or_any: bool = False) -> int | None:
+    """Return the pid of the program that a dispatch started, None when no such process is seen below `supervisor`.
+
+    A program may have thrown its environment away; with `or_any` anything that lives below the supervisor counts then.
+    """
+    mark = b"LOOP_REPORT=" + os.fsencode(bus.outbox(dispatch_id) / "report.json")
+    below = [process.pid for process in descendants(supervisor) if process.alive()]
+    marked = (pid for pid in below if proc.environment_holds(pid, mark))
+    return next(marked, below[0] if or_any and below else None)
+
+
+def processes_are_listed() -> bool:
+    """Tell whether a process that is not found is not there."""
+    return Path("/proc/self/stat").exists()
+
+
+def awaited_person(bus: Bus, state: RunState) -> str | None:
+    """Return the role whose document the run waits for when a person has that role, else None."""
+    role = _WAITED_FOR.get(state.phase)
+    return role if role in people_of(bus, state) else None
+
+
+def people_of(bus: Bus, state: RunState) -> tuple[str, ...]:
+    """Return the roles that people have in this run; none when its charter cannot be read.
+
+    The charter is looked into and not parsed: its parser judges the card by jsonschema, which is slow to load.
+    """
+    try:
+        charter: Any = Archive(bus.archive_root / state.place).read(0, "charter") if state.place else None
+    except (DocumentError, FileNotFoundError):
+        return ()
+    match charter:
+        case {"people": list(people)}:
+            return tuple(role for role in ROLES if role in people)
+        case {"settings": {"run": {"auto_dispatch": False}}}:
+            return ROLES
+        case _:
+            return ()

@@ -1,0 +1,111 @@
+"""Every run that the archive knows: which task, how it ended, what it cost."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import DocumentError, StartError
+from loop_kit.model.names import is_place
+from loop_kit.model.state import RunState
+
+UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One place of the archive. `outcome` is `unfinished` without a summary; times are "" and `cost_usd` None when unknown."""
+
+    place: str
+    task_id: str
+    goal: str
+    rounds: int
+    outcome: str
+    started_at: str
+    ended_at: str
+    cost_usd: float | None
+
+    def to_document(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in self.__slots__}
+
+
+def places(bus: Bus) -> list[str]:
+    """Return the places of the archive, a task's runs in their order."""
+    folders = bus.archive_root.iterdir() if bus.archive_root.is_dir() else ()
+    return sorted((path.name for path in folders if path.is_dir() and is_place(path.name)), key=_order)
+
+
+def find_place(bus: Bus, wanted: str, state: RunState | None) -> str:
+    """Return the place that a person means: the one named, else the run on the bus; raise `StartError` when there is none."""
+    known = places(bus)
+    place = wanted or (state.place if state is not None else "")
+    if place and (place in known or (state is not None and place == state.place)):
+        return place
+    hint = f"known: {', '.join(known[-10:])}" if known else "loop run starts one"
+    raise StartError(f"there is no run {place!r} on {bus.root}" if place else f"no run stands on {bus.root}", hint=hint)
+
+
+def list_runs(bus: Bus) -> list[Run]:
+    """Return the runs by task, each task's from its first to its last; what cannot be read of one is left unknown."""
+    try:
+        state = bus.read_state()
+    except DocumentError:
+        state = None
+    return [_run(Archive(bus.archive_root / place), state) for place in places(bus)]
+
+
+def _run(archive: Archive, state: RunState | None) -> Run:
+    summary = _last(archive, "summary")
+    mine = state if state is not None and state.place == archive.place else None
+    if mine is not None and summary.get("run_id") == mine.run_id and mine.outcome is None:
+        summary = {**summary, "outcome": "", "ended_at": ""}  # it was taken up again since
+    goal = _last(archive, "task_card").get("goal")
+    reached = max((filed.round for filed in archive.documents()), default=0)
+    return Run(
+        place=archive.place,
+        task_id=archive.place.partition("@")[0],
+        goal=goal if isinstance(goal, str) else "",
+        rounds=_whole(summary.get("rounds"), reached),
+        outcome=_text(summary.get("outcome")) or UNFINISHED,
+        started_at=_text(summary.get("started_at")) or (mine.started_at if mine is not None else ""),
+        ended_at=_text(summary.get("ended_at")),
+        cost_usd=_cost(summary.get("dispatches")),
+    )
+
+
+def _last(archive: Archive, name: str) -> dict[str, Any]:
+    """Return the newest document of that name, an empty one when there is none that can be read."""
+    rounds = [filed.round for filed in archive.documents() if filed.name == name]
+    try:
+        document = archive.read(max(rounds), name) if rounds else None
+    except (DocumentError, FileNotFoundError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _cost(dispatches: Any) -> float | None:
+    """Return what all dispatches cost together; one that did not say makes the whole unknown."""
+    costs = [_cost_of(dispatch) for dispatch in dispatches] if isinstance(dispatches, list) and dispatches else [None]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def _cost_of(dispatch: Any) -> float | None:
+    match dispatch:
+        case {"usage": {"cost_usd": float() | int() as cost}}:
+            return float(cost)
+        case _:
+            return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    return value if type(value) is int else otherwise
+
+
+def _order(place: str) -> tuple[str, int]:
+    task_id, _, number = place.partition("@")
+    return task_id, int(number or 1)

@@ -1,0 +1,179 @@
+"""A run as it can be told afterwards: for each round what was asked, done, found and decided.
+
+All of it comes from the archive, from the bus for the round that is still open, and from the feed. A document that cannot be read
+is said to be so and hides nothing else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from loop_kit.bus.archive import Archive, Filed
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import read_json
+from loop_kit.bus.feed import Feed
+from loop_kit.bus.files import read_bytes
+from loop_kit.errors import DocumentError, StartError
+from loop_kit.model.names import ROLES
+from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.state import RunState
+from loop_kit.model.task import TaskCard
+from loop_kit.model.work import WorkReport
+
+_Document = TypeVar("_Document", TaskCard, FixList, WorkReport, ReviewReport)
+_READ_LIMIT = 32 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One round. What is None or empty did not happen, or not yet.
+
+    `seen` and `decided` are the data of the feed's `verified` and `decided` events; `checks` are the entries of `checks.json`;
+    `refused` maps a file's name to the reason; `unreadable` holds sentences.
+    """
+
+    round: int
+    card: TaskCard | None
+    fix_list: FixList | None
+    work: WorkReport | None
+    seen: Mapping[str, Any]
+    checks: tuple[Mapping[str, Any], ...]
+    review: ReviewReport | None
+    judged_by: str
+    refused: Mapping[str, str]
+    unreadable: tuple[str, ...]
+
+    def to_document(self) -> dict[str, Any]:
+        asked = [] if self.fix_list is None else [issue.to_document() for issue in self.fix_list.fixes]
+        return {
+            "round": self.round,
+            "asked": {"goal": self.card.goal if self.card is not None else None, "fixes": asked},
+            "done": None
+            if self.work is None
+            else {
+                "head_sha": self.work.head_sha,
+                "files_changed": list(self.work.files_changed),
+                "notes": self.work.notes,
+                "tests": [{"name": test.name, "result": test.result} for test in self.work.tests],
+            },
+            "found": {"verified": dict(self.seen) or None, "checks": [dict(check) for check in self.checks]},
+            "decided": None if self.review is None else {**self.review.to_document(), "judged_by": self.judged_by},
+            "refused": dict(self.refused),
+            "unreadable": list(self.unreadable),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What an agent was told: the whole text of one dispatch."""
+
+    round: int
+    role: str
+    name: str
+    text: str
+
+
+def tell_run(bus: Bus, place: str, state: RunState | None) -> list[Told]:
+    """Return the rounds of a run, first to last; raise `StartError` when the archive knows none."""
+    archive = Archive(bus.archive_root / place)
+    here = state if state is not None and state.place == place else None
+    reached = max([filed.round for filed in archive.files() if filed.name != "summary"], default=0)
+    rounds = range(1, max(reached, here.round if here is not None else 0) + 1)
+    if not rounds:
+        raise StartError(f"{place} has no round yet", hint="loop status says where it stands")
+    events = _events(bus, archive)
+    return [_tell(_Source(bus, archive, number, here), events.get(number, {})) for number in rounds]
+
+
+def prompts(bus: Bus, place: str) -> Iterator[Prompt]:
+    """Yield what agents were told in a run, in the order of the dispatches."""
+    found = []
+    for path in (bus.logs / place).glob("r*.prompt.txt"):
+        round_text, _, rest = path.name.removesuffix(".prompt.txt").partition("_")
+        role, _, count = rest.partition("_")
+        if role in ROLES and round_text[1:].isdigit() and count.isdigit():
+            found.append((int(count), int(round_text[1:]), role, path))
+    for _count, number, role, path in sorted(found):
+        text = read_bytes(path, limit=_READ_LIMIT, follow=False).decode("utf-8", "backslashreplace")
+        yield Prompt(round=number, role=role, name=path.name, text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the documents of one round come from. `unreadable` collects a sentence for each that could not be read."""
+
+    bus: Bus
+    archive: Archive
+    round: int
+    state: RunState | None
+    unreadable: list[str] = field(default_factory=list)
+
+    def raw(self, kind: str) -> dict[str, Any] | None:
+        """Return a document of the round as it stands in the archive, or on the bus while the round is open."""
+        try:
+            document = self.archive.read(self.round, kind)
+            if document is None and self.state is not None and self.bus.round_of(kind) == self.round:
+                document = self.bus.read(kind)
+        except (DocumentError, FileNotFoundError) as error:
+            self.unreadable.append(str(error))
+            return None
+        return document if isinstance(document, dict) else None
+
+    def read(self, kind: type[_Document], document: Any | None) -> _Document | None:
+        try:
+            return None if document is None else kind.from_document(document, name=f"r{self.round}_{kind.kind}.json")
+        except DocumentError as error:
+            self.unreadable.append(error.message)
+            return None
+
+    def card(self) -> TaskCard | None:
+        try:
+            return self.read(TaskCard, self.archive.read(0, TaskCard.kind)) if self.round == 1 else None
+        except (DocumentError, FileNotFoundError) as error:
+            self.unreadable.append(str(error))
+            return None
+
+    def refused(self) -> dict[str, str]:
+        files = [filed for filed in self.archive.files() if filed.refused and filed.round == self.round]
+        return {filed.path.name: self._reason(filed) for filed in files}
+
+    def _reason(self, filed: Filed) -> str:
+        try:
+            match read_json(filed.path, limit=_READ_LIMIT, follow=False):
+                case {"reason": str(reason)}:
+                    return reason
+        except (DocumentError, FileNotFoundError) as error:
+            self.unreadable.append(str(error))
+        return ""
+
+
+def _tell(source: _Source, events: Mapping[str, Mapping[str, Any]]) -> Told:
+    found = (source.raw("checks") or {}).get("checks")
+    return Told(
+        round=source.round,
+        card=source.card(),
+        fix_list=source.read(FixList, source.raw(FixList.kind)),
+        work=source.read(WorkReport, source.raw(WorkReport.kind)),
+        seen=events.get("verified", {}),
+        checks=tuple(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else (),
+        review=source.read(ReviewReport, source.raw(ReviewReport.kind)),
+        judged_by=str(events.get("decided", {}).get("judged_by", "")),
+        refused=source.refused(),
+        unreadable=tuple(source.unreadable),
+    )
+
+
+def _events(bus: Bus, archive: Archive) -> dict[int, dict[str, Mapping[str, Any]]]:
+    """Return the last `verified` and `decided` of each round of a run."""
+    try:
+        charter = archive.read(0, "charter")
+        run_id = charter.get("run_id") if isinstance(charter, dict) else None
+        events = [event for event in Feed(bus.feed_path).read() if event.run_id == run_id]
+    except (DocumentError, FileNotFoundError):
+        return {}
+    told: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for event in events:
+        number = event.data.get("round")
+        if event.event in ("verified", "decided") and isinstance(number, int):
+            told.setdefault(number, {})[event.event] = event.data
+    return told

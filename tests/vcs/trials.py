@@ -1,0 +1,45 @@
+"""A worker on trial: what the tests of verify share."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from loop_kit.model.change import Change, Finding
+from loop_kit.model.work import WorkReport
+from loop_kit.vcs import watch
+from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.verify import Ground, verify
+from tests.support.repos import git, make_repo
+
+FILES = {"src/a.py": "1\n", "src/b.py": "1\n", "docs/index.md": "1\n", ".gitignore": "*.log\n"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A repository with a base, in which a test plays the worker."""
+
+    repo: Path
+    found: Repository
+    base: str
+    ground: Ground
+    before: dict[str, str]
+
+    def verify(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> Change:
+        report = WorkReport(
+            task_id="T", round=1, head_sha=head or git(self.repo, "rev-parse", "HEAD"), files_changed=claimed
+        )
+        return verify(report, replace(self.ground, **ground), self.found, self.before)
+
+    def findings(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> dict[str, Finding]:
+        change = self.verify(head, claimed, **ground)
+        return {finding.code: finding for finding in change.findings}
+
+
+def begin(folder: Path) -> Trial:
+    """Make the repository and let the trial begin at its only commit."""
+    repo = make_repo(folder / "repo", FILES)
+    found = Repository.find(repo)
+    base = found.head().sha
+    found.pin("refs/loop/T/r0/base", base)
+    ground = Ground(base_sha=base, last_head=base, branch="main", place="T")
+    return Trial(repo, found, base, ground, watch.take(found, "T"))
