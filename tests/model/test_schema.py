@@ -140,8 +140,8 @@ def test_a_heartbeat_satisfies_its_schema_and_a_stranger_does_not():
 
 
 def test_checks_of_the_base_and_of_a_head_are_valid():
-    entry = {"name": "tests", "argv": ["make", "test"], "timeout": 60, "expect": 0, "result": "pass", "exit_code": 0}
-    document = {"task_id": "T-001", "round": 0, "head_sha": SHA, "checks": [entry]}
+    entry = {"name": "tests", "argv": ["make"], "where": "worktree", "tree": SHA, "result": "pass", "how": "exited"}
+    document = {"task_id": "T-001", "round": 0, "head_sha": SHA, "tree": SHA, "checks": [entry]}
     assert schema.find_problem("checks", document) is None
     assert (
         schema.find_problem("checks", {**document, "checks": [{"result": "pass"}]}) == "$.checks[0].name: it is missing"

@@ -122,6 +122,16 @@ def test_a_run_that_is_killed_again_and_again_still_gets_there(stage: Stage):
     assert stage.paid == (4, 3)
 
 
+def test_a_resume_right_after_the_kill_waits_for_the_dying_round(stage: Stage):
+    point = Point(role="worker", round=1, moment="edited")
+    hold(stage, point, before=({"ignore_sigterm": True},))  # so that the round needs a second to end it
+    process = stage.start("run")
+    wait_until(point.flag(stage).exists, "the worker")
+    kill(stage, process, "pm")
+    assert rounds(stage), "the round ended before anybody could wait for it"
+    ends_as_undisturbed(stage, stage.run("--resume"))
+
+
 @pytest.mark.parametrize("who", ["pm", "both"])
 def test_a_reset_clears_away_what_the_killed_run_left(stage: Stage, who: str):
     point = Point(role="reviewer", round=1, moment="looking")

@@ -86,6 +86,16 @@ def test_insisting_on_the_end_loses_nothing(stage: Stage, times: int, pause: flo
     assert "refs/loop/T-1/r1/unfinished-1" in stage.refs()
 
 
+def test_a_signal_while_loop_is_still_being_read_is_no_crash(stage: Stage):
+    process = stage.start("run", program=(*LOOP[:-2], "-X", "importtime", *LOOP[-2:]))
+    assert process.stderr is not None
+    assert any("click." in line for line in process.stderr), "the imports are not to be seen"
+    process.send_signal(signal.SIGINT)
+    result = ended(stage, process)
+    assert result.code in (130, -signal.SIGINT)  # a shell calls both 130
+    assert result.state is None
+
+
 @pytest.mark.parametrize("path", ["lock", "state.json", "logs/feed.jsonl"])
 def test_a_signal_before_the_work_begins_is_no_crash(stage: Stage, path: str):
     process = stage.start("run")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crashes import EVERY_POINT, ends_as_undisturbed, go_on, set_up
+from tests.support.crashes import ARCHIVED, CONTENT, EVERY_POINT, ends_as_undisturbed, go_on, set_up
 from tests.support.dying import PROGRAM
-from tests.support.runs import Result, Stage, clearing
+from tests.support.runs import Result, Stage, clearing, nothing_left
 
 KILLED = -9
 CHANGES_REQUIRED = 10
@@ -48,9 +48,16 @@ CLOSING = {
 }
 BY_HAND = [
     *((1, when) for when in [*BEGINNING, *ROUND, *CLOSING[1]]),
-    *((2, when) for when in [*ROUND[-2:], *CLOSING[2]]),
+    *((2, when) for when in ["1:write .state.json.", *ROUND[-2:], *CLOSING[2]]),
 ]
-BY_PM = ["1:start --single-round", "1:started --single-round", "2:start --single-round", "1:rmdir review"]
+BY_PM = [
+    BEGINNING[2],
+    BEGINNING[4],
+    "1:start --single-round",
+    "1:started --single-round",
+    "2:start --single-round",
+    "1:rmdir review",
+]
 
 
 @pytest.fixture
@@ -94,6 +101,28 @@ def test_a_pm_that_dies_anywhere_leaves_a_run_that_can_be_finished(stage: Stage,
     died(stage, dying(stage, when), when)
     ends_as_undisturbed(stage, go_on(stage))
     assert sum(stage.paid) in (4, 5)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "1:unlink .loop/work_report.json",
+        "1:unlink .loop/state.json",
+        "1:replace .loop/state.json",
+        "1:start refs/loop/T-1@2/r0/base",
+    ],
+)
+def test_a_reset_that_dies_anywhere_loses_nothing(stage: Stage, when: str):
+    assert stage.run("--single-round").code == CHANGES_REQUIRED
+    stage.git("reset", "--quiet", "--hard", "HEAD~1")
+    died(stage, dying(stage, when, "--reset"), when)
+    result = stage.run("--reset")
+    assert result.code == 0, result.err
+    assert (result.standing["place"], result.standing["outcome"]) == ("T-1@2", "approved")
+    assert stage.archived("T-1@2") == sorted(ARCHIVED)
+    assert set(stage.archived("T-1")) >= {name for name in ARCHIVED if name < "r2_fix_list.json."}
+    assert stage.git("show", "refs/loop/T-1/r1/head:app.txt") == CONTENT[1].strip()
+    nothing_left(stage)
 
 
 def test_the_undisturbed_run_pays_four_calls(stage: Stage):

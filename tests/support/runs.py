@@ -188,8 +188,9 @@ class Stage:
 
     def read(self, kind: str) -> dict[str, Any] | None:
         """Return a document of the bus, None when it is absent or no JSON object."""
+        path = self.bus / f"{kind}.json"
         with suppress(OSError, ValueError):
-            document = json.loads((self.bus / f"{kind}.json").read_text(encoding="utf-8"))
+            document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
             return document if isinstance(document, dict) else None
         return None
 

@@ -69,6 +69,15 @@ class Claude(Backend):
         "CLAUDE_CONFIG_DIR",
         "IS_SANDBOX",
     )
+    credentials = (
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_VERTEX",
+        "$CLAUDE_CONFIG_DIR/.credentials.json",
+        "~/.claude/.credentials.json",
+    )
     supports_resume = True
 
     def command(self, order: Order) -> Call:

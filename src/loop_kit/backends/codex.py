@@ -47,6 +47,7 @@ _STATUS = re.compile(r"(?:unexpected status|exceeded retry limit, last status:) 
 class Codex(Backend):
     programs = ("codex",)
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
+    credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
 
     def command(self, order: Order) -> Call:

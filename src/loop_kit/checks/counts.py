@@ -15,11 +15,11 @@ _N = r"(\d{1,9})"
 _PAIR = re.compile(rf"{_N} ([a-z]+)")
 
 # One line that sums up a whole run; the last one counts, because tests of test programs print others before it.
-_PYTEST = re.compile(r"(?:=+ )?((?:\d+ [a-z ]+(?:, )?)+|no tests ran) in [\d.]+s(?: \([\d:, day]+\))?(?: =+)?")
-_JEST = re.compile(r"Tests:\s+((?:\d+ [a-z]+, )*\d+ total)")
-_VITEST = re.compile(r"\s*Tests\s+((?:\d+ [a-z ]+(?: \| )?)+) \(\d+\)")
+_PYTEST = re.compile(r"(?:=+ )?((?:\d{1,9} [a-z ]+(?:, )?)+|no tests ran) in [\d.]+s(?: \([\d:, day]+\))?(?: =+)?")
+_JEST = re.compile(r"Tests:\s+((?:\d{1,9} [a-z]+, )*\d{1,9} total)")
+_VITEST = re.compile(r"\s*Tests\s+((?:\d{1,9} [a-z ]+(?: \| )?)+) \(\d+\)")
 _UNITTEST_RAN = re.compile(rf"Ran {_N} tests? in [\d.]+s")
-_UNITTEST_END = re.compile(r"(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z ,=\d]+)\))?")
+_UNITTEST_END = re.compile(r"(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z ,=\d]{1,200})\))?")
 _UNITTEST_PAIR = re.compile(rf"([a-z ]+)={_N}")
 _NODE = re.compile(rf"(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) {_N}")  # noqa: RUF001  (node's own sign)
 

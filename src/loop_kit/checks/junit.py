@@ -5,6 +5,7 @@ import shlex
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.parsers import expat  # it streams; a document with a DOCTYPE is refused below
 
@@ -35,7 +36,7 @@ class JUnitFile:
 def find_junit(argv: Sequence[str], folder: Path) -> JUnitFile | None:
     """Return the JUnit file that a command line asks for; to be called before the command starts."""
     words = _words(argv)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise((*words, "")):
         option, has_value, value = word.partition("=")
         if option in _OPTIONS and (name := value if has_value else following) and "\0" not in name:
             path = folder / name

@@ -8,7 +8,7 @@ from loop_kit.processes.rawlog import RawLog
 
 TAIL = 4 * 1024  # bytes
 # What terminals obey: colours and cursors, titles and links, and the shorter ones.
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
 
 
 class Output:

@@ -6,7 +6,6 @@ documents are its own.
 
 import os
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,14 +17,14 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import free_name, read_beginning, read_bytes
 from loop_kit.bus.layout import LIMITS
 from loop_kit.bus.lock import Lock
-from loop_kit.cli.console import put
-from loop_kit.cli.looking import bus_to_look_at, local_time, now, put_exactly, put_json
+from loop_kit.cli.console import printable, put
+from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.errors import StartError, UsageError
 from loop_kit.monitoring.runs import find_place, places
+from loop_kit.rounds.context import utc_now
 
 _READ_LIMIT = 64 << 20
-_OF_THE_PERSON = "task_card"
 
 
 @click.group("archive", invoke_without_command=True)
@@ -49,7 +48,12 @@ def list_command(edge: Edge, place: str | None = None, as_json: bool = False) ->
     if as_json:
         put_json(entries)
     elif entries:
-        put("\n".join(f"{local_time(str(entry['at']))}  {entry['bytes']:>9}  {entry['place']}/{entry['file']}" for entry in entries))
+        put(
+            "\n".join(
+                f"{local_time(str(entry['at']))}  {entry['bytes']:>9}  {entry['place']}/{entry['file']}"
+                for entry in entries
+            )
+        )
     else:
         put("nothing is archived yet", err=True)
     return 0
@@ -77,12 +81,14 @@ def restore_command(edge: Edge, file: str, target: str | None, yes: bool) -> int
     filed = _find(bus, file)
     path = (edge.cwd / Path(target).expanduser()).absolute() if target else _place_on_bus(bus, filed)
     data = _read(filed.path)
-    if _owned_by_a_run(bus, path):
-        with Lock.acquire(bus.lock_path, purpose="loop archive restore", now=now().isoformat(), wait_for_dead=0.0):
+    if _is_a_runs(bus, path):
+        with Lock.acquire(bus.lock_path, purpose="loop archive restore", now=utc_now(), wait_for_dead=0.0):
             kept = _put(bus, path, data, sure=yes)
     else:
-        kept = _put(bus, path, data, sure=yes)
-    put(f"{path} is {filed.path.name} of {filed.path.parent.name}" + (f"; what was there is kept as {kept}" if kept else ""))
+        kept = _put(bus, path.resolve(), data, sure=yes)
+    put(f"{path} is now {filed.path.name} of {filed.path.parent.name}")
+    if kept is not None:
+        put(f"what was there is kept as {kept}")
     return 0
 
 
@@ -107,7 +113,9 @@ def _find(bus: Bus, file: str) -> Filed:
     archive = Archive(bus.archive_root / find_place(bus, task, state))
     files = archive.files()
     exact = [filed for filed in files if filed.path.name == name]
-    takes = [filed for filed in files if not filed.refused and f"r{filed.round}_{filed.name}" == name.removesuffix(".json")]
+    takes = [
+        filed for filed in files if not filed.refused and f"r{filed.round}_{filed.name}" == name.removesuffix(".json")
+    ]
     if not (exact or takes):
         hint = f"loop archive list {archive.place} shows what there is"
         raise StartError(f"{archive.place} has no archived document {name!r:.80}", hint=hint)
@@ -128,35 +136,29 @@ def _place_on_bus(bus: Bus, filed: Filed) -> Path:
     return bus.path(filed.name)
 
 
-def _owned_by_a_run(bus: Bus, path: Path) -> bool:
+def _is_a_runs(bus: Bus, path: Path) -> bool:
     """Tell whether a path is on the bus, by whatever way it is named; only the card there is the person's own."""
-    root = bus.root.resolve()
-    return path.parent.resolve().joinpath(path.name).is_relative_to(root) and path.name != bus.card_path.name
+    return _is_on_bus(bus, path) and path.name != bus.card_path.name
+
+
+def _is_on_bus(bus: Bus, path: Path) -> bool:
+    return (path.parent.resolve() / path.name).is_relative_to(bus.root.resolve())
 
 
 def _put(bus: Bus, path: Path, data: bytes, *, sure: bool) -> Path | None:
-    """Write `data` to `path`; return where what was there before is kept, None when nothing would have been lost."""
+    """Write `data` to `path`; return where a document of the bus that was there before is kept, None when none was."""
     if not path.parent.is_dir():
         raise StartError(f"the folder {path.parent} does not exist", hint="make it first")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", hint="name a file in it")
-    if not os.path.lexists(path):
-        atomic.write_bytes(path, data)
-        return None
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no file", hint="name a file")
     before = read_beginning(path, limit=_READ_LIMIT)
     if before == data:
         return None
-    if not sure:
+    if os.path.lexists(path) and not sure:
         _ask(path)
-    kept = _keep(bus, path, before)
+    kept = _keep(bus, path, before) if before and _is_on_bus(bus, path) else None
     atomic.write_bytes(path, data)
     return kept
-
-
-def _ask(path: Path) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(f"{path} is there and differs", hint="--yes overwrites it; a copy is kept")
-    click.confirm(f"{path} is there and differs. Overwrite it?", abort=True, err=True)
 
 
 def _keep(bus: Bus, path: Path, before: bytes) -> Path:
@@ -164,3 +166,9 @@ def _keep(bus: Bus, path: Path, before: bytes) -> Path:
     kept = free_name(bus.unfiled, path.stem)
     atomic.exclusive_write(kept, before)
     return kept
+
+
+def _ask(path: Path) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{path} is there and differs", hint="--yes overwrites it")
+    click.confirm(f"{printable(str(path))} is there and differs. Overwrite it?", abort=True, err=True)

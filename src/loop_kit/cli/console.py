@@ -116,6 +116,13 @@ _TOLD: Mapping[str, Any] = {
     "document_problem": lambda data: f"{data['path']}: {data['problem']}",
     "unfinished_pinned": lambda data: f"unfinished work is kept as {data['ref']}",
     "verified": _verified,
+    "checks_started": lambda data: (
+        f"{len(data['checks'])} check(s) at {data['head_sha'][:12]}"
+        + (", where the run begins" if data["round"] == 0 else "")
+    ),
+    "checks_ended": lambda data: "\n".join(
+        [f"  {line}" for line in data["results"]] + ([f"  no evidence: {data['refused']}"] if data["refused"] else [])
+    ).strip(),
     "decided": _decided,
     "waiting_for_person": lambda data: f"round {data['round']}: waiting for the {data['role']}: write {data['path']}",
     "agent_output": lambda data: f"{data['role']} | {data['line']}",

@@ -5,6 +5,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
@@ -50,27 +51,24 @@ class Filter:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the feed.")
 @bus_option
 @click.pass_obj
-def command(
-    edge: Edge, task: str | None, events: tuple[str, ...], since: int, count: int | None, follow: bool, as_json: bool
-) -> int:
+def command(edge: Edge, /, count: int | None, follow: bool, as_json: bool, **wanted: Any) -> int:
     """Print what happened, oldest first: the events of logs/feed.jsonl."""
-    feed = Feed(bus_to_look_at(edge).feed_path)
-    wanted = Filter(task=task, events=events, since=since)
-    found: Iterable[FeedEvent] = filter(wanted.passes, feed.read())
+    feed, wish = Feed(bus_to_look_at(edge).feed_path), Filter(**wanted)
+    found: Iterable[FeedEvent] = filter(wish.passes, feed.read())
     found = found if count is None else deque(found, maxlen=count)
     if follow:
-        return _follow(feed, wanted, found, as_json=as_json)
+        return _follow(feed, wish, found, as_json=as_json)
     _print(found, as_json=as_json)
     _tell_broken(feed)
     return 0
 
 
-def _follow(feed: Feed, wanted: Filter, begun: Iterable[FeedEvent], *, as_json: bool) -> int:
+def _follow(feed: Feed, wish: Filter, begun: Iterable[FeedEvent], *, as_json: bool) -> int:
     with listening() as interruption:
         heard = _print(begun, as_json=as_json)
         _tell_broken(feed)
         while heard and not interruption.sleep(_LOOK_SECONDS):
-            heard = _print(filter(wanted.passes, feed.read(after_seq=wanted.last)), as_json=as_json)
+            heard = _print(filter(wish.passes, feed.read(after_seq=wish.last)), as_json=as_json)
     ended_by_person = interruption.requested is None or interruption.requested.name == "SIGINT"
     return 0 if ended_by_person else EXIT_CODES[Outcome.TERMINATED]
 

@@ -1,9 +1,13 @@
 """What the commands that only look have in common: they need a bus, tell times as people do, and print results."""
 
+import io
 import json
+import shutil
 import sys
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from loop_kit.bus.bus import Bus
@@ -11,6 +15,8 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.main import Edge
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
+
+_PART = 1 << 16
 
 
 def bus_to_look_at(edge: Edge) -> Bus:
@@ -79,3 +85,17 @@ def put_exactly(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         return
+
+
+def put_file(path: Path) -> None:
+    """Print a file as `put_exactly` does, a part at a time."""
+    with path.open("rb") as file, suppress(BrokenPipeError):
+        if sys.stdout.isatty():
+            text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")
+            for line in iter(lambda: text.readline(_PART), ""):
+                sys.stdout.write(printable(line))
+            sys.stdout.flush()
+        else:
+            sys.stdout.flush()
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()

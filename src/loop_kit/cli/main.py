@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,12 +18,25 @@ from loop_kit import __version__
 from loop_kit.cli.streams import prepare
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # name -> (module, one line of help). A command's module is imported when it is called: looking costs nothing.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("loop_kit.cli.init", "Make .loop/ with its templates and a commented config.toml."),
     "run": ("loop_kit.cli.run", "Run the review loop until approval or a named limit."),
     "status": ("loop_kit.cli.status", "Say where the run stands and what to do next."),
+    "health": ("loop_kit.cli.health", "Tell whether the PM and the agents live."),
+    "log": ("loop_kit.cli.log", "Print what happened: the events of the feed."),
+    "show": ("loop_kit.cli.show", "Tell a run round by round: asked, done, found, decided."),
+    "diff": ("loop_kit.cli.diff", "Print what a run changed."),
+    "list": ("loop_kit.cli.list_", "List every run with its outcome."),
+    "archive": ("loop_kit.cli.archive", "List, show and restore the documents of every round."),
     "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
+    "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
+    "config": ("loop_kit.cli.config", "Show every setting and where it came from."),
+    "doctor": ("loop_kit.cli.doctor", "Look whether a run would find what it needs here."),
+    "completion": ("loop_kit.cli.completion", "Print a shell's completion script."),
     "demo": ("loop_kit.cli.demo", "Play a whole loop in a throwaway repository, without agents or keys."),
 }
 
@@ -45,6 +58,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:  # a shell completes a line that is still being typed
+                return None
             close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             ctx.fail(f"there is no command {cmd_name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
@@ -53,6 +68,13 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (same)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  (only a shell asks)
+
+        named = [(name, text) for name, (_module, text) in COMMANDS.items() if name.startswith(incomplete)]
+        flags = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=text) for name, text in named), *flags]
 
 
 def _name_bus(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -112,8 +134,8 @@ def _within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) ->
         result = call()
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", "", Outcome.INTERRUPTED)
-    except SystemExit:  # how click takes it that nobody reads its output any more
-        return EXIT_CODES[Outcome.TERMINATED]
+    except SystemExit as left:  # how click ends when it has completed a line, or when nobody reads its output any more
+        return 0 if left.code == 0 else EXIT_CODES[Outcome.TERMINATED]
     except Exception as error:  # noqa: BLE001  (the one boundary: what _expected does not know is a bug in loop, kept for a report)
         expected = _expected(error)
         return _report_bug(environment) if expected is None else _say(*expected)

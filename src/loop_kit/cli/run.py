@@ -13,10 +13,10 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import Lines, json_lines, put
 from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root, scratch_root
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
-from loop_kit.model.config import RUN_OPTIONS, Option
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
@@ -27,23 +27,9 @@ from loop_kit.rounds.start import Wish, join_run, open_run
 from loop_kit.vcs.repository import Repository
 
 
-def _option(option: Option) -> Callable[[Any], Any]:
-    if isinstance(option.default, bool):
-        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.key, default=None, help=option.help)
-    default = option.default if isinstance(option.default, str) else f"{option.default:g}"
-    shown = f"{option.help} [default: {default}]"
-    return click.option(option.flag, option.key, type=type(option.default), default=None, help=shown)
-
-
-def _settings_options(command: Any) -> Any:
-    for option in reversed(RUN_OPTIONS):
-        command = _option(option)(command)
-    return command
-
-
 @click.command("run")
 @click.option("--task", "task", metavar="PATH", help="The task card. [default: .loop/task_card.json]")
-@_settings_options
+@settings_options
 @click.option("--single-round", is_flag=True, help="Play exactly one round: exit 0 approved, 10 changes required.")
 @click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run.")
@@ -87,7 +73,7 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
 
 
 def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
-    given = {option.key: flags[option.key] for option in RUN_OPTIONS if flags[option.key] is not None}
+    given = given_settings(flags)
     _check_flags(flags)
     card = (edge.cwd / flags["task"]).absolute() if flags["task"] else None
     return Wish(
@@ -157,12 +143,20 @@ def _report(bus: Bus, state: RunState) -> int:
     return EXIT_CODES[Outcome.APPROVED]
 
 
+_GROUNDS = {
+    None: "approved, unverified (no check is configured)",
+    False: "approved, unverified (no check bears it out)",
+    True: "approved, and loop's own checks pass",
+}
+
+
 def ending_text(bus: Bus, state: RunState) -> str:
     """Return the lines that end an approved run: what was approved, on what grounds, and where to look."""
     rounds = f"{state.round} round" + ("s" if state.round > 1 else "")
+    grounds = _GROUNDS[(bus.read("summary") or {}).get("verified")]
     return "\n".join(
         [
-            f"{state.place}: approved, unverified (no check is configured), after {rounds}",
+            f"{state.place}: {grounds}, after {rounds}",
             f"  {state.base_sha[:12]}..{state.head_sha[:12]} on {state.branch or 'a detached HEAD'}",
             f"  look at it:  git diff {state.base_sha[:12]} {state.head_sha[:12]}",
             f"  the story:   {bus.path('summary')}",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError
 from loop_kit.model.event import FeedEvent
@@ -83,6 +82,8 @@ def people_of(bus: Bus, state: RunState) -> tuple[str, ...]:
 
     The charter is looked into and not parsed: its parser judges the card by jsonschema, which is slow to load.
     """
+    from loop_kit.bus.archive import Archive  # noqa: PLC0415  (brings the charter's parser: only who waits for people pays)
+
     try:
         charter: Any = Archive(bus.archive_root / state.place).read(0, "charter") if state.place else None
     except (DocumentError, FileNotFoundError):

@@ -34,7 +34,7 @@ class Desk:
         name = ctx.settings.backend_name(ask.role)
         settings, role = ctx.settings.backend(name), ctx.settings.role(ask.role)
         backend = find_backend(name, settings)
-        dispatch_id = f"{state.place}-r{state.round}-{ask.role}-{state.dispatches}"
+        dispatch_id = name_dispatch(state, ask.role)
         stem = ctx.bus.logs / state.place / f"r{state.round}_{ask.role}_{state.dispatches}"
         outbox = ctx.bus.outbox(dispatch_id)
         known = state.sessions.get(ask.role)
@@ -82,6 +82,11 @@ class Desk:
             loop=told,
         )
         return Command(argv=call.argv, env=environment, cwd=self.order.cwd, stdin=call.stdin)
+
+
+def name_dispatch(state: RunState, role: str) -> str:
+    """Return the name of a role's newest dispatch, also when another role had it."""
+    return f"{state.place}-r{state.round}-{role}-{state.dispatches}"
 
 
 def locate_program(environment: Mapping[str, str], name: str, backend: Backend, settings: BackendSettings) -> str:

@@ -7,17 +7,18 @@ from loop_kit.bus.bus import Bus
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
+from loop_kit.rounds.checking import checks_tree_path
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.desk import name_dispatch
 from loop_kit.rounds.review import review_tree_path
 from loop_kit.vcs import worktree
 
 
-def sweep_dead_run(bus: Bus, state: RunState) -> int:
+def sweep_dead_run(state: RunState) -> int:
     """End every process that still works for a run whose PM and round are gone; return how many there were.
 
     The caller holds the locks, so whatever carries the run's id has nobody left who waits for it.
     """
-    bus.remove_leftovers()
     return sweep_run(state.run_id)
 
 
@@ -27,7 +28,7 @@ def in_flight(bus: Bus, state: RunState) -> bool:
 
 
 def _newest_dispatches(state: RunState) -> tuple[str, ...]:
-    return tuple(f"{state.place}-r{state.round}-{role}-{state.dispatches}" for role in ROLES)
+    return tuple(name_dispatch(state, role) for role in ROLES)
 
 
 def clear_away(ctx: RunContext, state: RunState) -> None:
@@ -40,7 +41,8 @@ def clear_scratch(ctx: RunContext) -> None:
     """Take away the review worktree and everything in the run's scratch folder."""
     path = review_tree_path(ctx)
     if path.parent.is_dir():
-        worktree.remove(ctx.repository, path)
+        for tree in (path, checks_tree_path(ctx)):
+            worktree.remove(ctx.repository, tree)
         shutil.rmtree(path.parent, ignore_errors=True)
     _remove_if_empty(Path(ctx.charter.scratch))
 

@@ -8,6 +8,7 @@ from typing import Any
 from loop_kit import resources
 from loop_kit.backends.registry import find_backend, load_plugins
 from loop_kit.bus.bus import Bus
+from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
@@ -54,6 +55,7 @@ def check_start(world: World, bus: Bus, repository: Repository, card_path: Path,
     """Return what a new run starts from; raise the `LoopError` that says what is missing, without having changed anything."""
     document = bus.read_card(card_path)
     card = TaskCard.from_document(document, name=str(card_path))
+    plan_checks(card, settings, name=str(card_path))
     _check_dependencies(bus, card)
     head = repository.check_ready()
     untracked = repository.untracked()

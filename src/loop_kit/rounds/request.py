@@ -3,6 +3,7 @@
 from typing import Any
 
 from loop_kit.model.change import Change, Effect
+from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
@@ -18,14 +19,18 @@ def inline_diff(ctx: RunContext, change: Change) -> str | None:
     return text if complete else None
 
 
-def write_request(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> None:
+def write_request(
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
+) -> None:
     """Put the review request on the bus, and the diff beside it when it is long."""
     diff = inline_diff(ctx, change)
     if diff is None:
         ctx.repository.write_diff(change.base_sha, change.head_sha, ctx.bus.diff_path)
     else:
         ctx.bus.diff_path.unlink(missing_ok=True)
-    ctx.bus.write("review_request", _document(ctx, state, work, change, diff))
+    document = _document(ctx, state, work, change, diff)
+    document["evidence"] = [] if evidence is None else evidence.to_document()["checks"]
+    ctx.bus.write("review_request", document)
 
 
 def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change, diff: str | None) -> dict[str, Any]:
@@ -47,6 +52,5 @@ def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change
             for file in change.files[:SHOWN_FILES]
         ],
         "changed_files_count": len(change.files),
-        "evidence": [],
         "findings": [finding.to_document() for finding in change.having(Effect.JUDGE)],
     }

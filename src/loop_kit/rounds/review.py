@@ -5,12 +5,14 @@ from pathlib import Path
 
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect
+from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import ReviewReport
-from loop_kit.model.state import RunState
+from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
 from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.desk import name_dispatch
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.request import inline_diff
@@ -18,15 +20,17 @@ from loop_kit.rounds.work import fix_list_of
 from loop_kit.vcs import watch, worktree
 
 
-def obtain_review(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> tuple[ReviewReport, RunState]:
+def obtain_review(
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
+) -> tuple[ReviewReport, RunState]:
     """Return the judgement of `change` and the state after it was had; a void one is asked for once more."""
     if ctx.by_hand("reviewer"):
-        return dispatch(ctx, state, _ask(ctx, state, work, change, ctx.repository.root))
+        return dispatch(ctx, state, _ask(ctx, state, work, change, evidence))
     problems: tuple[str, ...] = ()
     while True:
         tree = worktree.prepare(ctx.repository, review_tree_path(ctx), change.head_sha)
         before = watch.take(ctx.repository, state.place)
-        ask = replace(_ask(ctx, state, work, change, tree.path), problems=problems)
+        ask = replace(_ask(ctx, state, work, change, evidence), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         _stop_if_touched(ctx, state, before)
         void = tree.changed(change.head_sha)
@@ -41,11 +45,25 @@ def obtain_review(ctx: RunContext, state: RunState, work: WorkReport, change: Ch
         problems = (void,)
 
 
+def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> None:
+    """Refuse a review that lies there unless a reviewer was asked about exactly this head before the round was cut off.
+
+    It is the worker's own, or about what was there before a person went on. `before` is the state at the round's start.
+    """
+    asked = before.phase is Phase.AWAITING_REVIEW and before.dispatches == state.dispatches
+    same = asked and ctx.repository.commit_id(ctx.pin_name("head", state.round)) == change.head_sha
+    if not same and not ctx.by_hand("reviewer"):
+        refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
+        ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))
+
+
 def review_tree_path(ctx: RunContext) -> Path:
     return Path(ctx.charter.scratch) / ctx.charter.run_id / "review"
 
 
-def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, cwd: Path) -> Ask[ReviewReport]:
+def _ask(
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
+) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         return reviewer_prompt(
             ReviewerBrief(
@@ -58,13 +76,14 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, cwd
                 diff_path=str(ctx.bus.diff_path),
                 work=work,
                 findings=change.having(Effect.JUDGE),
+                evidence=() if evidence is None else evidence.sentences,
                 fix_list=fix_list_of(ctx, state),
                 history=state.round_details,
                 again=again,
             )
         )
 
-    return Ask(role="reviewer", expect=ReviewReport, cwd=cwd, prompt=prompt)
+    return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt)
 
 
 def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:

@@ -9,9 +9,10 @@ from loop_kit.model.change import Change, Effect
 from loop_kit.model.review import Decision, FixList, ReviewReport
 from loop_kit.model.state import Phase, RoundRow, RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
-from loop_kit.rounds.review import obtain_review
+from loop_kit.rounds.review import obtain_review, refuse_other_reviews
 from loop_kit.rounds.summary import write_summary
 from loop_kit.rounds.work import obtain_change
 
@@ -20,9 +21,14 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     """Play one round and return where the run stands after it."""
     _clear_other_rounds(ctx, state)
     ctx.tell("round_started", round=state.round, head_sha=state.head_sha)
+    check_base(ctx, state)
+    before = state
     work, change, state = obtain_change(ctx, state)
+    refuse_other_reviews(ctx, state, change, before=before)
     ctx.pin("head", state.round, change.head_sha)
-    write_request(ctx, state, work, change)
+    change, evidence = with_evidence(ctx, state, work, change)
+    change = for_reviewer(ctx, change)
+    write_request(ctx, state, work, change, evidence)
     fixes = change.having(Effect.FIX)
     if fixes:
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
@@ -30,7 +36,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     else:
         state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
         ctx.bus.put_state(state)
-        review, state = obtain_review(ctx, state, work, change)
+        review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
     return _close(ctx, state, work, change, review)
 

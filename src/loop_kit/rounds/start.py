@@ -48,9 +48,10 @@ def open_run(
     Raises a `LoopError` before anything is changed when the run cannot start; an approved run that is resumed comes
     back as it is.
     """
+    bus.remove_leftovers()
     state = _standing(bus, wish)
     if state is not None:
-        sweep_dead_run(bus, state)
+        sweep_dead_run(state)
     if state is not None and state.unfinished and not wish.reset:
         ctx, state = _resume(world, bus, repository, wish, state)
     elif state is not None and state.phase is Phase.DONE and wish.resume:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 
@@ -24,6 +26,7 @@ def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=_SHOWN)
     files = ctx.repository.files(state.base_sha, state.head_sha)[:_SHOWN]
     review = ctx.archive.read(last.round, "review_report") if last is not None else None
+    verified = is_verified(ctx.archive, last.round) if last is not None else None
     return {
         "schema_version": 1,
         "run_id": state.run_id,
@@ -31,8 +34,8 @@ def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "task_id": state.task_id,
         "outcome": str(outcome),
         "exit_code": EXIT_CODES[outcome],
-        "verified": None,  # no check of loop's own has run
-        "reason": state.error or _reason(outcome),
+        "verified": verified,
+        "reason": state.error or _reason(outcome, verified=verified),
         "next_step": state.hint or _next_step(state),
         "base_sha": state.base_sha,
         "head_sha": state.head_sha,
@@ -50,8 +53,17 @@ def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     }
 
 
-def _reason(outcome: Outcome) -> str:
-    return "approved, unverified: no check is configured" if outcome is Outcome.APPROVED else str(outcome)
+def is_verified(archive: Archive, round_number: int) -> bool | None:
+    """Whether loop's own checks bear out what a round ended with; None when the run has no checks."""
+    document = archive.read(round_number, Evidence.kind)
+    return None if document is None else Evidence.from_document(document).verified
+
+
+def _reason(outcome: Outcome, *, verified: bool | None) -> str:
+    if outcome is not Outcome.APPROVED:
+        return str(outcome)
+    why = {None: "approved, unverified: no check is configured", False: "approved, unverified: no check bears it out"}
+    return why.get(verified, "approved, and loop's own checks pass")
 
 
 def _next_step(state: RunState) -> str:

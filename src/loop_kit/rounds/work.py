@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.review import FixList
@@ -26,8 +27,8 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
 
     A report that git contradicts in something the worker can mend is asked for once more; then the run stops.
     """
-    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
-    ctx.bus.put_state(state)
+    if ctx.bus.round_of(WorkReport.kind) != state.round:
+        state = _awaiting_work(ctx, state)
     problems: tuple[str, ...] = ()
     while True:
         before = watch.refs(ctx.repository, state.place)
@@ -42,11 +43,18 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
         if ctx.by_hand("worker"):
             _wait_for_mending(ctx, again, told=problems)
         else:
+            state = _awaiting_work(ctx, state)
             refuse(ctx, state, WorkReport.kind, "; ".join(again))
             if problems:
                 pin_unfinished(ctx, state)
                 raise _gives_up(mendable)
         problems = again
+
+
+def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
+    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
+    ctx.bus.put_state(state)
+    return state
 
 
 def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[WorkReport]:
@@ -63,6 +71,7 @@ def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[Wor
                 history=state.round_details,
                 again=again,
                 snapshot=last_unfinished(ctx, state),
+                checks=tuple(command.sentence for command in plan_checks(ctx.card, ctx.settings).commands),
             )
         )
 

@@ -5,8 +5,10 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 """
 
 import os
+import re
 import shutil
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
+_PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,14 @@ class ReviewTree:
         return Git(self.path, location=(f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
 
 
-def prepare(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
-    """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs."""
+def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()) -> ReviewTree:
+    """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs.
+
+    `keep` are untracked paths in the tree that are left in it, such as what an installation made there.
+    """
     _check_place(repository, path)
     entry = _entry(repository, path)
-    if entry and _cleaned(ReviewTree(path, entry), head_sha):
+    if entry and _cleaned(ReviewTree(path, entry), head_sha, keep):
         return ReviewTree(path, entry)
     remove(repository, path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +110,10 @@ def _entry(repository: Repository, path: Path) -> Path | None:
     return next((entry for entry in _entries(repository, path) if named == os.fsencode(entry)), None)
 
 
-def _cleaned(tree: ReviewTree, head_sha: str) -> bool:
-    """Bring a tree that is there to `head_sha` and empty it of everything else; False when it has to be made anew."""
-    steps = (("checkout", "--quiet", "--force", "--detach", head_sha), ("clean", "--quiet", "-ffdx"))
+def _cleaned(tree: ReviewTree, head_sha: str, keep: Sequence[str]) -> bool:
+    """Bring a tree that is there to `head_sha` and empty it of all but `keep`; False when it has to be made anew."""
+    kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
+    steps = (("checkout", "--quiet", "--force", "--detach", head_sha), ("clean", "--quiet", "-ffdx", *kept))
     return all(tree.git.ask(*step).code == 0 for step in steps) and not tree.changed(head_sha)
 
 

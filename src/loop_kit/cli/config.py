@@ -1,0 +1,131 @@
+"""`loop config show`: what a run would be told, and by whom."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import read_bytes
+from loop_kit.cli.console import put
+from loop_kit.cli.looking import put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.options import given_settings, settings_options
+from loop_kit.cli.places import bus_root
+from loop_kit.cli.settings import from_environment, read_config, resolve
+from loop_kit.model.config import RUN_OPTIONS, Option
+
+_BUILT_IN = "built-in"
+_LIMIT = 1 << 20
+# Above this, reading the file once a line takes too long; a value is then said to be from the file, without a line.
+_MOST_LINES = 1000
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_HIDDEN = "(hidden)"
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One setting with its value, hidden when its name says that it is a secret, and where it came from."""
+
+    key: Key
+    value: Any
+    origin: str
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.key)
+
+
+@click.group("config", invoke_without_command=True)
+@bus_option
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """Show how a run would be set up."""
+    return int(ctx.invoke(show_command)) if ctx.invoked_subcommand is None else 0
+
+
+@command.command("show")
+@settings_options
+@click.option("--origin", is_flag=True, help="Say of each value where it came from.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with values and origins.")
+@bus_option
+@click.pass_obj
+def show_command(edge: Edge, /, origin: bool = False, as_json: bool = False, **flags: Any) -> int:
+    """Print every setting as a run called with the same flags would have it."""
+    path = Bus(bus_root(edge)).config_path
+    given = given_settings({option.key: flags.get(option.key) for option in RUN_OPTIONS})
+    values = list(_values(path, edge.environment, given))
+    if as_json:
+        put_json({value.name: {"value": value.value, "origin": value.origin} for value in values})
+        return 0
+    lines = [f"{value.name} = {json.dumps(value.value, ensure_ascii=False)}" for value in values]
+    width = max(map(len, lines)) if origin else 0
+    put(
+        "\n".join(
+            f"{line:{width}}  {value.origin}" if origin else line for line, value in zip(lines, values, strict=True)
+        )
+    )
+    return 0
+
+
+def _values(path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterator[Value]:
+    settings = resolve(path, environment, flags).to_document()
+    lines = find_lines(path)
+    in_environment = from_environment(environment)
+    options: dict[Key, Option] = {("run", option.key): option for option in RUN_OPTIONS}
+    for key, value in _leaves(settings):
+        option = options.get(key)
+        if option is not None and option.key in flags:
+            origin = option.flag
+        elif option is not None and option.key in in_environment:
+            origin = option.variable
+        else:
+            origin = _in_file(path, lines, key)
+        secret = "env" in key[:-1] and _SECRET.search(key[-1]) is not None
+        yield Value(key=key, value=_HIDDEN if secret else value, origin=origin)
+
+
+def _in_file(path: Path, lines: Mapping[Key, int | None], key: Key) -> str:
+    if key not in lines:
+        return _BUILT_IN
+    line = lines[key]
+    return str(path) if line is None else f"{path} line {line}"
+
+
+def find_lines(path: Path) -> dict[Key, int | None]:
+    """Return for every value in a config file the line that sets it, None where the file is too long to tell.
+
+    TOML readers keep no lines. But a file that is cut off between two statements is a file again, so the statement that sets a
+    value is the one after which the value is there.
+    """
+    document = read_config(path)
+    found: dict[Key, int | None] = dict.fromkeys(key for key, _ in _leaves(document))
+    text = read_bytes(path, limit=_LIMIT).decode("utf-8-sig") if found else ""
+    lines = text.split("\n")
+    begins = 1
+    for number in range(1, len(lines) + 1) if len(lines) <= _MOST_LINES else ():
+        try:
+            known = tomllib.loads("\n".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            continue
+        for key, _ in _leaves(known):
+            if key in found:
+                found[key] = found[key] or begins
+        begins = number + 1
+    return found
+
+
+def _leaves(document: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Yield every value that is no table, and every empty table."""
+    for name, value in document.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*above, name))
+        else:
+            yield (*above, name), value

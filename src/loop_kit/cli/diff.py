@@ -1,0 +1,102 @@
+"""`loop diff`: what a run changed, as git has it between the commits that loop pinned."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from loop_kit.cli.console import put
+from loop_kit.cli.looking import bus_to_look_at, put_file, put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import StartError
+from loop_kit.model.change import FileChange
+from loop_kit.monitoring.runs import find_place
+from loop_kit.vcs.repository import Repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What is compared: two commits of a run, and the round whose head the second one is."""
+
+    place: str
+    round: int
+    base_sha: str
+    head_sha: str
+
+
+@click.command("diff")
+@click.argument("task", required=False, metavar="[TASK]")
+@click.option(
+    "--round", "number", type=click.IntRange(min=1), metavar="N", help="As it stood in that round. [default: the last]"
+)
+@click.option("--alone", is_flag=True, help="Only what that round added to the one before.")
+@click.option("--stat", is_flag=True, help="Only the files and their counts of lines.")
+@click.option("--json", "as_json", is_flag=True, help="The commits and the files as one JSON object, without the diff.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, task: str | None, number: int | None, alone: bool, stat: bool, as_json: bool) -> int:
+    """Print the diff from a run's base to the head of a round, untouched by any setting of git."""
+    bus = bus_to_look_at(edge)
+    place = find_place(bus, task or "", None if task else bus.read_state())
+    repository = Repository.find(edge.cwd)
+    span = find_span(repository, place, number, alone=alone)
+    if as_json:
+        files = repository.files(span.base_sha, span.head_sha)
+        put_json({**_document(span), "files": [_file_document(file) for file in files]})
+    elif stat:
+        put(stat_text(repository.files(span.base_sha, span.head_sha)))
+    else:
+        put_diff(repository, span.base_sha, span.head_sha)
+    return 0
+
+
+def find_span(repository: Repository, place: str, number: int | None, *, alone: bool) -> Span:
+    """Return the commits to compare, from loop's own refs; raise `StartError` when a round has no head yet."""
+    refs = repository.refs(f"refs/loop/{place}")
+    heads = {
+        int(match[1]): sha
+        for ref, sha in refs.items()
+        if (match := re.fullmatch(r".*/r([0-9]+)/head", ref)) is not None
+    }
+    base = refs.get(f"refs/loop/{place}/r0/base")
+    wanted = number if number is not None else max(heads, default=0)
+    if base is None or wanted not in heads:
+        what = f"round {wanted} of {place}" if number else place
+        raise StartError(
+            f"{what} has no verified change in this repository", hint=f"loop show {place} tells its rounds"
+        )
+    before = heads.get(wanted - 1, base) if alone else base
+    return Span(place=place, round=wanted, base_sha=before, head_sha=heads[wanted])
+
+
+def put_diff(repository: Repository, base: str, head: str) -> None:
+    """Print the whole diff; memory does not grow with it."""
+    with tempfile.TemporaryDirectory(prefix="loop-diff-") as folder:
+        target = Path(folder) / "diff"
+        repository.write_diff(base, head, target)
+        put_file(target)
+
+
+def stat_text(files: tuple[FileChange, ...]) -> str:
+    width = max((len(file.path) for file in files), default=0)
+    lines = [f"{file.status} {file.path:{width}}  {_counts(file)}" for file in files]
+    added, removed = (sum(count or 0 for count in counts) for counts in _columns(files))
+    return "\n".join([*lines, f"{len(files)} files changed, {added} lines added, {removed} removed"])
+
+
+def _columns(files: tuple[FileChange, ...]) -> tuple[list[int | None], list[int | None]]:
+    return [file.added for file in files], [file.removed for file in files]
+
+
+def _counts(file: FileChange) -> str:
+    return "binary" if file.added is None else f"+{file.added} -{file.removed}"
+
+
+def _document(span: Span) -> dict[str, str | int]:
+    return {"place": span.place, "round": span.round, "base_sha": span.base_sha, "head_sha": span.head_sha}
+
+
+def _file_document(file: FileChange) -> dict[str, str | int | None]:
+    return {"path": file.path, "status": file.status, "added": file.added, "removed": file.removed}

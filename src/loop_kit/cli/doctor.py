@@ -1,0 +1,95 @@
+"""`loop doctor`: whether a run would find what it needs here."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loop_kit.backends.environment import Passage
+from loop_kit.backends.registry import load_plugins
+from loop_kit.bus.bus import Bus
+from loop_kit.cli.console import put
+from loop_kit.cli.equipment import Agent, Item, look_at_agents, look_at_environment, look_at_ground
+from loop_kit.cli.looking import put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.places import bus_root
+from loop_kit.cli.settings import resolve
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome
+from loop_kit.model.config import Settings
+from loop_kit.model.names import ROLES
+
+_MARKS = {True: "ok", False: "NOT OK", None: "-"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, as_json: bool) -> int:
+    """Look whether git, Python, the file system and the agent programs are what a run needs; say which variables agents get.
+
+    Exit 0 when the configured worker and reviewer can be started, 8 when not, 3 when anything else is missing. Nothing is sent
+    anywhere, and of keys and logins only the presence is told.
+    """
+    bus = Bus(bus_root(edge))
+    settings, config = _configured(bus.config_path, edge.environment)
+    items = [*look_at_ground(edge.environment, bus.root), config]
+    agents = look_at_agents(edge.environment, settings)
+    passages = {role: look_at_environment(edge.environment, settings, role) for role in ROLES}
+    if as_json:
+        put_json(_document(items, agents, passages))
+    else:
+        put("\n".join([*map(_item_line, items), *map(_agent_line, agents), *_passage_lines(passages)]))
+    return EXIT_CODES[_outcome(items, agents)]
+
+
+def _configured(path: Path, environment: Mapping[str, str]) -> tuple[Settings, Item]:
+    try:
+        settings = resolve(path, environment, {})
+        load_plugins(settings.plugins)
+    except LoopError as error:
+        return Settings(), Item(name="config", ok=False, text=error.message)
+    return settings, Item(name="config", ok=True, text=str(path) if path.exists() else f"there is no {path}: built-in")
+
+
+def _outcome(items: Iterable[Item], agents: Iterable[Agent]) -> Outcome:
+    if not all(agent.ok for agent in agents if agent.roles):
+        return Outcome.BACKEND_FAILED
+    return Outcome.INVALID if any(item.ok is False for item in items) else Outcome.APPROVED
+
+
+def _document(items: list[Item], agents: list[Agent], passages: Mapping[str, tuple[Passage, ...]]) -> dict[str, Any]:
+    return {
+        "ok": _outcome(items, agents) is Outcome.APPROVED,
+        "items": [item.to_document() for item in items],
+        "agents": [agent.to_document() for agent in agents],
+        "environment": {
+            role: [{"name": each.name, "passed": each.passed, "reason": each.reason} for each in passed]
+            for role, passed in passages.items()
+        },
+    }
+
+
+def _item_line(item: Item) -> str:
+    return f"{_MARKS[item.ok]:8}{item.name:10}{item.text}"
+
+
+def _agent_line(agent: Agent) -> str:
+    facts = [f"for the {' and the '.join(agent.roles)}"] if agent.roles else []
+    facts += [agent.problem] if agent.problem else [agent.program or "comes with loop"]
+    facts += [agent.version] if agent.version else []
+    if agent.credentials is not None:
+        facts.append(f"credentials: {', '.join(agent.credentials) or 'none seen'}")
+    mark = _MARKS[agent.ok if agent.roles or agent.ok else None]
+    return f"{mark:8}{agent.name:10}{'; '.join(facts)}"
+
+
+def _passage_lines(passages: Mapping[str, tuple[Passage, ...]]) -> Iterator[str]:
+    """Yield for each role the names of what its program gets and does not get, by reason; once when both are the same."""
+    same = len(set(passages.values())) == 1
+    for role, found in [("agents", passages["worker"])] if same else passages.items():
+        reasons = dict.fromkeys((each.passed, each.reason) for each in sorted(found, key=lambda each: not each.passed))
+        for passed, reason in reasons:
+            names = [each.name for each in found if (each.passed, each.reason) == (passed, reason)]
+            yield f"{'passed' if passed else 'withheld':10}{role:10}{reason}: {', '.join(names)}"

@@ -1,0 +1,150 @@
+"""Checks in a run: at the base before anything is paid, and at every head before a reviewer is asked.
+
+What was run is on the bus or in the archive and is never run twice for one commit.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from loop_kit.backends.environment import agent_environment
+from loop_kit.checks.gather import Subject, gather
+from loop_kit.checks.judge import Expectations, judge
+from loop_kit.checks.plan import Plan, plan_checks
+from loop_kit.checks.prepare import prepared_paths
+from loop_kit.checks.run import Bench, Place
+from loop_kit.errors import DocumentError
+from loop_kit.model.change import Change, Effect
+from loop_kit.model.check import CheckCommand
+from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.state import RunState
+from loop_kit.model.work import WorkReport
+from loop_kit.rounds.context import RunContext
+from loop_kit.vcs import worktree
+
+BASE_ROUND = 0
+
+
+def check_base(ctx: RunContext, state: RunState) -> None:
+    """Find out, once in a run and before anything is paid, which checks fail at the base already."""
+    plan = plan_checks(ctx.card, ctx.settings)
+    if not plan.commands or ctx.archive.read(BASE_ROUND, Evidence.kind) is not None:
+        return
+    ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
+    evidence = _gather(ctx, state, plan, Subject(task_id=state.task_id, round=BASE_ROUND, head_sha=state.base_sha))
+    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
+    _tell(ctx, evidence)
+
+
+def with_evidence(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> tuple[Change, Evidence | None]:
+    """Return the change with what loop's own checks have to say about it, and the evidence; None when there are no checks."""
+    plan = plan_checks(ctx.card, ctx.settings)
+    if not plan.commands:
+        return change, None
+    evidence = _on_bus(ctx, state, change)
+    baseline = _archived(ctx, BASE_ROUND)
+    if evidence is None:
+        names = [each.name for each in plan.commands]
+        ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
+        subject = Subject(task_id=state.task_id, round=state.round, head_sha=change.head_sha)
+        evidence = _gather(ctx, state, plan, subject).against(baseline)
+        ctx.bus.write(Evidence.kind, evidence.to_document())
+        _tell(ctx, evidence)
+    expectations = Expectations(
+        baseline=baseline,
+        passed_before=_passed_before(ctx, state),
+        criteria=ctx.card.acceptance_criteria,
+        claims=work.tests,
+    )
+    return replace(change, findings=(*change.findings, *judge(evidence, expectations))), evidence
+
+
+def for_reviewer(ctx: RunContext, change: Change) -> Change:
+    """Return the change with failing checks left to the reviewer's judgement, when the person wants it asked all the same."""
+    if not ctx.settings.review_failing:
+        return change
+    softened = (
+        replace(finding, effect=Effect.JUDGE)
+        if finding.effect is Effect.FIX and finding.code == "check_failed"
+        else finding
+        for finding in change.findings
+    )
+    return replace(change, findings=tuple(softened))
+
+
+def checks_tree_path(ctx: RunContext) -> Path:
+    return Path(ctx.charter.scratch) / ctx.charter.run_id / "checks"
+
+
+def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> Evidence:
+    path = checks_tree_path(ctx)
+    tree = worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
+    logs = ctx.bus.logs / state.place
+    logs.mkdir(parents=True, exist_ok=True)
+
+    def settle() -> str:
+        changed = tree.changed(subject.head_sha)
+        if changed:
+            worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
+        return changed
+
+    def show(command: CheckCommand, result: CheckResult | None) -> None:
+        said = "" if result is None else result.sentence
+        ctx.show("check", round=subject.round, name=command.name, command=command.shown, result=said)
+
+    bench = Bench(
+        worktree=Place(tree.path, ctx.repository.tree_id(subject.head_sha)),
+        inplace=Place(ctx.repository.root, ctx.repository.tree_id("HEAD")),
+        environment=_environment(ctx, state),
+        logs=logs,
+        stem=f"r{subject.round}_check",
+        interruption=ctx.world.interruption,
+        check_stop=ctx.check_stop,
+        settle=settle,
+        tell=show,
+    )
+    return gather(plan, bench, subject)
+
+
+def _environment(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return the agents' environment without any backend's keys."""
+    return agent_environment(
+        ctx.world.environment,
+        backend_env=(),
+        env_pass=ctx.settings.env_pass,
+        env_set=ctx.settings.env_set,
+        role_env={},
+        loop={"LOOP_RUN_ID": state.run_id},
+    )
+
+
+def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:
+    """Return the evidence for exactly this head that an earlier, interrupted try has gathered."""
+    try:
+        document = ctx.bus.read(Evidence.kind)
+        evidence = None if document is None else Evidence.from_document(document)
+    except DocumentError:
+        return None
+    found = evidence is not None and (evidence.round, evidence.head_sha) == (state.round, change.head_sha)
+    return evidence if found else None
+
+
+def _archived(ctx: RunContext, round_number: int) -> Evidence | None:
+    document = ctx.archive.read(round_number, Evidence.kind)
+    return None if document is None else Evidence.from_document(document)
+
+
+def _passed_before(ctx: RunContext, state: RunState) -> frozenset[str]:
+    """Return the checks that passed in an earlier round of this run."""
+    earlier = (_archived(ctx, row.round) for row in state.round_details)
+    return frozenset(name for evidence in earlier if evidence is not None for name in evidence.passed_names)
+
+
+def _tell(ctx: RunContext, evidence: Evidence) -> None:
+    ctx.tell(
+        "checks_ended",
+        round=evidence.round,
+        head_sha=evidence.head_sha,
+        verified=evidence.verified,
+        refused=evidence.refused,
+        results=[result.sentence for result in (evidence.prepared, *evidence.results) if result is not None],
+    )
