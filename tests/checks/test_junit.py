@@ -35,6 +35,8 @@ def test_a_command_that_names_no_file_writes_none(tmp_path: Path, argv):
 
 def test_the_outermost_suites_are_summed_up():
     assert count_xml(SUITE) == Counts(run=4, failed=2, skipped=2)
+    latin = '<?xml version="1.0" encoding="iso-8859-1"?><testsuite name="\xe9" tests="1"/>'
+    assert count_xml(latin.encode("latin-1")) == Counts(run=1, failed=0, skipped=0)
     nested = b'<testsuites><testsuite tests="3" skipped="1"><testsuite tests="3"/></testsuite><testsuite tests="2"/></testsuites>'
     assert count_xml(nested) == Counts(run=4, failed=0, skipped=1)
 
@@ -51,6 +53,7 @@ def test_the_outermost_suites_are_summed_up():
         BOMB.decode().encode("utf-16"),
         b'<?xml version="1.0" encoding="cp037"?>' + BOMB.decode().encode("cp037"),
         b"\xff\xfe\x00",
+        b'<?xml version="1.0" encoding="no-such"?><testsuite tests="1"/>',
     ],
 )
 def test_what_is_not_plain_junit_says_nothing(data):

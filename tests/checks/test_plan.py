@@ -36,7 +36,7 @@ def test_checks_that_are_required_must_be_there():
 
 def test_a_criterion_may_name_any_check_of_the_run():
     criteria = [{"text": "Works.", "check": "tests"}, {"text": "Nice.", "check": None}, "Plain."]
-    assert plan_checks(card(acceptance_criteria=criteria), Settings.from_document(CONFIG))
+    assert plan_checks(card(acceptance_criteria=criteria), Settings.from_document(CONFIG)).commands
 
 
 @pytest.mark.parametrize(

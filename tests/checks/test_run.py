@@ -62,6 +62,7 @@ def test_a_check_that_takes_too_long_is_ended_with_its_whole_tree(tmp_path: Path
     (result,) = run_checks([shell(line, timeout=0.3)], make_bench(tmp_path), rerun=False)
     assert (result.verdict, result.how) == (Verdict.FAIL, Ending.TIMEOUT)
     assert result.reason == "it was ended after 0.3 s"
+    assert result.seconds < 2.5
     assert not alive(int((tmp_path / "tree/child").read_text(encoding="ascii")))
 
 
@@ -120,6 +121,12 @@ def test_a_flood_of_output_is_digested_whole_and_kept_in_bounds(tmp_path: Path):
     assert result.counts == Counts(run=1, failed=0, skipped=0)
     assert len(result.tail) <= 4096
     assert sum(path.stat().st_size for path in (tmp_path / "logs").iterdir()) <= 2 * 8 * 1024 * 1024
+
+
+def test_a_log_is_called_as_seen_from_where_people_look(tmp_path: Path):
+    (tmp_path / "logs/T-001").mkdir(parents=True)
+    bench = make_bench(tmp_path, logs=tmp_path / "logs/T-001", log_root=tmp_path)
+    assert run_checks([shell("true")], bench)[0].log == "logs/T-001/r1_checks_tests.log"
 
 
 def test_a_log_that_cannot_be_written_does_not_stop_the_check(tmp_path: Path):

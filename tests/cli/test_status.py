@@ -2,14 +2,20 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from loop_kit.bus.atomic import write_bytes
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.feed import Feed
 from loop_kit.monitoring.status import read_status
-from tests.support.commands import loop
+from tests.support.commands import LOOP, loop
 from tests.support.runs import Stage, approves, objects, works
+from tests.support.terminals import Terminal, cells
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
 
@@ -22,12 +28,14 @@ def bus(tmp_path: Path) -> Path:
 
 
 def test_one_screen_tells_the_run_its_rounds_and_the_next_step(bus: Path):
-    done = loop("status", cwd=bus.parent)
+    done = loop("status", cwd=bus.parent, env={"TZ": "UTC"})
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[:2] == ["task      T-001", "state     done in round 2, ended: approved"]
-    assert "round 1   changes_required by reviewer, 1 open" in lines
-    assert "round 2   approve by reviewer, 0 open" in lines
+    assert lines[0].startswith("task      T-001 Long durations are shown in hours")
+    assert lines[1] == "state     done in round 2, ended: approved"
+    assert re.fullmatch(r"since     2025-03-03 10:05:41 \(\d+ days ago\); started 2025-03-03 10:00:00 .*", lines[2])
+    assert "round 1   changes required, 1 open (by the reviewer)" in lines
+    assert "round 2   approved (by the reviewer)" in lines
     assert re.fullmatch(r"next      look at the change: git diff \w{12} \w{12}", lines[-1])
     assert len(lines) < 25
 
@@ -35,7 +43,11 @@ def test_one_screen_tells_the_run_its_rounds_and_the_next_step(bus: Path):
 def test_json_is_the_same_as_one_object(bus: Path):
     done = loop("status", "--json", cwd=bus.parent)
     assert (done.code, done.err) == (0, "")
-    assert json.loads(done.out) == read_status(Bus(bus)).to_document()
+    document = json.loads(done.out)
+    age = document.pop("age_seconds")
+    expected = read_status(Bus(bus), datetime.now(UTC)).to_document()
+    assert abs(expected.pop("age_seconds") - age) < 60
+    assert document == expected
 
 
 def test_without_a_bus_it_names_the_command_that_makes_one(tmp_path: Path):
@@ -81,7 +93,7 @@ def test_events_of_another_version_of_loop_are_told_by_name(bus: Path):
     feed.write_text("".join(json.dumps({**line, "data": {}}) + "\n" for line in lines), encoding="utf-8")
     done = loop("status", cwd=bus.parent)
     assert (done.code, done.err) == (0, "")
-    assert re.search(r"Z  decided$", done.out, re.MULTILINE)
+    assert re.search(r"\d\d decided$", done.out, re.MULTILINE)
 
 
 def test_agents_text_is_shown_and_never_sent_to_the_terminal(bus: Path):
@@ -110,12 +122,91 @@ def test_status_may_be_asked_while_a_run_goes_on(tmp_path: Path):
     process = stage.start("run")
     try:
         said = ""
-        while "the worker is at work" not in said:
+        while "is at work" not in said or "(script, pid" not in said:
             assert process.poll() is None, stage.end(process)
             said = loop("status", cwd=stage.root).out if stage.read("state") else ""
-        assert f"running   pid {process.pid}, the worker is at work" in said
+        working = json.loads(loop("status", "--json", cwd=stage.root).out)["working"]
+        assert f"running   pid {process.pid}, the worker (script, pid {working['pid']}) is at work for " in said
+        assert working["pid"] in stage.leftovers()
         assert "it is running; create " in said
     finally:
         (tmp_path / "go").touch()
         result = stage.end(process)
     assert result.code == 0
+
+
+# On a terminal
+
+
+def long_state(bus: Path) -> None:
+    """Make every entry of the screen as long as it can get."""
+    state = json.loads((bus / "state.json").read_text(encoding="utf-8"))
+    rows = [state["round_details"][0] | {"round": number} for number in range(1, 31)]
+    state |= {"round_details": rows, "outcome": "stalled", "error": "word " * 300, "hint": "do 日本 " * 300}
+    state |= {"branch": "b" * 300, "state": "awaiting_work"}
+    (bus / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    Feed(bus / "logs/feed.jsonl").append(
+        "decided",
+        {"decision": "changes_required", "round": 3, "judged_by": "x" * 200, "issues": []},
+        run_id=state["run_id"],
+        now=state["updated_at"],
+    )
+
+
+@pytest.mark.parametrize(("lines", "columns"), [(24, 80), (50, 200), (24, 40)])
+def test_on_a_terminal_it_fits_one_screen_whatever_the_run_says(bus: Path, lines: int, columns: int):
+    long_state(bus)
+    with Terminal([*LOOP, "status"], cwd=bus.parent, lines=lines, columns=columns) as terminal:
+        assert terminal.wait() == 0
+    shown = terminal.text.splitlines()
+    assert len(shown) < 24
+    assert max(map(cells, shown)) <= columns
+    assert "…" in terminal.text
+    assert any(line.startswith("next      do") for line in shown)
+
+
+def test_the_watch_draws_over_itself_and_leaves_the_cursor_below(bus: Path):
+    with Terminal([*LOOP, "status", "--watch", "0.1"], cwd=bus.parent) as terminal:
+        terminal.wait_for("\x1b[11A")
+        terminal.type("\x03")
+        assert terminal.wait() == 0
+    parts = re.split(r"\x1b\[11A\r\x1b\[J", terminal.text)
+    assert len(parts) > 1
+    assert parts[-1].count("\n") == 11
+    assert parts[-1].endswith("\n") or parts[-1].endswith("^C")
+    assert "\x1b[?25l" not in terminal.text
+
+
+def test_the_watch_sees_what_changes(bus: Path):
+    with Terminal([*LOOP, "status", "--watch", "0.1"], cwd=bus.parent) as terminal:
+        terminal.wait_for("in round 2, ended: approved")
+        state = json.loads((bus / "state.json").read_text(encoding="utf-8")) | {"outcome": "stalled"}
+        write_bytes(bus / "state.json", json.dumps(state).encode())
+        terminal.wait_for("in round 2, ended: stalled")
+        terminal.process.terminate()
+        assert terminal.wait() == 143
+
+
+def test_without_a_terminal_the_watch_prints_one_object_a_line(bus: Path):
+    argv = [*LOOP, "status", "--watch", "0.1", "--json"]
+    with subprocess.Popen(argv, cwd=bus.parent, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        documents = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.stdout.close()  # as `head` does: it notices and ends
+        assert process.wait(timeout=60) == 0
+    assert [document["state"]["round"] for document in documents] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+def test_the_watch_takes_only_a_time(bus: Path, seconds: str):
+    done = loop("status", f"--watch={seconds}", cwd=bus.parent)
+    assert (done.code, done.out) == (2, "")
+
+
+def test_looking_stays_cheap_whatever_is_on_the_bus(bus: Path):
+    probe = (
+        "import sys; from loop_kit.cli.main import main; main(['status']);"
+        "sys.exit(str(sorted({'rich', 'git', 'jsonschema', 'pathspec'} & set(sys.modules))))"
+    )
+    done = loop(cwd=bus.parent, program=(sys.executable, "-P", "-E", "-c", probe))
+    assert done.err == "[]\n"

@@ -78,7 +78,7 @@ def test_a_check_that_cannot_be_run_is_refused(entry, sentence):
     assert refused.value.message == f"config.toml {sentence}"
 
 
-@pytest.mark.parametrize("name", ["../up", "two words", "", "a" * 65, "x.lock"])
+@pytest.mark.parametrize("name", ["../up", "two words", "", "a/b", "x.lock"])
 def test_a_name_that_is_no_file_name_is_refused(name):
     with pytest.raises(ConfigError, match="it should be up to 64 letters"):
         from_config({"checks": {name: {"run": "true"}}})

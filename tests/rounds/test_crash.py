@@ -130,6 +130,7 @@ def test_a_resume_right_after_the_kill_waits_for_the_dying_round(stage: Stage):
     kill(stage, process, "pm")
     assert rounds(stage), "the round ended before anybody could wait for it"
     ends_as_undisturbed(stage, stage.run("--resume"))
+    assert stage.end(process).code == -9
 
 
 @pytest.mark.parametrize("who", ["pm", "both"])

@@ -187,6 +187,7 @@ def ends_as_undisturbed(stage: Stage, result: Result) -> None:
     _feed_is_a_chain(stage)
     nothing_paid_twice(result)
     nothing_left(stage)
+    assert not list(stage.root.glob(".git/worktrees/*")), "git still has an entry for a worktree"
 
 
 def _pins_agree(stage: Stage, result: Result) -> None:

@@ -86,6 +86,7 @@ def charter() -> dict[str, Any]:
         "branch": "",
         "card": {**card(), "ticket": "a field of the person's own"},
         "settings": {"run": {"max_rounds": 5}},
+        "people": ["reviewer"],
         "texts": {name: f"The text of {name}." for name in texts},
         "untracked": ["notes.txt"],
         "start_tree": None,

@@ -262,6 +262,11 @@ def clearing(stage: Stage) -> Iterator[Stage]:
         yield stage
     finally:
         stage.kill_all()
+        for process in stage.started:  # what nobody waited for would be noticed in some other test
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
 
 def wait_until(fact: Callable[[], Any], what: str, *, seconds: float = PATIENCE) -> Any:

@@ -15,13 +15,18 @@ _LONGEST = 4096  # characters of a path
 
 def find(prefix: Path, project_root: Path) -> Iterator[tuple[Path, Path]]:
     """Return each file in an installation that points to code elsewhere, with the place it points to."""
-    for folder in ("lib", "lib64"):
-        for site in sorted(prefix.glob(f"{folder}/p*/*-packages")):
-            own = (site, prefix) if not project_root.is_relative_to(prefix.resolve()) else (site,)
-            inner = tuple(folder.resolve() for folder in own)
-            for file, target in _pointers(site):
-                if len(str(target)) <= _LONGEST and not _within(target, inner):
-                    yield file, target
+    for site in _sites(prefix):
+        own = (site,) if project_root.is_relative_to(prefix.resolve()) else (site, prefix)
+        inner = tuple(folder.resolve() for folder in own)
+        for file, target in _pointers(site):
+            if len(str(target)) <= _LONGEST and not _within(target, inner):
+                yield file, target
+
+
+def _sites(prefix: Path) -> list[Path]:
+    """Return the folders of installed packages, each once: lib64 is often lib under another name."""
+    found = [site for folder in ("lib", "lib64") for site in sorted(prefix.glob(f"{folder}/p*/*-packages"))]
+    return list({site.resolve(): site for site in reversed(found)}.values())
 
 
 def _within(target: Path, folders: tuple[Path, ...]) -> bool:

@@ -25,7 +25,9 @@ def find_foreign(
     origin = Origin.of(tree, project_root)
     for what, where in _sources(origin, environment, argvs):
         if origin.is_foreign(where):
-            return f"{what} takes the project from {where} instead of from the tree that is checked: {_WAY_OUT}"
+            return (
+                f"{what} takes the project from {where.resolve()} instead of from the tree that is checked: {_WAY_OUT}"
+            )
     return ""
 
 

@@ -47,13 +47,13 @@ def find_junit(argv: Sequence[str], folder: Path) -> JUnitFile | None:
 def count_xml(data: bytes) -> Counts | None:
     """Return the sum over all outermost test suites; None for anything that is not plain JUnit XML."""
     suites = _Suites()
-    parser = expat.ParserCreate("utf-8")  # whatever the document declares: no entity hides in another encoding
+    parser = expat.ParserCreate()
     parser.StartElementHandler = suites.start
     parser.EndElementHandler = suites.end
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, _NotPlainError, ValueError):
+    except (expat.ExpatError, _NotPlainError, ValueError, LookupError):  # the last: an encoding that nobody knows
         return None
     return suites.counts if suites.seen else None
 

@@ -9,11 +9,11 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from loop_kit.checks.run import Bench, run_check
+from loop_kit.checks.run import Bench, nothing_changed, run_check
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.evidence import CheckResult, Ending
 
@@ -35,10 +35,13 @@ def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
         return None
     _memory_path(tree).unlink(missing_ok=True)
     there = frozenset(_entries(tree))
-    result = run_check(command, bench, log=f".{NAME}.log", rerun=True)  # once more: networks fail for passing reasons
+    # Settling may clean the tree, so it waits until it is written down what is to be kept. A failure is tried again:
+    # networks fail for passing reasons.
+    result = run_check(command, replace(bench, settle=nothing_changed), log=f".{NAME}.log", rerun=True)
     if not result.failed:
         _Memory(digest, tuple(sorted({*made, *_new(tree, there), *setup.link}))).write(tree)
-    return result
+    undone = bench.settle()
+    return replace(result, reason="; ".join(part for part in (result.reason, undone) if part))
 
 
 def prepared_paths(tree: Path) -> tuple[str, ...]:

@@ -50,13 +50,30 @@ class _Search:
         program = self._locate(word)
         if program is None or followed > _FOLLOWED:
             return
-        if _PYTHON.fullmatch(program.name):
+        chosen = self._behind_shim(program)
+        if chosen:
+            yield from chosen
+        elif _PYTHON.fullmatch(program.name):
             yield program
         elif program.name in _INDIRECT:
             for usual in _USUAL:
                 yield from self._of_word(usual, followed + 1)
         elif following := _first_line_program(program):
             yield from self._of_word(following, followed + 1)
+
+    def _behind_shim(self, program: Path) -> list[Path]:
+        """Return the Pythons that pyenv would choose for one of its shims, in the order in which it asks."""
+        versions = program.parent.parent / "versions"
+        if program.parent.name != "shims" or not versions.is_dir():
+            return []
+        asked = (read_text(folder / ".python-version") for folder in (self.tree, *self.tree.parents))
+        named = (
+            self.environment.get("PYENV_VERSION", "").replace(":", "\n"),
+            *asked,
+            read_text(versions.parent / "version"),
+        )
+        chosen = next((text.split() for text in named if text.strip()), [])
+        return [versions / name / "bin/python" for name in chosen if (versions / name / "bin/python").exists()]
 
     def _locate(self, word: str) -> Path | None:
         if not word or word.startswith("-") or "\0" in word:

@@ -34,7 +34,8 @@ def _go_on() -> None:
     """Let nothing but a signal end the checks."""
 
 
-def _nothing_changed() -> str:
+def nothing_changed() -> str:
+    """Settle nothing."""
     return ""
 
 
@@ -47,9 +48,10 @@ class Bench:
     """Where and how checks run.
 
     `worktree` is loop's own clean tree, `inplace` the person's. `environment` is the whole environment: the agents',
-    without any keys. `logs` is a folder; `stem` begins the names of the logs. `check_stop` is asked every second and
-    raises when the run shall end. `settle` puts changed tracked files of the worktree back and says which. `tell`
-    hears of each command twice: when it starts, without a result, and when it has ended.
+    without any keys. `logs` is a folder, `stem` begins the names of the logs, and `log_root` (by default the folder
+    above) is what evidence calls them relative to. `check_stop` is asked every second and raises when the run shall
+    end. `settle` puts changed tracked files of the worktree back and says which. `tell` hears of each command twice:
+    when it starts, without a result, and when it has ended.
     """
 
     worktree: Place
@@ -59,11 +61,15 @@ class Bench:
     stem: str
     interruption: Interruption
     check_stop: Callable[[], None] = _go_on
-    settle: Callable[[], str] = _nothing_changed
+    settle: Callable[[], str] = nothing_changed
     tell: Callable[[CheckCommand, CheckResult | None], None] = _tell_nobody
+    log_root: Path | None = None
 
     def place(self, where: Where) -> Place:
         return self.inplace if where is Where.INPLACE else self.worktree
+
+    def log_name(self, log: str) -> str:
+        return (self.logs / log).relative_to(self.log_root or self.logs.parent).as_posix()
 
 
 def run_checks(commands: Sequence[CheckCommand], bench: Bench, *, rerun: bool = True) -> tuple[CheckResult, ...]:
@@ -114,7 +120,7 @@ def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
         counts=(junit.counts() if junit else None) or tally.counts,
         tail=output.tail,
         digest=output.digest,
-        log=f"{bench.logs.name}/{log}",
+        log=bench.log_name(log),
         reason="; ".join(reason for reason in reasons if reason),
     )
 

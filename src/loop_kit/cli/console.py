@@ -98,6 +98,20 @@ def _dispatch_ended(data: Mapping[str, Any]) -> str:
     return f"the {data['role']} {how} after {data['seconds']:.1f} s{swept}"
 
 
+def _waiting(data: Mapping[str, Any]) -> str:
+    goal = data["goal"].strip().partition("\n")[0][:200]
+    return "\n".join(
+        [
+            f"round {data['round']}: waiting for the {data['role']}, a person",
+            f"  {data['task_id']}: {goal}",
+            f"  on the bus: {', '.join(data['material'])}",
+            f"  answer:     {data['answers'][0]}",
+            *(f"          or  {answer}" for answer in data["answers"][1:]),
+            f"          or  write {data['path']}",
+        ]
+    )
+
+
 _TOLD: Mapping[str, Any] = {
     "run_started": lambda data: (
         f"{data['place']}: started at {data['base_sha'][:12]} on {data['branch'] or 'a detached HEAD'}"
@@ -124,6 +138,6 @@ _TOLD: Mapping[str, Any] = {
         [f"  {line}" for line in data["results"]] + ([f"  no evidence: {data['refused']}"] if data["refused"] else [])
     ).strip(),
     "decided": _decided,
-    "waiting_for_person": lambda data: f"round {data['round']}: waiting for the {data['role']}: write {data['path']}",
+    "waiting_for_person": _waiting,
     "agent_output": lambda data: f"{data['role']} | {data['line']}",
 }

@@ -7,6 +7,7 @@ import click
 from loop_kit import resources
 from loop_kit.bus.atomic import exclusive_write, make_folder
 from loop_kit.bus.bus import Bus
+from loop_kit.checks.propose import propose, render
 from loop_kit.cli.console import put
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root
@@ -50,6 +51,15 @@ def make_bus(bus: Bus) -> list[str]:
     for name, default in MADE.items():
         path = bus.root / name
         make_folder(path.parent)
-        if exclusive_write(path, Path(resources.default_path(default)).read_bytes()):
+        content = resources.default_path(default).read_bytes()
+        if path == bus.config_path:
+            content += proposed_checks(bus.root.parent)
+        if exclusive_write(path, content):
             made.append(name)
     return made
+
+
+def proposed_checks(root: Path) -> bytes:
+    """Return what loop would check in the repository at `root`, as comments for its config with what was seen."""
+    text = render(propose(root))
+    return f"\n{text}".encode() if text else b""

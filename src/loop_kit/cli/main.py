@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("loop_kit.cli.init", "Make .loop/ with its templates and a commented config.toml."),
     "run": ("loop_kit.cli.run", "Run the review loop until approval or a named limit."),
+    "submit": ("loop_kit.cli.submit", "Hand in your own work as the work of this round."),
+    "review": ("loop_kit.cli.review", "Hand in your own judgement of this round's change."),
     "status": ("loop_kit.cli.status", "Say where the run stands and what to do next."),
     "health": ("loop_kit.cli.health", "Tell whether the PM and the agents live."),
     "log": ("loop_kit.cli.log", "Print what happened: the events of the feed."),
@@ -32,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("loop_kit.cli.diff", "Print what a run changed."),
     "list": ("loop_kit.cli.list_", "List every run with its outcome."),
     "archive": ("loop_kit.cli.archive", "List, show and restore the documents of every round."),
+    "accept": ("loop_kit.cli.accept", "Take an approved change over onto a branch."),
+    "undo": ("loop_kit.cli.undo", "Take the branch back to where the last run began."),
     "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
     "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
     "config": ("loop_kit.cli.config", "Show every setting and where it came from."),

@@ -2,8 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -12,10 +11,11 @@ from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import Lines, json_lines, put
+from loop_kit.cli.locks import locked
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root, scratch_root
-from loop_kit.cli.settings import resolve
+from loop_kit.cli.settings import find_people, resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
@@ -23,12 +23,14 @@ from loop_kit.processes.signals import listening
 from loop_kit.rounds.context import Clock, World, utc_now
 from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
 from loop_kit.rounds.process import ROUND_FAILED
-from loop_kit.rounds.start import Wish, join_run, open_run
+from loop_kit.rounds.start import join_run, open_run
+from loop_kit.rounds.wish import Wish
 from loop_kit.vcs.repository import Repository
 
 
 @click.command("run")
 @click.option("--task", "task", metavar="PATH", help="The task card. [default: .loop/task_card.json]")
+@click.option("--base", metavar="REV", help="Count from this earlier commit: what was done since is part of round 1.")
 @settings_options
 @click.option("--single-round", is_flag=True, help="Play exactly one round: exit 0 approved, 10 changes required.")
 @click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
@@ -66,7 +68,7 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
     if not bus.root.is_dir():
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
     become_subreaper()
-    with _locked(bus, repository) as locks:
+    with locked(bus, repository, "loop run") as locks:
         ctx, state = open_run(world, bus, repository, wish, locks)
         state = run_single_round(ctx, state) if wish.single_round else run_loop(ctx, state)
     return _report(bus, state)
@@ -80,6 +82,8 @@ def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
         card_path=card,
         settings=resolve(bus.config_path, edge.environment, given),
         given=given,
+        people=find_people(bus.config_path, edge.environment, given),
+        base=flags["base"] or "",
         resume=flags["resume"],
         reset=flags["reset"],
         single_round=flags["single_round"],
@@ -90,19 +94,10 @@ def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
 def _check_flags(flags: Mapping[str, Any]) -> None:
     if flags["resume"] and flags["reset"]:
         raise UsageError("--resume and --reset contradict each other", hint="say one of them")
+    if flags["resume"] and flags["base"]:
+        raise UsageError("--base is for a new run, and --resume goes on with one", hint="leave --base out")
     if flags["round_number"] is not None and not flags["single_round"]:
         raise UsageError("--round goes with --single-round", hint="leave it out, or add --single-round")
-
-
-@contextmanager
-def _locked(bus: Bus, repository: Repository) -> Iterator[tuple[int, ...]]:
-    """Hold the bus and the working tree: one run at a time on either."""
-    now = utc_now()
-    with (
-        Lock.acquire(bus.lock_path, purpose="loop run", now=now) as on_bus,
-        Lock.acquire(repository.git_dir / "loop.lock", purpose="loop run", now=now) as on_tree,
-    ):
-        yield on_bus.fileno(), on_tree.fileno()
 
 
 def _for_pm(play: Callable[[], int]) -> int:
@@ -158,6 +153,11 @@ def ending_text(bus: Bus, state: RunState) -> str:
         [
             f"{state.place}: {grounds}, after {rounds}",
             f"  {state.base_sha[:12]}..{state.head_sha[:12]} on {state.branch or 'a detached HEAD'}",
+            *(
+                ["  the person who did the work reviewed it too"]
+                if (bus.read("summary") or {}).get("self_review")
+                else []
+            ),
             f"  look at it:  git diff {state.base_sha[:12]} {state.head_sha[:12]}",
             f"  the story:   {bus.path('summary')}",
         ]

@@ -8,7 +8,8 @@ from typing import Any
 
 from loop_kit.bus.files import read_bytes
 from loop_kit.errors import ConfigError
-from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings
+from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings, people_after
+from loop_kit.model.names import ROLES
 
 _LIMIT = 1 << 20
 _TRUE = ("1", "true", "yes", "on")
@@ -23,6 +24,14 @@ def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[st
     return replace(
         settings, backends={name: _anchored(entry, config_path.parent) for name, entry in settings.backends.items()}
     )
+
+
+def find_people(config_path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the roles that people have: those for which nobody asked for a program. The settings have been judged."""
+    people: tuple[str, ...] = ROLES
+    for source in (read_config(config_path).get("run", {}), from_environment(environment), flags):
+        people = people_after(people, source)
+    return people
 
 
 def _anchored(entry: BackendSettings, folder: Path) -> BackendSettings:

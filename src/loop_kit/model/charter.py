@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError
 from loop_kit.model.config import Settings
-from loop_kit.model.fields import FieldError, Fields, check_version, shown
-from loop_kit.model.names import is_place
+from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown
+from loop_kit.model.names import ROLES, is_place
 from loop_kit.model.task import TaskCard
 
 SCHEMA_VERSION = 1
@@ -22,10 +22,11 @@ TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charter:
-    """`texts` holds the entries of `TEXTS` as read at the base. `untracked` lists what lay untracked at the start.
+    """`people` are the roles that people have. `texts` holds the entries of `TEXTS` as read at the base.
 
-    `start_tree` is the tree id of the working tree at the start when `--allow-dirty` let it in, else None. `scratch` is
-    the absolute path of the folder outside the repository where this run may put its worktrees.
+    `untracked` lists what lay untracked at the start. `start_tree` is the tree id of the working tree at the start when
+    `--allow-dirty` let it in, else None. `scratch` is the absolute path of the folder outside the repository where this
+    run may put its worktrees.
     """
 
     kind: ClassVar[str] = "charter"
@@ -37,6 +38,7 @@ class Charter:
     card_document: Mapping[str, Any]
     card: TaskCard
     settings: Settings
+    people: tuple[str, ...]
     texts: Mapping[str, str]
     untracked: tuple[str, ...]
     start_tree: str | None
@@ -64,6 +66,7 @@ class Charter:
             card_document=entries.map("card"),
             card=TaskCard.from_document(entries.any("card"), name=f"{name} $.card"),
             settings=Settings.from_document(entries.any("settings"), name=f"{name} $.settings"),
+            people=_people(entries),
             texts={key: texts.text(key) for key in TEXTS},
             untracked=entries.texts("untracked"),
             start_tree=entries.text_or_none("start_tree"),
@@ -78,6 +81,7 @@ class Charter:
             "branch": self.branch,
             "card": dict(self.card_document),
             "settings": self.settings.to_document(),
+            "people": list(self.people),
             "texts": dict(self.texts),
             "untracked": list(self.untracked),
             "start_tree": self.start_tree,
@@ -98,6 +102,13 @@ class Charter:
 
 
 _KEYS = frozenset({item.name for item in fields(Charter)} - {"card_document"} | {"schema_version"})
+
+
+def _people(entries: Fields) -> tuple[str, ...]:
+    for index, role in enumerate(entries.texts("people")):
+        if role not in ROLES:
+            raise FieldError(f"$.people[{index}]: {one_of(ROLES, role)}")
+    return entries.texts("people")
 
 
 def _digest(part: Any) -> str:

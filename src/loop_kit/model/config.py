@@ -1,7 +1,7 @@
 """How a run is set up: one table of settings, read by the config file, the environment and the command line alike."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -37,7 +37,7 @@ RUN_OPTIONS = (
     Option(
         key="auto_dispatch",
         default=False,
-        help="Start the worker and reviewer programs; without it people do both parts.",
+        help="Start both programs; without it people do the parts that no backend is named for.",
     ),
     Option(key="dispatch_backend", default="native", help="How programs are started; 'native' is the only transport."),
     Option(key="worker_backend", default="codex", help="The agent program that works."),
@@ -48,7 +48,7 @@ RUN_OPTIONS = (
     Option(
         key="dispatch_retry_base_sec", default=5.0, help="Seconds before the first further try; doubles, 60 at most."
     ),
-    Option(key="artifact_timeout", default=90.0, help="Seconds to wait for a report written by hand; 0 for no limit."),
+    Option(key="artifact_timeout", default=0.0, help="Seconds to wait for a person's report; 0 for no limit."),
     Option(key="allow_dirty", default=False, help="Start although tracked files have uncommitted changes."),
     Option(key="require_checks", default=False, help="Refuse to start when no check is configured."),
     Option(key="review_failing", default=False, help="Ask the reviewer even when a check fails."),
@@ -121,7 +121,7 @@ class Settings:
     idle_timeout: float = 0.0
     dispatch_retries: int = 2
     dispatch_retry_base_sec: float = 5.0
-    artifact_timeout: float = 90.0
+    artifact_timeout: float = 0.0
     allow_dirty: bool = False
     require_checks: bool = False
     review_failing: bool = False
@@ -182,6 +182,19 @@ class Settings:
 
     def backend(self, name: str) -> BackendSettings:
         return self.backends.get(name, BackendSettings(type=name))
+
+
+def people_after(people: Collection[str], run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which roles people have after one more source of settings has spoken; `run` holds what it says of `[run]`.
+
+    Whoever names a backend for a role wants that program there; a later `auto_dispatch` settles it for both roles.
+    """
+    match run.get("auto_dispatch"):
+        case True:
+            return ()
+        case False:
+            people = ROLES
+    return tuple(role for role in ROLES if role in people and f"{role}_backend" not in run)
 
 
 _FLOATS = frozenset(option.key for option in RUN_OPTIONS if isinstance(option.default, float))

@@ -44,9 +44,10 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     """Start the role's program once, wait for its end and take in what it handed in."""
     desk = Desk.at(ctx, state, ask)
     transcript = Transcript(desk.backend, _showing(ctx, ask.role))
+    prompt = _prompt(ask, desk).encode()
     ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
     make_folder(desk.order.prompt.parent)
-    write_bytes(desk.order.prompt, _prompt(ask, desk).encode())
+    write_bytes(desk.order.prompt, prompt)
     ctx.tell(
         "dispatch_started",
         role=ask.role,

@@ -4,7 +4,7 @@ A person's file is never moved or rewritten: what is wrong with it is said, and 
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loop_kit.errors import DocumentError, TimeLimitError
 from loop_kit.model.state import RunState
@@ -13,14 +13,25 @@ from loop_kit.rounds.context import RunContext
 
 R = TypeVar("R", bound=Report)
 
+# A file counts when it has been still for so long; with the looks around that, an answer is taken within 0.3 s.
 _STILL_SECONDS = 0.2
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.04
+# What lies on the bus for each role, and how it answers.
+_MATERIAL = {"worker": ("task_card", "fix_list"), "reviewer": ("review_request", "work_report")}
+_ANSWERS = {
+    "worker": ("commit the work, then: loop submit --notes TEXT",),
+    "reviewer": (
+        "loop review --approve",
+        "loop review --change FILE:LINE --reason TEXT",
+        "loop review --edit",
+    ),
+}
 
 
 def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
     """Return the document a person put on the bus; raise `TimeLimitError` when none came in time."""
     path = ctx.bus.path(ask.kind)
-    ctx.show("waiting_for_person", role=ask.role, round=state.round, path=str(path), problems=list(ask.problems))
+    _say_what_is_wanted(ctx, state, ask, path)
     clock = ctx.world.clock.seconds
     limit = ctx.settings.artifact_timeout
     until = clock() + limit if limit else None
@@ -40,9 +51,24 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
         if until is not None and clock() >= until:
             raise TimeLimitError(
                 f"no {path.name} came within --artifact-timeout {limit:g} s",
-                hint=f"write {path}, then: loop run --resume (--artifact-timeout 0 waits without a limit)",
+                hint=f"{_ANSWERS[ask.role][0]}, then: loop run --resume (--artifact-timeout 0 waits without a limit)",
             )
         ctx.world.interruption.sleep(_LOOK_SECONDS)
+
+
+def _say_what_is_wanted(ctx: RunContext, state: RunState, ask: Ask[Any], path: Path) -> None:
+    there = [ctx.bus.path(kind) for kind in _MATERIAL[ask.role]]
+    ctx.show(
+        "waiting_for_person",
+        role=ask.role,
+        task_id=state.task_id,
+        goal=ctx.card.goal,
+        round=state.round,
+        path=str(path),
+        material=[str(each) for each in there if each.exists()],
+        answers=list(_ANSWERS[ask.role]),
+        problems=list(ask.problems),
+    )
 
 
 def _try(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str]:

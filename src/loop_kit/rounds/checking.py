@@ -14,7 +14,7 @@ from loop_kit.checks.prepare import prepared_paths
 from loop_kit.checks.run import Bench, Place
 from loop_kit.errors import DocumentError
 from loop_kit.model.change import Change, Effect
-from loop_kit.model.check import CheckCommand
+from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
@@ -22,6 +22,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.vcs import worktree
 
 BASE_ROUND = 0
+_OF_CHECKS = ("check_failed", "criterion_unmet", "prepare_failed")
 
 
 def check_base(ctx: RunContext, state: RunState) -> None:
@@ -64,7 +65,7 @@ def for_reviewer(ctx: RunContext, change: Change) -> Change:
         return change
     softened = (
         replace(finding, effect=Effect.JUDGE)
-        if finding.effect is Effect.FIX and finding.code == "check_failed"
+        if finding.effect is Effect.FIX and finding.code in _OF_CHECKS
         else finding
         for finding in change.findings
     )
@@ -83,9 +84,10 @@ def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> E
 
     def settle() -> str:
         changed = tree.changed(subject.head_sha)
-        if changed:
-            worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
-        return changed
+        if not changed:
+            return ""
+        worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
+        return f"{changed}, which was put back"
 
     def show(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
@@ -93,7 +95,7 @@ def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> E
 
     bench = Bench(
         worktree=Place(tree.path, ctx.repository.tree_id(subject.head_sha)),
-        inplace=Place(ctx.repository.root, ctx.repository.tree_id("HEAD")),
+        inplace=Place(ctx.repository.root, _tree_in_place(ctx, plan)),
         environment=_environment(ctx, state),
         logs=logs,
         stem=f"r{subject.round}_check",
@@ -101,8 +103,15 @@ def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> E
         check_stop=ctx.check_stop,
         settle=settle,
         tell=show,
+        log_root=ctx.bus.root,
     )
     return gather(plan, bench, subject)
+
+
+def _tree_in_place(ctx: RunContext, plan: Plan) -> str:
+    """Return the id of the person's tree as it is; only asked in full when a check runs there."""
+    here = any(command.where is Where.INPLACE for command in plan.commands)
+    return ctx.repository.worktree_tree() if here else ctx.repository.tree_id("HEAD")
 
 
 def _environment(ctx: RunContext, state: RunState) -> dict[str, str]:

@@ -90,8 +90,8 @@ class RunContext:
         """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""
         return None if self.deadline is None else max(0.0, self.deadline - self.world.clock.seconds())
 
-    def by_hand(self, role: str) -> bool:  # noqa: ARG002  (each role decides for itself once people can be mixed with programs)
-        return not self.settings.auto_dispatch
+    def by_hand(self, role: str) -> bool:
+        return role in self.charter.people
 
     def pin_name(self, name: str, round_number: int) -> str:
         return f"refs/loop/{self.charter.place}/r{round_number}/{name}"

@@ -1,12 +1,14 @@
 """What must hold before a run begins: asked before anything is written or paid."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loop_kit import resources
 from loop_kit.backends.registry import find_backend, load_plugins
+from loop_kit.bus.atomic import make_folder
 from loop_kit.bus.bus import Bus
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
@@ -17,6 +19,7 @@ from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.rounds.context import World
 from loop_kit.rounds.desk import locate_program
+from loop_kit.rounds.wish import Wish
 from loop_kit.vcs.repository import Head, Repository
 
 _SHOWN = 5
@@ -29,8 +32,10 @@ class Ready:
 
     card: TaskCard
     card_document: Mapping[str, Any]
-    head: Head
+    base_sha: str
+    branch: str
     settings: Settings
+    people: tuple[str, ...]
     texts: Mapping[str, str]
     untracked: tuple[str, ...]
     start_tree: str | None
@@ -39,11 +44,12 @@ class Ready:
         return Charter(
             run_id=run_id,
             place=place,
-            base_sha=self.head.sha,
-            branch=self.head.branch,
+            base_sha=self.base_sha,
+            branch=self.branch,
             card_document=self.card_document,
             card=self.card,
             settings=self.settings,
+            people=self.people,
             texts=self.texts,
             untracked=self.untracked,
             start_tree=self.start_tree,
@@ -51,35 +57,64 @@ class Ready:
         )
 
 
-def check_start(world: World, bus: Bus, repository: Repository, card_path: Path, settings: Settings) -> Ready:
+def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> Ready:
     """Return what a new run starts from; raise the `LoopError` that says what is missing, without having changed anything."""
+    card_path, settings = wish.card_path or bus.card_path, wish.settings
     document = bus.read_card(card_path)
     card = TaskCard.from_document(document, name=str(card_path))
     plan_checks(card, settings, name=str(card_path))
     _check_dependencies(bus, card)
     head = repository.check_ready()
+    base = _base(repository, head, wish.base)
     untracked = repository.untracked()
     start_tree = _check_clean(repository, settings, untracked)
-    texts = _read_texts(bus, repository, head.sha)
-    check_programs(world, settings)
+    texts = _read_texts(bus, repository, base)
+    check_programs(world, settings, wish.people)
+    check_scratch(world.scratch)
     return Ready(
         card=card,
         card_document=document,
-        head=head,
+        base_sha=base,
+        branch=head.branch,
         settings=settings,
+        people=wish.people,
         texts=texts,
         untracked=untracked,
         start_tree=start_tree,
     )
 
 
-def check_programs(world: World, settings: Settings) -> None:
-    """Raise unless both roles' programs are there; people are always there."""
+def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
+    """Raise unless the program of each role is there; people are always there."""
     load_plugins(settings.plugins)
-    for role in ROLES if settings.auto_dispatch else ():
+    for role in ROLES:
+        if role in people:
+            continue
         name = settings.backend_name(role)
         backend = find_backend(name, settings.backend(name))
         locate_program(world.environment, name, backend, settings.backend(name))
+
+
+def check_scratch(folder: Path) -> None:
+    """Raise unless working trees can be put there; what is made to find out is taken away again."""
+    make_folder(folder)
+    with suppress(OSError):  # another run has something in it
+        folder.rmdir()
+
+
+def _base(repository: Repository, head: Head, named: str) -> str:
+    """Return the commit that the run counts from: what is checked out, or an earlier one that the person names."""
+    base = repository.commit_id(named) if named else head.sha
+    if base is None:
+        raise StartError(
+            f"--base {named[:200]}: git knows no such commit", hint="git log --oneline shows what there is"
+        )
+    if not repository.is_ancestor(base, head.sha):
+        raise StartError(
+            f"--base {named[:200]}: {base[:12]} is not in the history of {head.branch or 'HEAD'}",
+            hint=f"git merge-base HEAD {base[:12]} names a commit that both have",
+        )
+    return base
 
 
 def _check_clean(repository: Repository, settings: Settings, untracked: tuple[str, ...]) -> str | None:

@@ -5,10 +5,8 @@ From the idle state on, each step may be repeated: the run id in that state make
 this run's own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
@@ -16,28 +14,17 @@ from loop_kit.bus.emptying import empty_bus
 from loop_kit.bus.feed import Feed
 from loop_kit.errors import DirtyTreeError, DocumentError, NeedsPersonError, Outcome, StartError, UsageError
 from loop_kit.model.charter import Charter
-from loop_kit.model.config import Settings
+from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
-from loop_kit.rounds.preconditions import Ready, check_programs, check_start
+from loop_kit.rounds.mending import go_back, switch_back
+from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
+from loop_kit.rounds.wish import Wish
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What the person asked for. `given` holds the `[run]` settings named on the command line, which a resume obeys too."""
-
-    card_path: Path | None
-    settings: Settings
-    given: Mapping[str, Any]
-    resume: bool = False
-    reset: bool = False
-    single_round: bool = False
-    round_number: int | None = None
 
 
 def open_run(
@@ -90,9 +77,9 @@ def _standing(bus: Bus, wish: Wish) -> RunState | None:
 def _begin(
     world: World, bus: Bus, repository: Repository, wish: Wish, state: RunState | None
 ) -> tuple[RunContext, RunState]:
-    ready = check_start(world, bus, repository, wish.card_path or bus.card_path, wish.settings)
     if wish.round_number not in (None, 1):
         raise UsageError(f"--round {wish.round_number}: a new run begins with round 1", hint="leave --round out")
+    ready = check_start(world, bus, repository, wish)
     bus.ensure_layout()
     _clear_after(world, bus, repository, state)
     idle = _idle(world, bus, ready, state)
@@ -131,9 +118,9 @@ def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunSt
         task_id=ready.card.task_id,
         phase=Phase.IDLE,
         round=1,
-        base_sha=ready.head.sha,
-        head_sha=ready.head.sha,
-        branch=ready.head.branch,
+        base_sha=ready.base_sha,
+        head_sha=ready.base_sha,
+        branch=ready.branch,
         started_at=now,
         updated_at=now,
     )
@@ -175,7 +162,8 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
             hint=f"leave --round out, or say --round {state.round}",
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
-    check_programs(world, ctx.settings)
+    check_programs(world, ctx.settings, ctx.charter.people)
+    check_scratch(Path(ctx.charter.scratch))
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
@@ -194,7 +182,8 @@ def _with_flags(ctx: RunContext, wish: Wish) -> RunContext:
     if not wish.given:
         return ctx
     settings = ctx.settings.having(wish.given, source="the command line")
-    return replace(ctx, charter=replace(ctx.charter, settings=settings))
+    people = people_after(ctx.charter.people, wish.given)
+    return replace(ctx, charter=replace(ctx.charter, settings=settings, people=people))
 
 
 def check_ground(ctx: RunContext, state: RunState) -> None:
@@ -203,13 +192,12 @@ def check_ground(ctx: RunContext, state: RunState) -> None:
     if head.branch != state.branch:
         raise NeedsPersonError(
             f"the run works on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is checked out",
-            hint=f"git switch {state.branch or '--detach ' + state.head_sha[:12]}, then: loop run --resume",
+            hint=f"{switch_back(state)}, then: loop run --resume",
         )
     if not ctx.repository.is_ancestor(state.head_sha, head.sha):
         raise NeedsPersonError(
             f"{state.head_sha[:12]}, which this run relies on, is no longer part of {head.branch or 'HEAD'}",
-            hint=f"git reset --hard {state.head_sha[:12]} takes the branch back (it is pinned under refs/loop/"
-            f"{state.place}/), then: loop run --resume",
+            hint=f"{go_back(state, by_hand=ctx.by_hand('worker'))}, then: loop run --resume",
         )
 
 

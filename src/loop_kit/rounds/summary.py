@@ -46,6 +46,7 @@ def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "files": [file.path for file in files],
         "open_issues": [] if outcome is Outcome.APPROVED or review is None else review.get("blocking_issues", []),
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
+        "self_review": review is not None and review.get("self_review") is True,
         "round_details": [row.to_document() for row in state.round_details],
         "dispatches": _dispatches(ctx, state),
         "started_at": state.started_at,

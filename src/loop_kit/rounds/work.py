@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.charter import Charter
 from loop_kit.model.review import FixList
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
@@ -13,6 +14,7 @@ from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
+from loop_kit.rounds.mending import how_to_mend
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
@@ -33,9 +35,11 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     while True:
         before = watch.refs(ctx.repository, state.place)
         work, state = dispatch(ctx, state, _ask(ctx, state, problems))
-        change = verify(work, _ground(ctx, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)})
+        change = verify(
+            work, ground_of(ctx.charter, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)}
+        )
         _tell_verified(ctx, state, change)
-        _stop_at(state, change.having(Effect.STOP))
+        stop_at(state, change.having(Effect.STOP), by_hand=ctx.by_hand("worker"))
         mendable = (*change.having(Effect.ASK_AGAIN), *find_broken_loop(ctx))
         if not mendable:
             return work, change, state
@@ -84,32 +88,30 @@ def fix_list_of(ctx: RunContext, state: RunState) -> FixList | None:
     return None if document is None else FixList.from_document(document, name=f"r{state.round}_fix_list.json")
 
 
-def _ground(ctx: RunContext, state: RunState) -> Ground:
+def ground_of(charter: Charter, state: RunState) -> Ground:
+    """Return what the work of the state's round is held against."""
     return Ground(
         base_sha=state.base_sha,
         last_head=state.head_sha,
         branch=state.branch,
-        untracked=ctx.charter.untracked,
-        start_tree=ctx.charter.start_tree,
+        untracked=charter.untracked,
+        start_tree=charter.start_tree,
         place=state.place,
-        in_scope=ctx.card.in_scope,
-        out_of_scope=ctx.card.out_of_scope,
+        in_scope=charter.card.in_scope,
+        out_of_scope=charter.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),
     )
 
 
-def _stop_at(state: RunState, findings: Sequence[Finding]) -> None:
+def stop_at(state: RunState, findings: Sequence[Finding], *, by_hand: bool, then: str = "loop run --resume") -> None:
     """Raise for a finding that only a person should judge; the report stays where it is."""
     if not findings:
         return
     text = "; ".join(finding.text for finding in findings)
     if any(finding.code == "in_circles" for finding in findings):
         raise StalledError(text, hint="show the worker in the card what it keeps undoing, then: loop run --reset")
-    raise NeedsPersonError(
-        text,
-        hint=f"look at it (every commit loop relied on is under refs/loop/{state.place}/), mend it, "
-        f"then: loop run --resume",
-    )
+    codes = [finding.code for finding in findings]
+    raise NeedsPersonError(text, hint=how_to_mend(state, codes, by_hand=by_hand, then=then))
 
 
 def _gives_up(findings: Sequence[Finding]) -> LoopError:

@@ -6,6 +6,7 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
+import secrets
 import shutil
 import stat
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
+_DOOMED = "loop-removed-"  # a name that no tree of a person has
 _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
 
@@ -71,14 +73,18 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
 def remove(repository: Repository, path: Path) -> None:
     """Delete the tree and git's entry for it, and nothing else; deleting what is not there is fine."""
     _check_place(repository, path)
-    for leftover in (path, *_entries(repository, path)):
-        try:
-            _delete(leftover)
-        except OSError as error:
-            raise StartError(
-                f"the review tree {shown(path)} cannot be removed: {error.strerror}",
-                hint=f"delete {shown(leftover)} by hand",
-            ) from None
+    try:
+        _delete(path)
+        # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
+        for entry in _entries(repository, path):
+            entry.rename(entry.with_name(f"{_DOOMED}{secrets.token_hex(4)}"))
+        for entry in repository.common_dir.glob(f"worktrees/{_DOOMED}*"):
+            _delete(entry)
+    except OSError as error:
+        raise StartError(
+            f"the review tree {shown(path)} cannot be removed: {error.strerror}",
+            hint=f"delete {error.filename or shown(path)} by hand",
+        ) from None
 
 
 def _check_place(repository: Repository, path: Path) -> None:

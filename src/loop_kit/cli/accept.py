@@ -1,0 +1,83 @@
+"""`loop accept`: the person takes an approved change over."""
+
+from typing import Any
+
+import click
+
+from loop_kit.cli.console import put
+from loop_kit.cli.locks import locked
+from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import UsageError
+from loop_kit.rounds.accept import Approved, Taken, find_approved, take_over
+from loop_kit.vcs.repository import Repository
+
+_SHOWN = 20
+
+
+@click.command("accept")
+@click.option("--into", metavar="BRANCH", help="Take the change over onto this branch; else everything stays as it is.")
+@click.option(
+    "--merge/--squash", "merge", default=None, help="As a merge commit, or as one new commit. [default: --merge]"
+)
+@click.option("--message", metavar="TEXT", default="", help="The commit's message. [default: made from the goal]")
+@click.option("--json", "as_json", is_flag=True, help="The change and what became of it as one JSON object.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, /, **flags: Any) -> int:
+    """Show the approved change, check that nothing moved since, and take it over onto the branch you name.
+
+    The commit is made in your name and says how it was approved: Loop-Task, Loop-Rounds, Loop-Tree. Nothing is changed
+    when the change is not approved or has moved (exit code 11), or contradicts what the branch holds. No hook runs and
+    nothing is pushed.
+    """
+    if not flags["into"] and (flags["merge"] is not None or flags["message"]):
+        raise UsageError("--merge, --squash and --message go with --into", hint="name the branch: --into main")
+    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    with locked(bus, repository, "loop accept"):
+        approved = find_approved(bus, repository)
+        taken = _take_over(repository, approved, edge, flags) if flags["into"] else None
+    if flags["as_json"]:
+        put_json({**approved.to_document(), "taken": None if taken is None else taken.to_document()})
+        return 0
+    _show(approved)
+    _show_taken(approved, taken, squash=flags["merge"] is False)
+    return 0
+
+
+def _take_over(repository: Repository, approved: Approved, edge: Edge, flags: dict[str, Any]) -> Taken:
+    into = flags["into"].removeprefix("refs/heads/")
+    if into == approved.state.branch:
+        raise UsageError(f"the change is on {into} already", hint="leave --into out, or name another branch")
+    return take_over(
+        repository,
+        approved,
+        into,
+        squash=flags["merge"] is False,
+        message=flags["message"],
+        environment=edge.environment,
+    )
+
+
+def _show(approved: Approved) -> None:
+    state = approved.state
+    put(f"{state.place}: approved after {approved.rounds} round(s), tree {approved.tree[:12]}, nothing moved since")
+    for commit in approved.commits[-_SHOWN:]:
+        put(f"  {commit.sha[:12]} {commit.subject}")
+    for file in approved.files[:_SHOWN]:
+        put(f"  {file.status} {file.path}  +{file.added} -{file.removed}")
+    if len(approved.files) > _SHOWN:
+        put(f"  … and {len(approved.files) - _SHOWN} more; loop diff shows all")
+
+
+def _show_taken(approved: Approved, taken: Taken | None, *, squash: bool) -> None:
+    where = approved.state.branch or "a detached HEAD"
+    if taken is None:
+        put(f"it is on {where}, which stays as it is; loop accept --into BRANCH takes it over, loop undo takes it back")
+        return
+    if not taken.new:
+        put(f"{taken.branch} holds the change already; nothing was done")
+        return
+    put(f"{'squashed' if squash else 'merged'} into {taken.branch} as {taken.sha[:12]}; {where} stays as it is")
+    if not taken.exact:
+        put(f"  {taken.branch} has commits of its own: the two together were not reviewed")

@@ -1,0 +1,39 @@
+"""`loop submit`: a person hands in their work without writing JSON."""
+
+import click
+
+from loop_kit.cli.handing_in import report
+from loop_kit.cli.looking import bus_to_look_at
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import UsageError
+from loop_kit.rounds.hand_in import hand_in_work
+from loop_kit.vcs.repository import Repository
+
+
+@click.command("submit")
+@click.option("--notes", metavar="TEXT", default="", help="What the reviewer should know.")
+@click.option(
+    "--test", "tests", metavar="NAME=RESULT", multiple=True, help="A test you ran and how it ended; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="The report and what comes next as one JSON object.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, /, notes: str, tests: tuple[str, ...], as_json: bool) -> int:
+    """Hand in what you committed as the work of this round: git says which commit and files.
+
+    It works while a run waits for you, and before one goes on. Nothing is written when a round would refuse the work:
+    uncommitted changes end with exit code 4, no change with 7, a rewritten history with 11.
+    """
+    named = [_named(test) for test in tests]
+    handed_in = hand_in_work(bus_to_look_at(edge), Repository.find(edge.cwd), notes=notes, tests=named)
+    document = handed_in.document
+    count = len(document["files_changed"])
+    said = f"the work of round {document['round']}, {document['head_sha'][:12]}, {count} file(s) changed"
+    return report(handed_in, said, as_json=as_json)
+
+
+def _named(test: str) -> tuple[str, str]:
+    name, _, result = test.rpartition("=")
+    if not name.strip() or not result.strip():
+        raise UsageError(f"--test {test!r:.80} is not NAME=RESULT", hint="for instance: --test 'pytest -q=pass'")
+    return name.strip(), result.strip()

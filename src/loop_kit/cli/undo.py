@@ -1,0 +1,56 @@
+"""`loop undo`: take the branch back to where the last run began."""
+
+import sys
+
+import click
+
+from loop_kit.cli.console import printable, put
+from loop_kit.cli.locks import locked
+from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import UsageError
+from loop_kit.rounds.undo import Undoing, plan_undo, undo
+from loop_kit.vcs.repository import Repository
+
+_SHOWN = 20
+
+
+@click.command("undo")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="What was taken off the branch as one JSON object.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, /, *, yes: bool, as_json: bool) -> int:
+    """Take the branch back to the base of the last run; every commit stays reachable under refs/loop/.
+
+    It refuses when tracked files have uncommitted changes (exit code 4). Untracked files stay where they are.
+    """
+    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    with locked(bus, repository, "loop undo"):
+        undoing = plan_undo(bus, repository)
+        base = undoing.state.base_sha[:12]
+        if undoing.tip == undoing.state.base_sha:
+            put(f"{undoing.state.branch or 'HEAD'} is at {base}, where {undoing.state.place} began: nothing to undo")
+            return 0
+        if not yes:
+            _ask(undoing)
+        undo(repository, undoing)
+    if as_json:
+        put_json(undoing.to_document())
+        return 0
+    put(f"{undoing.state.branch or 'HEAD'} is back at {base}; {undoing.tip[:12]} is kept as {undoing.ref}")
+    put(f"  get it back:  git merge --ff-only {undoing.ref}")
+    return 0
+
+
+def _ask(undoing: Undoing) -> None:
+    """Show what would leave the branch and let the person decide; nobody there to ask is a no."""
+    for commit in undoing.commits[-_SHOWN:]:
+        put(f"  {commit.sha[:12]} {commit.subject}", err=True)
+    where = f"{undoing.state.branch or 'HEAD'} back to {undoing.state.base_sha[:12]}"
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"this takes {where}, {len(undoing.commits)} commit(s) less, and nobody can be asked",
+            hint="loop undo --yes does it",
+        )
+    click.confirm(printable(f"Take {where}, {len(undoing.commits)} commit(s) less?"), abort=True, err=True)

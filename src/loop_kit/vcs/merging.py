@@ -1,0 +1,85 @@
+"""Take a change over onto a branch: made as objects first, so that a conflict has touched nothing; then one ref moves."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
+from loop_kit.vcs.git import last_line, path_text, shown, zero_separated
+from loop_kit.vcs.identity import own_variables
+from loop_kit.vcs.repository import Repository
+
+_CONFLICT = 1
+_SHOWN = 5
+
+
+def tip(repository: Repository, branch: str) -> str | None:
+    """Return the commit a branch is at, None when there is no such branch."""
+    return repository.commit_id(f"refs/heads/{branch}")
+
+
+def merged_tree(repository: Repository, ours: str, theirs: str) -> str:
+    """Return the tree that has both; raise `NeedsPersonError` naming the files in which they contradict each other."""
+    answer = repository.git.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
+    parts = zero_separated(answer.out)
+    if answer.code == 0:
+        return path_text(parts[0])
+    if answer.code != _CONFLICT:
+        raise StartError(
+            f"git cannot merge without a checkout: {last_line(answer.err)}", hint="git 2.38 or newer can; or: git merge"
+        )
+    files = [path_text(part) for part in parts[1:]]
+    raise NeedsPersonError(
+        f"{theirs[:12]} and {ours[:12]} contradict each other in {len(files)} file(s): {', '.join(files[:_SHOWN])}",
+        hint=f"nothing was changed; git merge {theirs[:12]} lets you settle it",
+    )
+
+
+def commit_as(
+    repository: Repository, tree: str, parents: Sequence[str], message: str, environment: Mapping[str, str]
+) -> str:
+    """Make a commit in the person's own name; no branch refers to it yet."""
+    git = replace(repository.git, variables={**repository.git.variables, **own_variables(environment)})
+    options = [part for parent in parents for part in ("-p", parent)]
+    answer = git.ask("commit-tree", "--no-gpg-sign", *options, tree, stdin=message.encode("utf-8", "backslashreplace"))
+    if answer.code != 0:
+        raise StartError(
+            f"git makes no commit: {last_line(answer.err)}", hint="git config user.name and user.email say who you are"
+        )
+    return path_text(answer.line)
+
+
+def move_branch(repository: Repository, branch: str, old: str, new: str) -> None:
+    """Move a branch from `old` to `new`, with the files where it is checked out here; raise when it cannot be done whole."""
+    where = _checked_out(repository).get(f"refs/heads/{branch}")
+    if where is None:
+        answer = repository.git.ask("update-ref", "-m", "loop", f"refs/heads/{branch}", new, old)
+        if answer.code != 0:
+            raise NeedsPersonError(
+                f"{branch} could not be moved: {last_line(answer.err)}", hint="did something else just move it?"
+            )
+    elif where == repository.root:
+        set_back(repository, new)
+    else:
+        raise StartError(f"{branch} is checked out in {shown(where)}", hint="run the same command there")
+
+
+def set_back(repository: Repository, sha: str) -> None:
+    """Let the branch that is checked out, and the files, be as at `sha`; what was not committed stays or nothing happens."""
+    answer = repository.git.ask("reset", "--keep", "--quiet", sha, "--")
+    if answer.code != 0:
+        raise DirtyTreeError(f"git changes no file: {last_line(answer.err)}", hint="commit, stash or move those files")
+
+
+def _checked_out(repository: Repository) -> dict[str, Path]:
+    """Return ref -> worktree for every branch that some worktree has checked out."""
+    found: dict[str, Path] = {}
+    where = repository.root
+    for line in zero_separated(repository.git.out("worktree", "list", "--porcelain", "-z")):
+        word, _, value = line.partition(b" ")
+        if word == b"worktree":
+            where = Path(os.fsdecode(value))
+        elif word == b"branch":
+            found[path_text(value)] = where
+    return found

@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Done, loop
+from tests.support.repos import make_repo
+
+CONFIG = '[run]\nworker_backend = "claude"\n[env]\npass = ["MINE_*"]\n'
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    repo = make_repo(tmp_path / "repo")
+    (repo / ".loop").mkdir()
+    (repo / ".loop/config.toml").write_text(CONFIG, encoding="utf-8")
+    return repo
+
+
+def install(tmp_path: Path, *names: str) -> None:
+    (tmp_path / "bin").mkdir(exist_ok=True)
+    for name in names:
+        path = tmp_path / "bin" / name
+        path.write_text(f"#!/bin/sh\necho {name} 1.2.3\n", encoding="utf-8")
+        path.chmod(0o755)
+
+
+def doctor(repo: Path, *args: str, **env: str) -> Done:
+    path = f"{repo.parent}/bin:/usr/bin:/bin"
+    return loop("doctor", *args, cwd=repo, env={"PATH": path, "HOME": str(repo.parent), **env})
+
+
+def test_all_is_well_when_the_configured_pair_can_be_started(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex", "claude")
+    done = doctor(repo)
+    assert (done.code, done.err) == (0, "")
+    lines = [line.split() for line in done.out.splitlines()]
+    assert [line[:2] for line in lines[:6]] == [
+        ["ok", name] for name in ("python", "platform", "git", "files", "config", "claude")
+    ]
+    assert "for the worker; " in done.out
+    assert f"{tmp_path}/bin/claude; claude 1.2.3; credentials: none seen" in done.out
+    assert "NOT OK" not in done.out
+
+
+@pytest.mark.parametrize("there", ["codex", "claude"])
+def test_one_of_the_pair_that_is_missing_is_exit_8(repo: Path, tmp_path: Path, there: str):
+    install(tmp_path, there)
+    done = doctor(repo)
+    assert done.code == 8
+    missing = {"codex": "claude", "claude": "codex"}[there]
+    assert f"NOT OK  {missing} " in done.out
+    assert json.loads(doctor(repo, "--json").out)["ok"] is False
+
+
+def test_one_that_nobody_asked_for_may_be_missing(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex")
+    assert doctor(repo, LOOP_WORKER_BACKEND="codex").code == 0
+
+
+def test_a_config_that_cannot_be_used_is_said_and_the_rest_is_looked_at(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex")
+    (repo / ".loop/config.toml").write_text("[run]\nmax_roundz = 3\n", encoding="utf-8")
+    done = doctor(repo)
+    assert done.code == 3
+    assert "NOT OK  config" in done.out
+    assert "did you mean 'max_rounds'?" in done.out
+    assert "ok      codex" in done.out
+
+
+def test_variables_are_told_by_name_and_reason_and_never_by_value(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex", "claude")
+    secrets = {"OPENAI_API_KEY": "s3cret", "ANTHROPIC_API_KEY": "s3cret", "MINE_1": "s3cret", "OTHER": "s3cret"}
+    text, document = doctor(repo, **secrets).out, doctor(repo, "--json", **secrets).out
+    assert "s3cret" not in text + document
+    assert "credentials: OPENAI_API_KEY" in text
+    assert "withheld  worker    nothing asks for it: " in text
+    environment = json.loads(document)["environment"]
+    passed = {role: {each["name"] for each in found if each["passed"]} for role, found in environment.items()}
+    assert passed["worker"] & secrets.keys() == {"ANTHROPIC_API_KEY", "MINE_1"}
+    assert passed["reviewer"] & secrets.keys() == {"OPENAI_API_KEY", "MINE_1"}
+
+
+def test_it_works_before_there_is_a_bus_and_leaves_nothing(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo")
+    before = sorted(repo.iterdir())
+    assert doctor(repo).code == 8
+    assert sorted(repo.iterdir()) == before
+
+
+def test_odd_names_and_versions_are_shown_and_not_sent(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex", "claude")
+    (tmp_path / "bin/codex").write_text("#!/bin/sh\nprintf '\\033[2J1.0\\n'\n", encoding="utf-8")
+    done = doctor(repo, **{"ODD\x1b[31m": "x"})
+    assert done.code == 0
+    assert "\\x1b[2J1.0" in done.out
+    assert [char for char in done.out if not char.isprintable() and char != "\n"] == []

@@ -1,0 +1,99 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.model.event import FeedEvent
+from loop_kit.model.state import Phase, RunState
+from loop_kit.monitoring import crew
+from tests.support import documents
+from tests.support.runs import wait_until
+
+STATE = RunState.from_document(documents.state())
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    bus = Bus(tmp_path / ".loop")
+    bus.ensure_layout()
+    return bus
+
+
+def event(name: str, run_id: str = "run-1", **data: Any) -> FeedEvent:
+    return FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", event=name, run_id=run_id, data=data)
+
+
+def started(dispatch: str, role: str = "worker", run_id: str = "run-1") -> FeedEvent:
+    return event("dispatch_started", run_id, role=role, backend="codex", dispatch=dispatch)
+
+
+def test_the_open_dispatch_is_the_last_one_that_has_not_ended():
+    events = [started("d-1"), event("dispatch_ended", dispatch="d-1"), started("d-2", "reviewer")]
+    found = crew.open_dispatch(events, "run-1")
+    assert found is not None
+    assert (found.role, found.dispatch_id) == ("reviewer", "d-2")
+
+
+@pytest.mark.parametrize("last", ["dispatch_ended", "decided", "run_resumed", "run_ended"])
+def test_nothing_is_open_after_an_event_that_closes(last: str):
+    assert crew.open_dispatch([started("d-1"), event(last)], "run-1") is None
+    assert crew.open_dispatch([started("d-1"), event(last, run_id="another")], "run-1") is not None
+
+
+@pytest.mark.parametrize("data", [{}, {"role": "cook", "backend": "b", "dispatch": "d"}, {"role": 1}])
+def test_an_event_of_another_version_opens_nothing(data: dict[str, Any]):
+    assert crew.open_dispatch([event("dispatch_started", **data)], "run-1") is None
+
+
+@contextmanager
+def program(env: dict[str, str]) -> Iterator[int]:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=env)
+    try:
+        yield process.pid
+    finally:
+        process.communicate()
+
+
+def test_a_program_is_known_by_the_outbox_it_was_given(bus: Bus):
+    report = str(bus.outbox("d-1") / "report.json")
+    with program({"PATH": ""}), program({"LOOP_REPORT": report}) as pid:
+        assert wait_until(lambda: crew.find_program("d-1", bus, os.getpid()), "the program") == pid
+        assert crew.find_program("d-2", bus, os.getpid()) is None
+        assert crew.find_program("d-2", bus, os.getpid(), or_any=True) is not None
+    assert crew.find_program("d-1", bus, os.getpid()) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "people"),
+    [
+        ({"people": ["reviewer"]}, ("reviewer",)),
+        ({"people": []}, ()),
+        ({"settings": {"run": {"auto_dispatch": False}}}, ("worker", "reviewer")),
+        ({"settings": {"run": {"auto_dispatch": True}}}, ()),
+    ],
+)
+def test_the_charter_says_which_roles_people_have(bus: Bus, more: dict[str, Any], people: tuple[str, ...]):
+    charter = {key: value for key, value in documents.charter().items() if key not in ("people", "settings")}
+    Archive(bus.archive_root / STATE.place).put_document(0, "charter", {**charter, **more})
+    assert crew.people_of(bus, STATE) == people
+
+
+def test_a_charter_that_cannot_be_read_names_nobody(bus: Bus):
+    assert crew.people_of(bus, STATE) == ()
+    Archive(bus.archive_root / STATE.place).put(0, "charter", b"{")
+    assert crew.people_of(bus, STATE) == ()
+
+
+def test_a_person_is_waited_for_in_the_role_whose_document_is_missing(bus: Bus):
+    charter = {**documents.charter(), "people": ["worker"]}
+    Archive(bus.archive_root / STATE.place).put_document(0, "charter", charter)
+    assert crew.awaited_person(bus, STATE) == "worker"
+    for phase in (Phase.AWAITING_REVIEW, Phase.DONE, Phase.IDLE):
+        assert crew.awaited_person(bus, STATE.at(phase, now="")) is None

@@ -1,0 +1,88 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import StartError
+from loop_kit.model.state import RunState
+from loop_kit.monitoring.runs import find_place, list_runs, places
+from tests.support import documents
+
+EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    shutil.copytree(EXAMPLE, tmp_path / ".loop")
+    return Bus(tmp_path / ".loop")
+
+
+def put_summary(bus: Bus, place: str, **fields: Any) -> None:
+    Archive(bus.archive_root / place).put_document(1, "summary", fields)
+
+
+def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
+    (run,) = list_runs(bus)
+    assert (run.place, run.task_id, run.rounds, run.outcome) == ("T-001", "T-001", 2, "approved")
+    assert (run.started_at, run.ended_at) == ("2025-03-03T10:00:00.000Z", "2025-03-03T10:05:41.077Z")
+    assert run.goal.startswith("Long durations")
+
+
+def test_a_dispatch_that_did_not_say_what_it_cost_makes_the_cost_unknown(bus: Bus):
+    assert list_runs(bus)[0].cost_usd is None
+    costs: list[dict[str, Any]] = [{"usage": {"cost_usd": 0.25}}, {"usage": {"cost_usd": 1}}]
+    put_summary(bus, "T-2", dispatches=costs)
+    put_summary(bus, "T-3", dispatches=[*costs, {"usage": None}])
+    put_summary(bus, "T-4", dispatches=[])
+    assert [run.cost_usd for run in list_runs(bus)[1:]] == [1.25, None, None]
+
+
+def test_the_runs_of_a_task_come_in_their_order_and_what_is_no_place_does_not(bus: Bus):
+    for name in ("T-001@10", "T-001@2", "_unfiled", "T-1@1", "a b"):
+        (bus.archive_root / name).mkdir()
+    assert places(bus) == ["T-001", "T-001@2", "T-001@10"]
+
+
+def test_a_run_without_a_summary_is_unfinished(bus: Bus):
+    Archive(bus.archive_root / "T-9").put_document(3, "work_report", {})
+    run = list_runs(bus)[-1]
+    assert (run.place, run.outcome, run.rounds, run.ended_at) == ("T-9", "unfinished", 3, "")
+
+
+def test_a_run_that_was_taken_up_again_is_not_what_its_old_summary_says(bus: Bus):
+    state = documents.state() | {"place": "T-9", "run_id": "r-9", "task_id": "T-9"}
+    bus.put_state(RunState.from_document(state))
+    put_summary(bus, "T-9", run_id="r-9", outcome="timeout", ended_at="2025-01-01T00:00:00Z")
+    run = list_runs(bus)[-1]
+    assert (run.outcome, run.ended_at) == ("unfinished", "")
+
+
+@pytest.mark.parametrize(
+    "spoiled", [b"", b"{", b"[]", b'{"rounds": "x", "outcome": 3, "dispatches": 1, "ended_at": []}']
+)
+def test_what_cannot_be_read_of_a_run_is_unknown(bus: Bus, spoiled: bytes):
+    (bus.archive_root / "T-001/r2_summary.json").write_bytes(spoiled)
+    (bus.archive_root / "T-001/r0_task_card.json").write_bytes(spoiled)
+    (bus.root / "state.json").write_bytes(spoiled)
+    (run,) = list_runs(bus)
+    assert (run.outcome, run.rounds, run.goal, run.cost_usd) == ("unfinished", 2, "", None)
+
+
+def test_the_run_that_is_meant_is_the_one_named_or_the_one_on_the_bus(bus: Bus):
+    state = bus.read_state()
+    assert (find_place(bus, "", state), find_place(bus, "T-001", None)) == ("T-001", "T-001")
+    with pytest.raises(StartError, match="there is no run 'T-7'"):
+        find_place(bus, "T-7", state)
+    with pytest.raises(StartError, match="no run stands on"):
+        find_place(bus, "", None)
+    for escape in ("../archive/T-001", "_unfiled", ".."):
+        with pytest.raises(StartError):
+            find_place(bus, escape, state)
+
+
+def test_a_run_can_be_written_as_a_document(bus: Bus):
+    assert json.loads(json.dumps(list_runs(bus)[0].to_document()))["place"] == "T-001"
