@@ -22,6 +22,9 @@ VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
+    "cli/card_options.py": "flags that two commands share: tests/cli/test_new.py gives them to both",
+    "cli/handing_in.py": "what two commands print: tests/cli/test_submit.py and test_review.py read it",
+    "cli/locks.py": "held by three commands: tests/cli/test_undo.py and test_exit_codes.py meet them held",
     "cli/run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
     "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
 }

@@ -8,7 +8,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError
-from loop_kit.model.charter import Charter
+from loop_kit.model.charter import Charter, digest
 from tests.bus.children import listed
 from tests.support import documents
 
@@ -168,6 +168,13 @@ def test_the_charter_reads_back_and_each_of_its_takes_can_be_asked_for(archive):
     assert archive.read_charter() == second
     assert archive.read_charter(first.digests()["charter"]) == first
     assert archive.read_charter(second.digests()["charter"]) == second
+
+
+def test_a_charter_in_the_words_of_an_older_loop_is_known_by_its_own_digest(archive):
+    written = documents.charter()
+    assert Charter.from_document(written).to_document() != written  # this loop says more: every setting
+    archive.put_document(0, "charter", written)
+    assert archive.read_charter(digest(written)) == Charter.from_document(written)
 
 
 def test_a_charter_that_is_not_the_one_asked_for_is_refused(archive):

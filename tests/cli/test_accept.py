@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.bus.lock import Lock
 from tests.support.repos import commit
-from tests.support.runs import Stage, objects, works
+from tests.support.runs import Stage, objects
 
 
 @pytest.fixture
@@ -34,7 +33,10 @@ def test_without_a_branch_the_change_is_shown_and_stays_where_it_is(stage: Stage
 def test_a_change_is_taken_over_onto_the_branch_that_is_named(stage: Stage, how: str, parents: int, checked_out: str):
     tree, head = stage.git("rev-parse", "feature^{tree}"), stage.git("rev-parse", "feature")
     stage.git("switch", "--quiet", checked_out)
-    (stage.root / ".git/hooks/pre-merge-commit").write_text("#!/bin/sh\ntouch hooked\n", encoding="utf-8")
+    hook, hooked = stage.root / ".git/hooks/reference-transaction", stage.root.parent / "hooked"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch '{hooked}'\n", encoding="utf-8")
+    hook.chmod(0o755)
     result = stage.loop("accept", "--into", "main", how)
     assert result.code == 0, result.err
     assert stage.git("rev-parse", "main^{tree}") == tree
@@ -45,7 +47,7 @@ def test_a_change_is_taken_over_onto_the_branch_that_is_named(stage: Stage, how:
     assert message.endswith("owner@example.invalid")
     assert stage.git("rev-parse", "feature") == head
     assert stage.git("status", "--porcelain", "--untracked-files=no") == ""
-    assert not (stage.root / "hooked").exists()
+    assert not hooked.exists()
     again = stage.loop("accept", "--into", "main", how)
     assert (again.code, "holds the change already" in again.out) == (0, True)
 
@@ -117,53 +119,3 @@ def test_what_is_not_approved_is_not_accepted(tmp_path: Path):
     stage.run("--max-rounds", "1")
     result = stage.loop("accept")
     assert (result.code, "T-1 is not approved: 1 rounds ended without approval" in result.err) == (11, True)
-
-
-# Taking a run back
-
-
-def test_undo_takes_the_branch_back_and_keeps_what_was_there(stage: Stage):
-    base, head = stage.git("rev-parse", "main"), stage.head
-    (stage.root / "mine.txt").write_text("untracked\n", encoding="utf-8")
-    result = stage.loop("undo", "--yes")
-    assert result.code == 0, result.err
-    assert (stage.head, stage.git("branch", "--show-current")) == (base, "feature")
-    assert (stage.root / "app.txt").read_text(encoding="utf-8") == "one\n"
-    assert (stage.root / "mine.txt").exists()
-    assert stage.refs()["refs/loop/T-1/r0/undone"] == head
-    command = next(line for line in result.out.splitlines() if "get it back" in line).partition("git ")[2]
-    stage.git(*command.split())
-    assert stage.head == head
-
-
-def test_undo_asks_and_nobody_there_is_a_no(stage: Stage):
-    head = stage.head
-    result = stage.loop("undo")
-    assert (result.code, "nobody can be asked" in result.err) == (2, True)
-    assert stage.head == head
-
-
-def test_undo_refuses_a_dirty_tree_and_another_branch_and_a_second_time(stage: Stage):
-    (stage.root / "app.txt").write_text("dirty\n", encoding="utf-8")
-    assert stage.loop("undo", "--yes").code == 4
-    stage.git("checkout", "--quiet", "app.txt")
-    stage.git("switch", "--quiet", "main")
-    other = stage.loop("undo", "--yes")
-    assert (other.code, "git switch feature, then: loop undo" in other.err) == (3, True)
-    stage.git("switch", "--quiet", "feature")
-    assert json.loads(stage.loop("undo", "--yes", "--json").out)["kept_as"] == "refs/loop/T-1/r0/undone"
-    assert "nothing to undo" in stage.loop("undo", "--yes").out
-
-
-def test_neither_moves_a_branch_while_a_run_holds_it(stage: Stage):
-    with Lock.acquire(stage.bus / "lock", purpose="a test", now="2025-01-31T08:00:00.000Z"):
-        assert stage.loop("undo", "--yes").code == 5
-        assert stage.loop("accept", "--into", "main").code == 5
-
-
-def test_unfinished_work_can_be_taken_back_too(tmp_path: Path):
-    stage = Stage.set_up(tmp_path, worker=[works("three\n")], reviewer=[objects()])
-    base = stage.head
-    stage.run("--max-rounds", "1")
-    assert stage.loop("undo", "--yes").code == 0
-    assert stage.head == base

@@ -3,49 +3,21 @@
 import json
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.handwork import by_hand, interrupted_while_waiting, says, waiting, work
 from tests.support.repos import commit
-from tests.support.runs import Result, Stage, clearing, nothing_left, wait_until
+from tests.support.runs import Stage, nothing_left, wait_until
 
 ME = {"GIT_AUTHOR_EMAIL": "author@example.invalid", "GIT_AUTHOR_NAME": "Me"}
 
 
 @pytest.fixture
 def stage(tmp_path: Path):
-    stage = Stage.set_up(tmp_path)
-    stage.configure("")
-    with clearing(stage):
+    with by_hand(tmp_path) as stage:
         yield stage
-
-
-def waiting(stage: Stage, phase: str = "awaiting_work", round_number: int = 1) -> Callable[[], bool]:
-    def fact() -> bool:
-        state = stage.read("state") or {}
-        return (state.get("state"), state.get("round")) == (phase, round_number)
-
-    return fact
-
-
-def interrupted_while_waiting(stage: Stage, *args: str) -> None:
-    """Come to the point where work is awaited and no process of loop lives."""
-    process = stage.start("run", *args)
-    wait_until(lambda: stage.look().events("round_started"), "the round")
-    process.send_signal(signal.SIGINT)
-    assert stage.end(process).code == 130
-
-
-def work(stage: Stage, text: str = "two\n") -> str:
-    return commit(stage.root, {"app.txt": text}, message="Work")
-
-
-def says(result: Result, *words: str, code: int) -> None:
-    assert result.code == code, result.err + result.out
-    for word in words:
-        assert word in result.err + result.out, result.err + result.out
 
 
 def test_a_whole_round_by_hand_needs_no_json(stage: Stage):
@@ -123,40 +95,6 @@ def test_a_person_may_review_what_a_program_did(stage: Stage):
     assert stage.paid == (1, 0)
 
 
-# What a person hands in is judged before it is written
-
-
-def test_work_that_a_round_would_refuse_is_not_handed_in(stage: Stage):
-    interrupted_while_waiting(stage)
-    says(stage.loop("submit"), "no file differs", code=7)
-    (stage.root / "app.txt").write_text("half\n", encoding="utf-8")
-    says(stage.loop("submit"), "app.txt", "commit what belongs to the work", code=4)
-    assert stage.read("work_report") is None
-    work(stage)
-    says(stage.loop("submit"), "loop run --resume", code=0)
-    says(stage.loop("submit", "--test", "make"), "is not NAME=RESULT", code=2)
-
-
-def test_a_rewritten_history_is_explained_with_the_command_that_mends_it(stage: Stage):
-    interrupted_while_waiting(stage)
-    base = stage.head
-    stage.git("commit", "--quiet", "--amend", "--message", "Another start")
-    work(stage)
-    mending = f"git reset --soft {base[:12]} && git commit"
-    says(stage.loop("submit"), f"the base {base[:12]} is not in the history", mending, "then: loop submit", code=11)
-    says(stage.run("--resume"), mending, code=11)
-    stage.git("reset", "--quiet", "--soft", base)
-    stage.git("commit", "--quiet", "--message", "Work")
-    says(stage.loop("submit"), code=0)
-
-
-def test_a_switched_branch_is_explained_with_the_command_that_goes_back(stage: Stage):
-    interrupted_while_waiting(stage)
-    stage.git("switch", "--quiet", "--create", "mine")
-    work(stage)
-    says(stage.loop("submit"), "git switch main, then: loop submit", code=11)
-
-
 def test_a_report_handed_in_between_two_runs_is_taken_by_the_next(stage: Stage):
     interrupted_while_waiting(stage)
     says(stage.loop("review", "--approve"), "awaits the work, not a review", code=3)
@@ -187,93 +125,6 @@ def test_a_single_round_that_is_approved_ends_with_zero(stage: Stage):
 def test_nobody_waits_for_an_answer_when_there_is_no_run(stage: Stage):
     for command in (("submit",), ("review", "--approve")):
         says(stage.loop(*command), "no run is waiting for anybody", code=3)
-
-
-# The review
-
-
-@pytest.fixture
-def reviewed(stage: Stage) -> Stage:
-    """A stage that awaits a review while no process lives."""
-    interrupted_while_waiting(stage)
-    work(stage)
-    stage.loop("submit")
-    process = stage.start("run", "--resume")
-    wait_until(waiting(stage, "awaiting_review"), "the wait for a review")
-    process.send_signal(signal.SIGINT)
-    stage.end(process)
-    return stage
-
-
-@pytest.mark.parametrize(
-    ("args", "sentence"),
-    [
-        ((), "say --approve, or --change with --reason"),
-        (("--approve", "--change", "app.txt"), "--approve and --change contradict each other"),
-        (("--approve", "--reason", "Why not."), "comes before any --change"),
-        (("--change", "app.txt"), "--change app.txt has no --reason"),
-        (("--reason", "Late.", "--change", "app.txt"), "--reason comes before any --change"),
-        (("--change", "a", "--reason", "1", "--reason", "2"), "--reason is given twice for --change a"),
-        (("--edit", "--suggest", "More."), "--edit alone"),
-    ],
-)
-def test_flags_that_make_no_review_are_a_wrong_usage(stage: Stage, args: tuple[str, ...], sentence: str):
-    (stage.bus / "config.toml").write_text("", encoding="utf-8")
-    says(stage.loop("review", *args), sentence, code=2)
-
-
-def test_flags_belong_to_the_change_before_them(reviewed: Stage):
-    args = ("--change=./app.txt:1", "--severity=low", "--reason=One.", "--change=", "--reason=Two.", "--required=Do.")
-    assert reviewed.loop("review", *args).code == 0
-    assert (reviewed.read("review_report") or {})["blocking_issues"] == [
-        {"severity": "low", "file": "app.txt:1", "reason": "One.", "required_change": ""},
-        {"severity": "high", "file": "", "reason": "Two.", "required_change": "Do."},
-    ]
-
-
-@pytest.mark.parametrize(("env", "own"), [(ME, True), ({"GIT_AUTHOR_EMAIL": "other@example.invalid"}, False)])
-def test_a_review_of_ones_own_work_is_recorded_and_said(reviewed: Stage, env: dict[str, str], own: bool):
-    says(reviewed.loop("review", "--approve", env=env), code=0)
-    result = reviewed.run("--resume")
-    assert result.code == 0
-    assert (result.summary or {})["self_review"] is own
-    assert ("the person who did the work reviewed it too" in result.out) is own
-
-
-def editor(stage: Stage, script: str) -> dict[str, str]:
-    path = stage.cache.parent / "editor"
-    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    path.chmod(0o755)
-    return {"EDITOR": f"'{path}' --wait", "VISUAL": ""}
-
-
-def test_a_review_can_be_written_in_an_editor(reviewed: Stage):
-    fill = """sed -i -e 's/^decision = .*/decision = "changes_required"/' -e 's/^#\\(.*\\[\\[\\)/\\1/' "$2"
-    printf '[[blocking_issues]]\\nseverity = "high"\\nfile = "app.txt"\\nreason = "No."\\n' > "$2.tail"
-    sed -i -e 's/^\\[\\[.*//' "$2"; cat "$2.tail" >> "$2"; rm "$2.tail\""""
-    says(reviewed.loop("review", "--edit", env=editor(reviewed, fill)), "1 change(s) required", code=0)
-    assert (reviewed.read("review_report") or {})["blocking_issues"][0]["reason"] == "No."
-    assert not list(reviewed.bus.glob("review_draft*"))
-
-
-@pytest.mark.parametrize(
-    ("script", "sentence"),
-    [
-        ("true", "names no decision"),
-        ("exit 3", "exit status 3"),
-        ("""echo 'decision = "perhaps"' > "$2\"""", "decision"),
-        ("""echo '[[[' > "$2\"""", "review_draft_T-1_r1.toml"),
-    ],
-)
-def test_a_draft_that_is_no_review_is_kept(reviewed: Stage, script: str, sentence: str):
-    says(reviewed.loop("review", "--edit", env=editor(reviewed, script)), sentence, "--edit opens it again", code=3)
-    assert (reviewed.bus / "review_draft_T-1_r1.toml").exists()
-    assert reviewed.read("review_report") is None
-
-
-def test_without_an_editor_that_is_said(reviewed: Stage):
-    says(reviewed.loop("review", "--edit", env={"EDITOR": "", "VISUAL": ""}), "names an editor", code=3)
-    says(reviewed.loop("review", "--edit", env={"EDITOR": "/no/such/editor"}), "cannot be started", code=3)
 
 
 # The base

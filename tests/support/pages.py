@@ -3,12 +3,14 @@
 `python -m tests.support.pages` writes docs/cli.md and the transcripts in the README anew.
 """
 
+import importlib
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from loop_kit.cli.main import COMMANDS
@@ -53,9 +55,17 @@ def help_of(*names: str) -> str:
     return done.stdout.rstrip()
 
 
+def all_commands() -> Iterator[tuple[str, ...]]:
+    """Yield every command, each followed by those below it, such as `archive` and `archive list`."""
+    for name, (module, _text) in COMMANDS.items():
+        yield (name,)
+        command = importlib.import_module(module).command
+        yield from ((name, below) for below in getattr(command, "commands", ()))
+
+
 def cli_page() -> str:
     parts = ["# The command line", "<!-- written by `python -m tests.support.pages` from --help -->"]
-    for names in ((), *((name,) for name in COMMANDS)):
+    for names in ((), *all_commands()):
         parts += [f"## {' '.join(('loop', *names))}", f"```text\n{help_of(*names)}\n```"]
     return "\n\n".join(parts) + "\n"
 

@@ -19,7 +19,7 @@ from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import read_beginning, read_bytes, shown
 from loop_kit.bus.layout import ROUND_KINDS
 from loop_kit.errors import DocumentError
-from loop_kit.model.charter import Charter
+from loop_kit.model.charter import Charter, digest
 
 _READ_LIMIT = 32 << 20
 _REFUSED_LIMIT = 8 << 20
@@ -90,15 +90,16 @@ class Archive:
         takes = self._takes(round_number, name)
         return _read(takes[-1].path) if takes else None
 
-    def read_charter(self, digest: str = "") -> Charter:
+    def read_charter(self, wanted: str = "") -> Charter:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
 
-        Raises `DocumentError` when there is none.
+        The digest is that of the file: a newer loop may write the same charter in more words. Raises `DocumentError`
+        when there is none.
         """
         for take in reversed(self._takes(0, Charter.kind)):
-            charter = Charter.from_document(_read(take.path), name=take.path.name)
-            if digest in ("", charter.digests()["charter"]):
-                return charter
+            document = _read(take.path)
+            if wanted in ("", digest(document)):
+                return Charter.from_document(document, name=take.path.name)
         raise DocumentError(
             f"the charter of {self.place} is not in {shown(self.folder)}",
             hint="loop run --reset archives what is there and starts anew",

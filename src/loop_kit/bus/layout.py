@@ -11,7 +11,7 @@ _MIB = 1 << 20
 LIMITS: Mapping[str, int] = MappingProxyType(
     {
         "task_card": _MIB,
-        "fix_list": 4 * _MIB,
+        "fix_list": 12 * _MIB,
         "work_report": 4 * _MIB,
         "checks": 8 * _MIB,
         "review_request": 8 * _MIB,

@@ -65,7 +65,8 @@ def _show(approved: Approved) -> None:
     for commit in approved.commits[-_SHOWN:]:
         put(f"  {commit.sha[:12]} {commit.subject}")
     for file in approved.files[:_SHOWN]:
-        put(f"  {file.status} {file.path}  +{file.added} -{file.removed}")
+        counts = "binary" if file.added is None else f"+{file.added} -{file.removed}"
+        put(f"  {file.status} {file.path}  {counts}")
     if len(approved.files) > _SHOWN:
         put(f"  … and {len(approved.files) - _SHOWN} more; loop diff shows all")
 

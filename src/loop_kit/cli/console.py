@@ -139,5 +139,9 @@ _TOLD: Mapping[str, Any] = {
     ).strip(),
     "decided": _decided,
     "waiting_for_person": _waiting,
+    "heartbeat_missed": lambda data: (
+        f"no heartbeat of the {data['role']}: the run ends in {data['ttl']:g} s if none comes"
+    ),
+    "heartbeat_back": lambda data: f"the {data['role']}'s heart beats again",
     "agent_output": lambda data: f"{data['role']} | {data['line']}",
 }

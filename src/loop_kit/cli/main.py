@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 # name -> (module, one line of help). A command's module is imported when it is called: looking costs nothing.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("loop_kit.cli.init", "Make .loop/ with its templates and a commented config.toml."),
+    "new": ("loop_kit.cli.new", "Write a task card, from a few words or from a failing command."),
     "run": ("loop_kit.cli.run", "Run the review loop until approval or a named limit."),
     "submit": ("loop_kit.cli.submit", "Hand in your own work as the work of this round."),
     "review": ("loop_kit.cli.review", "Hand in your own judgement of this round's change."),
+    "heartbeat": ("loop_kit.cli.heartbeat", "Beat for a person, so that a run knows they are there."),
     "status": ("loop_kit.cli.status", "Say where the run stands and what to do next."),
     "health": ("loop_kit.cli.health", "Tell whether the PM and the agents live."),
     "log": ("loop_kit.cli.log", "Print what happened: the events of the feed."),

@@ -3,6 +3,8 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
+from loop_kit.cli.card_options import card_options, is_said, read_sketch
 from loop_kit.cli.console import Lines, json_lines, put
 from loop_kit.cli.locks import locked
 from loop_kit.cli.main import Edge, bus_option
@@ -20,6 +23,7 @@ from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, Terminat
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
+from loop_kit.rounds.cards import find_card, write_card
 from loop_kit.rounds.context import Clock, World, utc_now
 from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
 from loop_kit.rounds.process import ROUND_FAILED
@@ -29,7 +33,10 @@ from loop_kit.vcs.repository import Repository
 
 
 @click.command("run")
-@click.option("--task", "task", metavar="PATH", help="The task card. [default: .loop/task_card.json]")
+@click.option(
+    "--task", metavar="CARD", help="A card's path, or its id in .loop/tasks/. [default: .loop/task_card.json]"
+)
+@card_options
 @click.option("--base", metavar="REV", help="Count from this earlier commit: what was done since is part of round 1.")
 @settings_options
 @click.option("--single-round", is_flag=True, help="Play exactly one round: exit 0 approved, 10 changes required.")
@@ -69,15 +76,27 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
     become_subreaper()
     with locked(bus, repository, "loop run") as locks:
+        if is_said(flags):
+            wish = replace(wish, card_path=_make_card(world, bus, edge, flags))
         ctx, state = open_run(world, bus, repository, wish, locks)
         state = run_single_round(ctx, state) if wish.single_round else run_loop(ctx, state)
     return _report(bus, state)
 
 
+def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Path | None:
+    """Write the card that the flags say; None when an unfinished run stands in the way, which is said later."""
+    state = bus.read_state()
+    if state is not None and state.unfinished and not flags["reset"]:
+        return None
+    path = write_card(bus, read_sketch(flags, edge, world.interruption))
+    put(f"made {bus.name(path)}", err=True)
+    return path
+
+
 def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
     given = given_settings(flags)
     _check_flags(flags)
-    card = (edge.cwd / flags["task"]).absolute() if flags["task"] else None
+    card = find_card(bus, flags["task"], edge.cwd) if flags["task"] else None
     return Wish(
         card_path=card,
         settings=resolve(bus.config_path, edge.environment, given),
@@ -94,6 +113,8 @@ def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
 def _check_flags(flags: Mapping[str, Any]) -> None:
     if flags["resume"] and flags["reset"]:
         raise UsageError("--resume and --reset contradict each other", hint="say one of them")
+    if is_said(flags) and (flags["task"] or flags["resume"]):
+        raise UsageError("--goal and --from-check are for a new card", hint="leave out --task and --resume, or these")
     if flags["resume"] and flags["base"]:
         raise UsageError("--base is for a new run, and --resume goes on with one", hint="leave --base out")
     if flags["round_number"] is not None and not flags["single_round"]:

@@ -98,7 +98,7 @@ class Charter:
             "roles": {key: text for key, text in self.texts.items() if not key.endswith("_template")},
             "templates": {key: text for key, text in self.texts.items() if key.endswith("_template")},
         }
-        return {name: _digest(part) for name, part in parts.items()}
+        return {name: digest(part) for name, part in parts.items()}
 
 
 _KEYS = frozenset({item.name for item in fields(Charter)} - {"card_document"} | {"schema_version"})
@@ -111,5 +111,6 @@ def _people(entries: Fields) -> tuple[str, ...]:
     return entries.texts("people")
 
 
-def _digest(part: Any) -> str:
+def digest(part: Any) -> str:
+    """Return the SHA-256 digest of a document or a part of one, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(part, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

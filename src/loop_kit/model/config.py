@@ -49,6 +49,10 @@ RUN_OPTIONS = (
         key="dispatch_retry_base_sec", default=5.0, help="Seconds before the first further try; doubles, 60 at most."
     ),
     Option(key="artifact_timeout", default=0.0, help="Seconds to wait for a person's report; 0 for no limit."),
+    Option(key="require_heartbeat", default=False, help="Wait for a person only while their loop heartbeat beats."),
+    Option(
+        key="heartbeat_ttl", default=30.0, help="Seconds until a heartbeat is missed, and again until the run ends."
+    ),
     Option(key="allow_dirty", default=False, help="Start although tracked files have uncommitted changes."),
     Option(key="require_checks", default=False, help="Refuse to start when no check is configured."),
     Option(key="review_failing", default=False, help="Ask the reviewer even when a check fails."),
@@ -122,6 +126,8 @@ class Settings:
     dispatch_retries: int = 2
     dispatch_retry_base_sec: float = 5.0
     artifact_timeout: float = 0.0
+    require_heartbeat: bool = False
+    heartbeat_ttl: float = 30.0
     allow_dirty: bool = False
     require_checks: bool = False
     review_failing: bool = False

@@ -5,7 +5,7 @@ status alone proves nothing in either direction.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -106,8 +106,9 @@ def _outcome(
     ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript, ended: Ended
 ) -> Attempt[R]:
     bare: Attempt[R] = Attempt(how=ended.how, log=desk.output, session_id=transcript.session_id)
+    ended_well = transcript.finished is not None or (ended.how is HowEnded.EXITED and ended.exit_code == 0)
     try:
-        report = take_in(ctx, state, ask, desk, transcript)
+        report = take_in(ctx, state, ask, desk, transcript if ended_well and transcript.failed is None else None)
     except DocumentError as problem:
         return replace(bare, problem=problem)
     if report is not None:
@@ -150,7 +151,6 @@ def _showing(ctx: RunContext, role: str) -> Callable[[AgentEvent], None]:
 def _tell_end(
     ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript, ended: Ended, attempt: Attempt[Any]
 ) -> None:
-    usage = transcript.usage
     ctx.tell(
         "dispatch_ended",
         role=desk.order.role,
@@ -164,5 +164,5 @@ def _tell_end(
         document=attempt.report is not None,
         failure=None if attempt.failure is None else str(attempt.failure.kind),
         swept=ended.swept,
-        usage=None if usage is None else {name: value for name, value in asdict(usage).items() if value is not None},
+        usage=transcript.spent,
     )

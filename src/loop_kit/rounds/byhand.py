@@ -10,6 +10,7 @@ from loop_kit.errors import DocumentError, TimeLimitError
 from loop_kit.model.state import RunState
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.presence import Presence
 
 R = TypeVar("R", bound=Report)
 
@@ -36,6 +37,7 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
     limit = ctx.settings.artifact_timeout
     until = clock() + limit if limit else None
     seen, since, said = _stamp(path), clock() - _STILL_SECONDS, ""
+    presence = Presence(ctx, ask.role)
     while True:
         ctx.check_stop()
         stamp = _stamp(path)
@@ -48,6 +50,7 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
             if problem != said:
                 ctx.show("document_problem", role=ask.role, path=str(path), problem=problem)
                 said = problem
+        presence.check()
         if until is not None and clock() >= until:
             raise TimeLimitError(
                 f"no {path.name} came within --artifact-timeout {limit:g} s",

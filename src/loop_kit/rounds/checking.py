@@ -1,12 +1,16 @@
 """Checks in a run: at the base before anything is paid, and at every head before a reviewer is asked.
 
-What was run is on the bus or in the archive and is never run twice for one commit.
+What was run is on the bus or in the archive and is never run twice for one commit. It is believed only while it has the digest
+that stands in the state: a worker can write files like these too.
 """
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.backends.environment import agent_environment
+from loop_kit.bus.atomic import make_folder
+from loop_kit.bus.document import dump
 from loop_kit.checks.gather import Subject, gather
 from loop_kit.checks.judge import Expectations, judge
 from loop_kit.checks.plan import Plan, plan_checks
@@ -22,33 +26,38 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.vcs import worktree
 
 BASE_ROUND = 0
+_SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests
 _OF_CHECKS = ("check_failed", "criterion_unmet", "prepare_failed")
 
 
-def check_base(ctx: RunContext, state: RunState) -> None:
-    """Find out, once in a run and before anything is paid, which checks fail at the base already."""
+def check_base(ctx: RunContext, state: RunState) -> RunState:
+    """Find out, once in a run and before anything is paid, which checks fail at the base already; return the state after."""
     plan = plan_checks(ctx.card, ctx.settings)
-    if not plan.commands or ctx.archive.read(BASE_ROUND, Evidence.kind) is not None:
-        return
+    if not plan.commands or _baseline(ctx, state) is not None:
+        return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
     evidence = _gather(ctx, state, plan, Subject(task_id=state.task_id, round=BASE_ROUND, head_sha=state.base_sha))
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
     _tell(ctx, evidence)
+    return _sealed(ctx, state, _BASE_SEAL, evidence)
 
 
-def with_evidence(ctx: RunContext, state: RunState, work: WorkReport, change: Change) -> tuple[Change, Evidence | None]:
-    """Return the change with what loop's own checks have to say about it, and the evidence; None when there are no checks."""
+def with_evidence(
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change
+) -> tuple[Change, Evidence | None, RunState]:
+    """Return the change with what loop's own checks have to say about it, the evidence (None without checks), and the state."""
     plan = plan_checks(ctx.card, ctx.settings)
     if not plan.commands:
-        return change, None
+        return change, None, state
     evidence = _on_bus(ctx, state, change)
-    baseline = _archived(ctx, BASE_ROUND)
+    baseline = _baseline(ctx, state)
     if evidence is None:
         names = [each.name for each in plan.commands]
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
         subject = Subject(task_id=state.task_id, round=state.round, head_sha=change.head_sha)
         evidence = _gather(ctx, state, plan, subject).against(baseline)
         ctx.bus.write(Evidence.kind, evidence.to_document())
+        state = _sealed(ctx, state, _SEAL, evidence)
         _tell(ctx, evidence)
     expectations = Expectations(
         baseline=baseline,
@@ -56,7 +65,7 @@ def with_evidence(ctx: RunContext, state: RunState, work: WorkReport, change: Ch
         criteria=ctx.card.acceptance_criteria,
         claims=work.tests,
     )
-    return replace(change, findings=(*change.findings, *judge(evidence, expectations))), evidence
+    return replace(change, findings=(*change.findings, *judge(evidence, expectations))), evidence, state
 
 
 def for_reviewer(ctx: RunContext, change: Change) -> Change:
@@ -80,7 +89,7 @@ def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> E
     path = checks_tree_path(ctx)
     tree = worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
     logs = ctx.bus.logs / state.place
-    logs.mkdir(parents=True, exist_ok=True)
+    make_folder(logs)
 
     def settle() -> str:
         changed = tree.changed(subject.head_sha)
@@ -133,8 +142,25 @@ def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None
         evidence = None if document is None else Evidence.from_document(document)
     except DocumentError:
         return None
-    found = evidence is not None and (evidence.round, evidence.head_sha) == (state.round, change.head_sha)
-    return evidence if found else None
+    if evidence is None or state.digests.get(_SEAL) != _digest(evidence):
+        return None
+    return evidence if (evidence.round, evidence.head_sha) == (state.round, change.head_sha) else None
+
+
+def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
+    evidence = _archived(ctx, BASE_ROUND)
+    return evidence if evidence is not None and state.digests.get(_BASE_SEAL) == _digest(evidence) else None
+
+
+def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence) -> RunState:
+    """Put the digest of evidence into the state, so that nobody else's is taken for it."""
+    state = replace(state, digests={**state.digests, seal: _digest(evidence)}, updated_at=ctx.now())
+    ctx.bus.put_state(state)
+    return state
+
+
+def _digest(evidence: Evidence) -> str:
+    return sha256(dump(evidence.to_document())).hexdigest()
 
 
 def _archived(ctx: RunContext, round_number: int) -> Evidence | None:

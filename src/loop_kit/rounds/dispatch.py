@@ -4,6 +4,7 @@ The steps are the same whether a program or a person answers. A document of this
 the answer: running again after a crash asks nobody twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -26,7 +27,10 @@ def dispatch(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState
     """Return the document that `ask` wants and the state after it was had; raise the `LoopError` that ends the run."""
     if ctx.by_hand(ask.role):
         return wait_for(ctx, state, ask), state
-    report = on_bus(ctx, state, ask) or recover(ctx, state, ask)
+    report = on_bus(ctx, state, ask)
+    if report is None:
+        report, session_id = recover(ctx, state, ask)
+        state = _keep_session(ctx, state, ask, session_id)
     return (report, state) if report is not None else _run_program(ctx, state, ask)
 
 
@@ -38,7 +42,8 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
         state = replace(state, dispatches=state.dispatches + 1, updated_at=ctx.now())
         ctx.bus.put_state(state)
         attempt = start(ctx, state, ask)
-        state = _keep_session(ctx, state, ask, attempt)
+        lost = attempt.failure is not None and attempt.failure.kind is FailureKind.SESSION
+        state = _drop_session(ctx, state, ask) if lost else _keep_session(ctx, state, ask, attempt.session_id)
         if attempt.report is not None:
             return attempt.report, state
         ctx.check_stop()
@@ -52,18 +57,20 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
             ask = replace(ask, problems=(attempt.problem.message,))
 
 
-def _keep_session(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> RunState:
+def _keep_session(ctx: RunContext, state: RunState, ask: Ask[Any], session_id: str | None) -> RunState:
     """Remember the conversation, so that the same agent can be asked again in it, also after a crash."""
-    sessions = dict(state.sessions)
-    if attempt.failure is not None and attempt.failure.kind is FailureKind.SESSION:
-        sessions.pop(ask.role, None)
-    elif attempt.session_id is not None:
-        known = sessions.get(ask.role)
-        rounds = known.rounds if known is not None and known.session_id == attempt.session_id else 1
-        name = ctx.settings.backend_name(ask.role)
-        sessions[ask.role] = Session(backend=name, session_id=attempt.session_id, rounds=rounds)
-    if sessions == state.sessions:
+    known = state.sessions.get(ask.role)
+    if session_id is None or (known is not None and known.session_id == session_id):
         return state
+    session = Session(backend=ctx.settings.backend_name(ask.role), session_id=session_id)
+    return _with_sessions(ctx, state, {**state.sessions, ask.role: session})
+
+
+def _drop_session(ctx: RunContext, state: RunState, ask: Ask[Any]) -> RunState:
+    return _with_sessions(ctx, state, {role: row for role, row in state.sessions.items() if role != ask.role})
+
+
+def _with_sessions(ctx: RunContext, state: RunState, sessions: Mapping[str, Session]) -> RunState:
     state = replace(state, sessions=sessions, updated_at=ctx.now())
     ctx.bus.put_state(state)
     return state

@@ -13,18 +13,19 @@ from loop_kit.rounds.transcript import Transcript
 R = TypeVar("R", bound=Report)
 
 
-def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript) -> R | None:
+def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word: Transcript | None) -> R | None:
     """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
 
     The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
-    message. Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
+    message: `last_word` is None for a program that was cut off or failed, because what it said last was a draft.
+    Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
     """
     name = f"{ask.kind}.json"
     try:
         delivered = ctx.bus.collect(desk.dispatch_id, ask.kind)
-        document = (
-            desk.backend.document(desk.order, transcript.finished, transcript.said) if delivered is None else delivered
-        )
+        document = delivered
+        if document is None and last_word is not None:
+            document = desk.backend.document(desk.order, last_word.finished, last_word.said)
         if document is None:
             return None
         report = ask.read(document, state, name=name)
@@ -46,19 +47,34 @@ def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
         return None
 
 
-def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
-    """Return the answer of a dispatch whose agent had ended its work when loop itself was killed."""
+def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str | None]:
+    """Return the answer of a dispatch that was under way when loop itself was killed, and the conversation it had."""
     desk = Desk.at(ctx, state, ask)
     if not ctx.bus.outbox(desk.dispatch_id).is_dir():
-        return None
+        return None, None
     transcript = Transcript(desk.backend)
     transcript.replay(desk.output)
     try:
-        report = take_in(ctx, state, ask, desk, transcript)
+        report = take_in(ctx, state, ask, desk, transcript if transcript.finished is not None else None)
     except DocumentError:
         report = None
+    ctx.tell(
+        "dispatch_ended",
+        role=ask.role,
+        round=state.round,
+        dispatch=desk.dispatch_id,
+        backend=desk.name,
+        how="cut_off",
+        exit_code=None,
+        seconds=0.0,
+        session=transcript.session_id,
+        document=report is not None,
+        failure=None,
+        swept=0,
+        usage=transcript.spent,
+    )
     ctx.bus.clear_outbox(desk.dispatch_id)
-    return report
+    return report, transcript.session_id
 
 
 def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> None:

@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
+from loop_kit.errors import LoopError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
 from loop_kit.rounds.checking import checks_tree_path
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import name_dispatch
-from loop_kit.rounds.review import review_tree_path
+from loop_kit.rounds.review import refuse_void_review, review_tree_path
 from loop_kit.vcs import worktree
 
 
@@ -32,8 +33,16 @@ def _newest_dispatches(state: RunState) -> tuple[str, ...]:
 
 
 def clear_away(ctx: RunContext, state: RunState) -> None:
-    """Take away what a run that ends in `state` made for itself; what a resume may still find something in stays."""
-    clear_scratch(ctx)
+    """Take away what a run that ends in `state` made for itself; what a resume may still find something in stays.
+
+    What cannot be taken away is told and is never the reason why a run ends.
+    """
+    try:
+        if state.phase is Phase.AWAITING_REVIEW:
+            refuse_void_review(ctx, state)
+        clear_scratch(ctx)
+    except LoopError as error:
+        ctx.tell("left_behind", what=error.message, hint=error.hint)
     ctx.bus.clear_runtime(keep=() if state.phase is Phase.DONE else _newest_dispatches(state))
 
 

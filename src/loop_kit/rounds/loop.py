@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
+from loop_kit.model.review import Decision, ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
@@ -55,10 +57,10 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
         after = play()
     except LoopError as error:
         after = _newest(ctx, state)
-        if after.phase is not Phase.DONE:  # what was approved before the interruption came stays approved
+        if not _is_approved(ctx, after):
+            after = replace(after, phase=state.phase) if after.phase is Phase.DONE else after
             after = after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
-            write_summary(ctx, after)
-            ctx.bus.put_state(after)
+            _write_down(ctx, after)
     finally:
         clear_away(ctx, _newest(ctx, state))
     if after.outcome is None:
@@ -68,6 +70,24 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)
     return after
+
+
+def _is_approved(ctx: RunContext, state: RunState) -> bool:
+    """Whether a round was closed with an approval before the interruption came: that stands, and a mere claim does not."""
+    if state.phase is not Phase.DONE:
+        return False
+    review = ctx.archive.read(state.round, ReviewReport.kind)
+    pinned = ctx.repository.commit_id(ctx.pin_name("head", state.round))
+    return review is not None and review.get("decision") == Decision.APPROVE and pinned == state.head_sha
+
+
+def _write_down(ctx: RunContext, state: RunState) -> None:
+    """Put the summary and the state that it sums up; when the repository is too broken for a summary, the state alone."""
+    try:
+        write_summary(ctx, state)
+    except LoopError as error:
+        ctx.show("left_behind", what=f"no summary could be written: {error.message}", hint=error.hint)
+    ctx.bus.put_state(state)
 
 
 def _newest(ctx: RunContext, state: RunState) -> RunState:

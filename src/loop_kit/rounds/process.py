@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from loop_kit.bus.atomic import make_folder
 from loop_kit.errors import (
     EXIT_CODES,
     CrashError,
@@ -41,12 +42,12 @@ def play_round(ctx: RunContext, state: RunState) -> RunState:
         event, data = _told(line)
         told[:] = [event]
         if event == ROUND_FAILED:
-            failed.append(error_for(Outcome(data["outcome"]), data["message"], hint=data["hint"]))
+            failed.append(_named(data))
         elif event:
             ctx.world.listener(event, data)
 
     errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
-    errors.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(errors.parent)
     with RawLog(errors) as log:
         ended = supervise(
             _command(ctx, state),
@@ -93,6 +94,16 @@ def _told(line: str) -> tuple[str, Mapping[str, Any]]:
                 return "", {}
     except ValueError:
         return "", {}
+
+
+def _named(data: Mapping[str, Any]) -> LoopError:
+    """Return the ending that a round process told; one with an unknown name came from code newer than this process."""
+    try:
+        return error_for(Outcome(data["outcome"]), str(data["message"]), hint=str(data["hint"]))
+    except (KeyError, ValueError):
+        return CrashError(
+            f"the round ended in a way this loop does not know: {data!r:.300}", hint="loop run --resume goes on"
+        )
 
 
 def _read_back(ctx: RunContext, before: RunState) -> RunState:

@@ -28,13 +28,14 @@ def obtain_review(
         return dispatch(ctx, state, _ask(ctx, state, work, change, evidence))
     problems: tuple[str, ...] = ()
     while True:
+        refuse_void_review(ctx, state)
         tree = worktree.prepare(ctx.repository, review_tree_path(ctx), change.head_sha)
         before = watch.take(ctx.repository, state.place)
         ask = replace(_ask(ctx, state, work, change, evidence), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
-        _stop_if_touched(ctx, state, before)
         void = tree.changed(change.head_sha)
         if not void:
+            _stop_if_touched(ctx, state, before)
             return review, state
         refuse(ctx, state, ReviewReport.kind, void)
         if problems:
@@ -55,6 +56,18 @@ def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, be
     if not same and not ctx.by_hand("reviewer"):
         refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
         ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))
+
+
+def refuse_void_review(ctx: RunContext, state: RunState) -> None:
+    """Refuse a review whose reviewer changed the tree it was to judge; to be asked before that tree is cleaned or gone."""
+    head_sha = ctx.repository.commit_id(ctx.pin_name("head", state.round))
+    tree = worktree.find(ctx.repository, review_tree_path(ctx)) if head_sha is not None else None
+    void = tree.changed(head_sha) if tree is not None and head_sha is not None else ""
+    if void:
+        outbox = name_dispatch(state, "reviewer")
+        ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
+        refuse(ctx, state, ReviewReport.kind, void)
+        ctx.bus.clear_outbox(outbox)
 
 
 def review_tree_path(ctx: RunContext) -> Path:

@@ -21,12 +21,12 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     """Play one round and return where the run stands after it."""
     _clear_other_rounds(ctx, state)
     ctx.tell("round_started", round=state.round, head_sha=state.head_sha)
-    check_base(ctx, state)
+    state = check_base(ctx, state)
     before = state
     work, change, state = obtain_change(ctx, state)
     refuse_other_reviews(ctx, state, change, before=before)
     ctx.pin("head", state.round, change.head_sha)
-    change, evidence = with_evidence(ctx, state, work, change)
+    change, evidence, state = with_evidence(ctx, state, work, change)
     change = for_reviewer(ctx, change)
     write_request(ctx, state, work, change, evidence)
     fixes = change.having(Effect.FIX)

@@ -55,6 +55,12 @@ def join_run(world: World, bus: Bus, repository: Repository, state: RunState) ->
     """Return the context of the run that `state` belongs to, with the charter it was started with."""
     archive = Archive(bus.archive_root / state.place)
     charter = archive.read_charter(state.digests.get(Charter.kind, ""))
+    facts = (charter.run_id, charter.place, charter.base_sha, charter.branch)
+    if facts != (state.run_id, state.place, state.base_sha, state.branch):
+        raise NeedsPersonError(
+            f"{bus.state_path} and the charter of {state.place} contradict each other: somebody changed one of them",
+            hint="find out by whom; loop run --reset archives the run and starts anew",
+        )
     return RunContext(
         bus=bus,
         archive=archive,
@@ -170,7 +176,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
     seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
-    state = replace(state.going_on(now=ctx.now()), digests=ctx.charter.digests(), watch=seen)
+    state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
     ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
@@ -209,9 +215,14 @@ def _check_tree(ctx: RunContext, state: RunState) -> None:
     if not dirty:
         return
     pinned = last_unfinished(ctx, state)
-    known = {ctx.charter.start_tree, ctx.repository.tree_id(pinned) if pinned else None}
-    if ctx.repository.worktree_tree(without=ctx.charter.untracked) in known:
+    now = ctx.repository.worktree_tree(without=ctx.charter.untracked)
+    if pinned and ctx.repository.tree_id(pinned) == now:
         return
+    if ctx.charter.start_tree is not None:
+        since = frozenset(ctx.repository.changed_paths(ctx.charter.start_tree, now))
+        dirty = tuple(path for path in dirty if path in since)
+        if not dirty:
+            return
     where = f" that differ from the unfinished work pinned as {pinned}" if pinned else ""
     raise DirtyTreeError(
         f"{len(dirty)} files have uncommitted changes{where}: {', '.join(sorted(dirty)[:5])}",

@@ -48,9 +48,9 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             _wait_for_mending(ctx, again, told=problems)
         else:
             state = _awaiting_work(ctx, state)
+            pin_unfinished(ctx, state)
             refuse(ctx, state, WorkReport.kind, "; ".join(again))
             if problems:
-                pin_unfinished(ctx, state)
                 raise _gives_up(mendable)
         problems = again
 

@@ -52,12 +52,18 @@ class ReviewTree:
         return Git(self.path, location=(f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
 
 
+def find(repository: Repository, path: Path) -> ReviewTree | None:
+    """Return the tree at `path` as it was left, None when there is none."""
+    entry = _entry(repository, path)
+    return None if entry is None else ReviewTree(path, entry)
+
+
 def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()) -> ReviewTree:
     """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs.
 
     `keep` are untracked paths in the tree that are left in it, such as what an installation made there.
     """
-    _check_place(repository, path)
+    check_place(repository, path)
     entry = _entry(repository, path)
     if entry and _cleaned(ReviewTree(path, entry), head_sha, keep):
         return ReviewTree(path, entry)
@@ -72,7 +78,7 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
 
 def remove(repository: Repository, path: Path) -> None:
     """Delete the tree and git's entry for it, and nothing else; deleting what is not there is fine."""
-    _check_place(repository, path)
+    check_place(repository, path)
     try:
         _delete(path)
         # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
@@ -87,7 +93,7 @@ def remove(repository: Repository, path: Path) -> None:
         ) from None
 
 
-def _check_place(repository: Repository, path: Path) -> None:
+def check_place(repository: Repository, path: Path) -> None:
     """Refuse a folder whose deletion could cost the person something."""
     place = path.absolute()
     kept = (repository.root, repository.git_dir, repository.common_dir)

@@ -1,0 +1,54 @@
+"""The flags that say a task in a few words: the same for `loop new` and `loop run`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from loop_kit.cli.main import Edge
+from loop_kit.errors import UsageError
+from loop_kit.processes.signals import Interruption
+from loop_kit.rounds.cards import Sketch, sketch_from_failure
+from loop_kit.vcs.repository import Repository
+
+_OPTIONS = (
+    click.option("--goal", metavar="TEXT", help="Make a card with this goal."),
+    click.option("--criterion", "criteria", metavar="TEXT", multiple=True, help="For that card: what must be true."),
+    click.option("--scope", metavar="GLOB", multiple=True, help="For that card: paths the change may touch."),
+    click.option("--check", "checks", metavar="CMD", multiple=True, help="For that card: a command that must succeed."),
+    click.option("--from-check", metavar="CMD", help="Run this command and, when it fails, make a card from that."),
+)
+
+
+def card_options(command: Any) -> Any:
+    """Give a command the flags that make a card; all may be left out."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def is_said(flags: Mapping[str, Any]) -> bool:
+    """Whether the command line says a task; raise `UsageError` for half of one."""
+    if flags["goal"] and flags["from_check"]:
+        raise UsageError("--goal and --from-check both say what the task is", hint="say one of them")
+    said = bool(flags["goal"] or flags["from_check"])
+    if not said and (flags["criteria"] or flags["scope"] or flags["checks"]):
+        raise UsageError("--criterion, --scope and --check go with a card", hint="say --goal TEXT too")
+    return said
+
+
+def read_sketch(flags: Mapping[str, Any], edge: Edge, interruption: Interruption) -> Sketch:
+    """Return the task that the flags say; with --from-check the command is run now."""
+    goal, checks = flags["goal"], tuple(flags["checks"])
+    if flags["from_check"]:
+        root = Repository.find(edge.cwd).root
+        sketch = sketch_from_failure(flags["from_check"], root, dict(edge.environment), interruption)
+        goal, checks = sketch.goal, (*sketch.checks, *checks)
+    return Sketch(
+        goal=goal,
+        task_id=flags.get("task_id") or "",
+        criteria=tuple(flags["criteria"]),
+        scope=tuple(flags["scope"]),
+        constraints=tuple(flags.get("constraints", ())),
+        checks=checks,
+    )

@@ -1,0 +1,57 @@
+"""`loop heartbeat`: a person lets a waiting run know that they are there."""
+
+import click
+
+from loop_kit.bus import heartbeat
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.cli.console import put
+from loop_kit.cli.looking import bus_to_look_at
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import StartError
+from loop_kit.model.charter import Charter
+from loop_kit.model.names import ROLES
+from loop_kit.processes.lineage import Owner
+from loop_kit.processes.signals import listening
+from loop_kit.rounds.context import utc_now
+
+
+@click.command("heartbeat")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="Whose heart beats.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.05, max=3600),
+    default=5.0,
+    show_default=True,
+    help="Seconds between two beats.",
+)
+@bus_option
+@click.pass_obj
+def command(edge: Edge, /, role: str, interval: float) -> int:
+    """Beat for a person until Ctrl-C: a run with --require-heartbeat waits for them only so long as somebody does."""
+    bus = bus_to_look_at(edge)
+    _check_role(bus, role)
+    bus.ensure_layout()
+    path, me = bus.heartbeat_path(role), Owner.me()
+    put(f"beating as the {role} every {interval:g} s; Ctrl-C ends it", err=True)
+    with listening() as interruption:
+        try:
+            while interruption.requested is None:
+                heartbeat.write(path, heartbeat.Beat(role=role, owner=me, dispatch_id="", at=utc_now()))
+                interruption.sleep(interval)
+        finally:
+            heartbeat.remove(path)
+    return 0
+
+
+def _check_role(bus: Bus, role: str) -> None:
+    """Refuse to beat in the place of a program: its own heartbeat is in the same file."""
+    state = bus.read_state()
+    if state is None or not state.unfinished or state.outcome is not None:
+        return
+    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
+    if role not in charter.people:
+        raise StartError(
+            f"the {role} of {state.place} is a program ({charter.settings.backend_name(role)})",
+            hint="its heart beats by itself; loop health shows it",
+        )
