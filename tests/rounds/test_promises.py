@@ -51,6 +51,7 @@ BY_HAND = [
     *((2, when) for when in ["1:write .state.json.", *ROUND[-2:], *CLOSING[2]]),
 ]
 BY_PM = [
+    "1:fsync .gitignore",  # nothing is there yet that the next start could know the run by
     BEGINNING[2],
     BEGINNING[4],
     "1:start --single-round",

@@ -143,7 +143,7 @@ def _at_work(working: Working) -> str:
 
 def _when(when: str, at: datetime) -> str:
     passed = ago(when, at)
-    return f"{local_time(when)} ({passed})" if passed else when
+    return f"{_short_time(when, at)} ({passed})" if passed else when
 
 
 def _short_time(when: str, at: datetime) -> str:

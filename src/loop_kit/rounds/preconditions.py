@@ -20,6 +20,7 @@ from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDER
 from loop_kit.rounds.context import World
 from loop_kit.rounds.desk import locate_program
 from loop_kit.rounds.wish import Wish
+from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Head, Repository
 
 _SHOWN = 5
@@ -70,7 +71,7 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     start_tree = _check_clean(repository, settings, untracked)
     texts = _read_texts(bus, repository, base)
     check_programs(world, settings, wish.people)
-    check_scratch(world.scratch)
+    check_scratch(repository, world.scratch)
     return Ready(
         card=card,
         card_document=document,
@@ -95,8 +96,9 @@ def check_programs(world: World, settings: Settings, people: Collection[str]) ->
         locate_program(world.environment, name, backend, settings.backend(name))
 
 
-def check_scratch(folder: Path) -> None:
+def check_scratch(repository: Repository, folder: Path) -> None:
     """Raise unless working trees can be put there; what is made to find out is taken away again."""
+    worktree.check_place(repository, folder)
     make_folder(folder)
     with suppress(OSError):  # another run has something in it
         folder.rmdir()

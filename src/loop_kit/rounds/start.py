@@ -12,7 +12,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
 from loop_kit.bus.feed import Feed
-from loop_kit.errors import DirtyTreeError, DocumentError, NeedsPersonError, Outcome, StartError, UsageError
+from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
@@ -109,7 +109,7 @@ def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState
         return
     try:
         before = join_run(world, bus, repository, state)
-    except DocumentError:
+    except LoopError:
         return
     clear_scratch(before)
 
@@ -169,7 +169,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
     check_programs(world, ctx.settings, ctx.charter.people)
-    check_scratch(Path(ctx.charter.scratch))
+    check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)

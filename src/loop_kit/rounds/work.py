@@ -32,13 +32,16 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     if ctx.bus.round_of(WorkReport.kind) != state.round:
         state = _awaiting_work(ctx, state)
     problems: tuple[str, ...] = ()
+    seen: Change | None = None
     while True:
         before = watch.refs(ctx.repository, state.place)
         work, state = dispatch(ctx, state, _ask(ctx, state, problems))
         change = verify(
             work, ground_of(ctx.charter, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)}
         )
-        _tell_verified(ctx, state, change)
+        if change != seen:  # a person who is waited for is asked about every second
+            _tell_verified(ctx, state, change)
+        seen = change
         stop_at(state, change.having(Effect.STOP), by_hand=ctx.by_hand("worker"))
         mendable = (*change.having(Effect.ASK_AGAIN), *find_broken_loop(ctx))
         if not mendable:
