@@ -34,7 +34,7 @@ class Lines:
 
     def __call__(self, event: str, data: Mapping[str, Any]) -> None:
         text = tell(event, data)
-        if text:
+        if text and event != "run_ended":  # the command's own last lines say that, at greater length
             self.say(text)
 
     def say(self, text: str) -> None:
@@ -138,6 +138,8 @@ _TOLD: Mapping[str, Any] = {
         [f"  {line}" for line in data["results"]] + ([f"  no evidence: {data['refused']}"] if data["refused"] else [])
     ).strip(),
     "decided": _decided,
+    "run_ended": lambda data: f"ended: {data['outcome']}" + (f": {data['error']}" if data["error"] else ""),
+    "left_behind": lambda data: f"left behind: {data['what']}; {data['hint']}",
     "waiting_for_person": _waiting,
     "heartbeat_missed": lambda data: (
         f"no heartbeat of the {data['role']}: the run ends in {data['ttl']:g} s if none comes"
