@@ -60,9 +60,9 @@ def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, be
 
 def refuse_void_review(ctx: RunContext, state: RunState) -> None:
     """Refuse a review whose reviewer changed the tree it was to judge; to be asked before that tree is cleaned or gone."""
-    head_sha = ctx.repository.commit_id(ctx.pin_name("head", state.round))
-    tree = worktree.find(ctx.repository, review_tree_path(ctx)) if head_sha is not None else None
-    void = tree.changed(head_sha) if tree is not None and head_sha is not None else ""
+    tree = worktree.find(ctx.repository, review_tree_path(ctx))
+    request = ctx.bus.read("review_request")
+    void = tree.changed(request["head_sha"]) if tree is not None and request is not None else ""
     if void:
         outbox = name_dispatch(state, "reviewer")
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
