@@ -68,6 +68,7 @@ def others(*states: str) -> tuple[str, ...]:
     return tuple(state for state in ALL if state not in (*states, *NO_BUS))
 
 
+NO_OTHER_START = "how a run is opened does not depend on who plays its rounds"
 NOTHING_TO_RESUME = Refused(code=3, says="there is no unfinished run to resume")
 ROUND_IS_ONE = Refused(code=2, says="--round 7: a new run begins with round 1")
 COMMAND_ROWS: tuple[Row, ...] = (
@@ -85,19 +86,31 @@ COMMAND_ROWS: tuple[Row, ...] = (
     ("--resume", ("awaiting_work",), Plays(paid=(1, 1))),
     ("--resume", ("awaiting_review", "needs_person"), Plays(paid=(0, 1))),
     (
-        ("--resume", "--single-round", "--single-round --round right"),
+        ("--resume", "--single-round"),
         ("round_limit",),
         Plays(paid=(0, 0), code=6, state="awaiting_work", says="1 rounds ended without approval"),
+    ),
+    (
+        "--single-round --round right",
+        ("round_limit",),
+        Same(state="round_limit", event="--single-round", why="the number is only compared"),
     ),
     ("--reset", ("empty", "idle"), Same(state="idle", event="plain", why="there is nothing to reset")),
     ("--reset", ("done",), Same(state="done", event="plain", why="there is nothing to reset")),
     ("--reset", ("awaiting_work",), Refused(code=4, says="1 tracked files have uncommitted changes: app.txt")),
     ("--reset", ("awaiting_review", "round_limit", "needs_person", "corrupt"), Plays(paid=(1, 1), place="T-1@2")),
-    ("--single-round", ("empty", "idle"), Plays(paid=(1, 1))),
-    ("--single-round", ("done",), Plays(paid=(1, 1), place="T-1@2")),
-    (("--single-round", "--single-round --round right"), ("awaiting_work",), Plays(paid=(1, 1))),
-    ("--single-round", ("needs_person",), Plays(paid=(0, 1))),
-    (("--single-round", "--single-round --round right"), ("awaiting_review",), Plays(paid=(0, 1))),
+    ("--single-round", ("empty",), Plays(paid=(1, 1))),
+    ("--single-round", ("idle",), Same(state="idle", event="plain", why=NO_OTHER_START)),
+    ("--single-round", ("done",), Same(state="done", event="plain", why=NO_OTHER_START)),
+    ("--single-round", ("awaiting_work",), Plays(paid=(1, 1))),
+    ("--single-round", ("needs_person",), Same(state="needs_person", event="--resume", why=NO_OTHER_START)),
+    ("--single-round", ("awaiting_review",), Plays(paid=(0, 1))),
+    (
+        "--single-round --round right",
+        ("awaiting_work",),
+        Same(state="awaiting_review", event="--single-round --round right", why="the number is only compared"),
+    ),
+    ("--single-round --round right", ("awaiting_review",), Plays(paid=(0, 1))),
     ("--single-round", CORRUPT, Refused(code=3, says=".loop/state.json is not sound JSON")),
     ("--single-round --round right", ("empty",), Plays(paid=(1, 1))),
     (
@@ -108,7 +121,7 @@ COMMAND_ROWS: tuple[Row, ...] = (
     (
         "--single-round --round right",
         ("needs_person",),
-        Same(state="needs_person", event="--single-round", why="the right round changes nothing, as in other states"),
+        Same(state="awaiting_review", event="--single-round --round right", why="the number is only compared"),
     ),
     ("--single-round --round right", CORRUPT, Impossible("no round can be read from it")),
     ("--single-round --round wrong", FRESH, ROUND_IS_ONE),
@@ -258,7 +271,7 @@ def _go_on_rows() -> Iterator[Row]:
 def _going_on_ahead(event: str) -> Iterator[Row]:
     """What a run goes on in spite of."""
     review = Plays(paid=(0, 1))
-    really = ("card missing", "card is a directory", "bad template", "depends on unmet", "subdirectory", "unusual path")
+    really = ("card is a directory", "bad template", "subdirectory", "unusual path")
     for trouble in (*CARDS, "bad template", "depends on unmet", "depends on met", "subdirectory", "unusual path"):
         name = event.format(trouble)
         rest = UNFINISHED
