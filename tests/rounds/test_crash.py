@@ -42,7 +42,7 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("point", "who"), HELD, ids=lambda value: str(value))
+@pytest.mark.parametrize(("point", "who"), HELD, ids=str)
 def test_a_run_that_is_killed_while_an_agent_is_at_it_ends_as_if_it_had_not_been(stage: Stage, point: Point, who: str):
     hold(stage, point)
     process = stage.start("run")
