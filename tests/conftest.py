@@ -1,6 +1,7 @@
 """Isolation that fails loudly: no test sees a person's HOME, git configuration, keys or loop settings."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ def isolation() -> Iterator[Path]:
         (Path(folder) / "gitconfig").write_text("", encoding="utf-8")
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         before = dict(os.environ)
+        if (
+            signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        ):  # started in the background: programs would inherit deafness
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.clear()
         os.environ.update(
             kept,
