@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test crash lint format clean
 
 demo: $(STAMP)
 	$(BIN)/loop demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore tests/crash
+
+# Runs that are killed, interrupted and cut off at every kind of step: a sample of the steps, or all of them with
+# LOOP_TEST_EVERY_POINT=1, which takes half an hour.
+crash: $(STAMP)
+	$(BIN)/python -m pytest -n auto tests/crash
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

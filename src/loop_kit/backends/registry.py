@@ -7,12 +7,14 @@ module can only announce itself by a side effect of being imported.
 import difflib
 import importlib
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loop_kit.backends.base import Backend, Configurable
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 ENTRY_POINTS = "loop_kit.backends"
 _BUILT_IN = {
@@ -64,7 +66,7 @@ def load_plugins(modules: Iterable[str]) -> None:
 
 def known() -> tuple[str, ...]:
     """Return the names of all backends, built-in or not."""
-    return tuple(sorted({*_BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=ENTRY_POINTS))}))
+    return tuple(sorted({*_BUILT_IN, *_registered, *_offered().names}))
 
 
 def _find(kind: str) -> Backend | None:
@@ -73,11 +75,18 @@ def _find(kind: str) -> Backend | None:
         return _checked(getattr(importlib.import_module(module), attribute), kind)
     if kind in _registered:
         return _registered[kind]
-    offered = next(iter(entry_points(group=ENTRY_POINTS, name=kind)), None)
+    offered = next(iter(_offered().select(name=kind)), None)
     return _load(offered) if offered is not None else None
 
 
-def _load(entry: EntryPoint) -> Backend:
+def _offered() -> "EntryPoints":
+    """Return what installed packages offer; looking for that takes longer than all else that a start does here."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (most runs name built-in backends only)
+
+    return entry_points(group=ENTRY_POINTS)
+
+
+def _load(entry: "EntryPoint") -> Backend:
     try:
         loaded = entry.load()
         backend = loaded() if isinstance(loaded, type) else loaded

@@ -19,15 +19,16 @@ class Plan:
     replaced: tuple[str, ...] = ()
 
 
-def plan_checks(card: TaskCard, settings: Settings, *, name: str = TaskCard.kind) -> Plan:
-    """Return the checks of a run; `name` is what the person calls the card.
+def plan_checks(card: TaskCard | None, settings: Settings, *, name: str = TaskCard.kind) -> Plan:
+    """Return the checks of a run, or without a card those of the config; `name` is what the person calls the card.
 
     Raises `DocumentError` when a criterion names a check that nobody configured, `StartError` when checks are required
     and there are none.
     """
-    own = {command.name: command for command in card.checks}
+    own = {command.name: command for command in card.checks} if card else {}
     commands = {**settings.checks, **own}
-    _check_criteria(card, tuple(commands), name)
+    if card:
+        _check_criteria(card, tuple(commands), name)
     if settings.require_checks and not commands:
         raise StartError(
             "no check is configured, and this run requires some",

@@ -4,7 +4,6 @@ import click
 
 from loop_kit.cli.diff import put_diff
 from loop_kit.cli.main import Edge
-from loop_kit.errors import StartError
 from loop_kit.vcs.repository import Repository
 
 
@@ -15,12 +14,5 @@ from loop_kit.vcs.repository import Repository
 def command(edge: Edge, base: str, head: str) -> int:
     """Print the diff from commit BASE to commit HEAD."""
     repository = Repository.find(edge.cwd)
-    put_diff(repository, _commit(repository, base), _commit(repository, head))
+    put_diff(repository, repository.named_commit(base), repository.named_commit(head))
     return 0
-
-
-def _commit(repository: Repository, name: str) -> str:
-    sha = repository.commit_id(name)
-    if sha is None:
-        raise StartError(f"{name!r:.100} names no commit of {repository.root}", hint="git log shows the commits")
-    return sha

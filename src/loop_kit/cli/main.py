@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "archive": ("loop_kit.cli.archive", "List, show and restore the documents of every round."),
     "accept": ("loop_kit.cli.accept", "Take an approved change over onto a branch."),
     "undo": ("loop_kit.cli.undo", "Take the branch back to where the last run began."),
+    "check": ("loop_kit.cli.check", "Run the checks at a commit, without a loop."),
     "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
     "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
     "config": ("loop_kit.cli.config", "Show every setting and where it came from."),

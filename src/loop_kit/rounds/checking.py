@@ -8,22 +8,18 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from loop_kit.backends.environment import agent_environment
-from loop_kit.bus.atomic import make_folder
 from loop_kit.bus.document import dump
-from loop_kit.checks.gather import Subject, gather
+from loop_kit.checks.gather import Subject
 from loop_kit.checks.judge import Expectations, judge
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.checks.prepare import prepared_paths
-from loop_kit.checks.run import Bench, Place
 from loop_kit.errors import DocumentError
 from loop_kit.model.change import Change, Effect
-from loop_kit.model.check import CheckCommand, Where
+from loop_kit.model.check import CheckCommand
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
 from loop_kit.rounds.context import RunContext
-from loop_kit.vcs import worktree
 
 BASE_ROUND = 0
 _SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests
@@ -86,53 +82,22 @@ def checks_tree_path(ctx: RunContext) -> Path:
 
 
 def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> Evidence:
-    path = checks_tree_path(ctx)
-    tree = worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
-    logs = ctx.bus.logs / state.place
-    make_folder(logs)
-
-    def settle() -> str:
-        changed = tree.changed(subject.head_sha)
-        if not changed:
-            return ""
-        worktree.prepare(ctx.repository, path, subject.head_sha, keep=prepared_paths(path))
-        return f"{changed}, which was put back"
-
     def show(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
         ctx.show("check", round=subject.round, name=command.name, command=command.shown, result=said)
 
-    bench = Bench(
-        worktree=Place(tree.path, ctx.repository.tree_id(subject.head_sha)),
-        inplace=Place(ctx.repository.root, _tree_in_place(ctx, plan)),
-        environment=_environment(ctx, state),
-        logs=logs,
+    site = Site(
+        repository=ctx.repository,
+        tree=checks_tree_path(ctx),
+        logs=ctx.bus.logs / state.place,
         stem=f"r{subject.round}_check",
+        bus_root=ctx.bus.root,
+        environment=check_environment(ctx.world.environment, ctx.settings, run_id=state.run_id),
         interruption=ctx.world.interruption,
         check_stop=ctx.check_stop,
-        settle=settle,
         tell=show,
-        log_root=ctx.bus.root,
     )
-    return gather(plan, bench, subject)
-
-
-def _tree_in_place(ctx: RunContext, plan: Plan) -> str:
-    """Return the id of the person's tree as it is; only asked in full when a check runs there."""
-    here = any(command.where is Where.INPLACE for command in plan.commands)
-    return ctx.repository.worktree_tree() if here else ctx.repository.tree_id("HEAD")
-
-
-def _environment(ctx: RunContext, state: RunState) -> dict[str, str]:
-    """Return the agents' environment without any backend's keys."""
-    return agent_environment(
-        ctx.world.environment,
-        backend_env=(),
-        env_pass=ctx.settings.env_pass,
-        env_set=ctx.settings.env_set,
-        role_env={},
-        loop={"LOOP_RUN_ID": state.run_id},
-    )
+    return run_checks_at(site, plan, subject)
 
 
 def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:

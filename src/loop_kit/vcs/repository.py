@@ -91,6 +91,13 @@ class Repository:
         """Return the full id of the commit that `rev` names, None when it names none."""
         return self._id(f"{rev}^{{commit}}")
 
+    def named_commit(self, name: str) -> str:
+        """Return the full id of the commit that a person names; raise `StartError` when it names none."""
+        sha = self.commit_id(name)
+        if sha is None:
+            raise StartError(f"{name!r:.100} names no commit of {self.root}", hint="git log shows the commits")
+        return sha
+
     def tree_id(self, rev: str) -> str:
         """Return the tree of a commit; raise `NeedsPersonError` when there is no such commit."""
         tree = self._id(f"{rev}^{{tree}}")

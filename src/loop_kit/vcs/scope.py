@@ -7,11 +7,12 @@ patterns whether anything exists or not.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import DocumentError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _LOOKS_LIKE_A_PATH = re.compile(r"[/.*?\[]")
 
@@ -22,7 +23,7 @@ class Scope:
 
     patterns: tuple[str, ...]
     prose: tuple[str, ...]
-    _spec: GitIgnoreSpec
+    _spec: "GitIgnoreSpec | None"
 
     @classmethod
     def read(cls, entries: Iterable[str], exists: Callable[[str], bool]) -> Self:
@@ -35,7 +36,7 @@ class Scope:
                 patterns.append(pattern)
             else:
                 prose.append(entry)
-        return cls(tuple(patterns), tuple(prose), _compile(patterns))
+        return cls(tuple(patterns), tuple(prose), _compile(patterns) if patterns else None)
 
     @classmethod
     def of(cls, *patterns: str) -> Self:
@@ -43,7 +44,7 @@ class Scope:
         return cls.read(patterns, lambda _: True)
 
     def covers(self, path: str) -> bool:
-        return self._spec.match_file(path)
+        return self._spec is not None and self._spec.match_file(path)
 
 
 def names_in(paths: Callable[[], Iterable[str]]) -> Callable[[str], bool]:
@@ -77,7 +78,9 @@ def _decides(pattern: str, exists: Callable[[str], bool]) -> bool:
     return bool(clear) or exists(pattern)
 
 
-def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
+def _compile(patterns: Sequence[str]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  (a card without a scope does not need it)
+
     # Exceptions alone mean "everything but these".
     everything = ("**",) if patterns and all(pattern.startswith("!") for pattern in patterns) else ()
     lines = [line for pattern in patterns for line in _with_content(pattern)]

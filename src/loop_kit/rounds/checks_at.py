@@ -1,0 +1,87 @@
+"""Run the checks of a plan at one commit, in a clean worktree of loop's own; with or without a run around them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loop_kit.backends.environment import agent_environment
+from loop_kit.bus.atomic import make_folder
+from loop_kit.checks.gather import Subject, gather
+from loop_kit.checks.plan import Plan
+from loop_kit.checks.prepare import prepared_paths
+from loop_kit.checks.run import Bench, Place
+from loop_kit.model.check import CheckCommand, Where
+from loop_kit.model.config import Settings
+from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.processes.signals import Interruption
+from loop_kit.vcs import worktree
+from loop_kit.vcs.repository import Repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the checks of a commit run.
+
+    `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it. `logs` holds the
+    checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`. `check_stop` and `tell`
+    are those of a `Bench`.
+    """
+
+    repository: Repository
+    tree: Path
+    logs: Path
+    stem: str
+    bus_root: Path
+    environment: Mapping[str, str]
+    interruption: Interruption
+    check_stop: Callable[[], None]
+    tell: Callable[[CheckCommand, CheckResult | None], None]
+
+
+def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Evidence:
+    """Run the plan's checks at the subject's commit and return what they showed; raises when it is asked to end."""
+    make_folder(site.logs)
+    tree = _clean_tree(site, subject.head_sha)
+
+    def settle() -> str:
+        changed = tree.changed(subject.head_sha)
+        if not changed:
+            return ""
+        _clean_tree(site, subject.head_sha)
+        return f"{changed}, which was put back"
+
+    bench = Bench(
+        worktree=Place(tree.path, site.repository.tree_id(subject.head_sha)),
+        inplace=Place(site.repository.root, _tree_in_place(site.repository, plan)),
+        environment=site.environment,
+        logs=site.logs,
+        stem=site.stem,
+        interruption=site.interruption,
+        check_stop=site.check_stop,
+        settle=settle,
+        tell=site.tell,
+        log_root=site.bus_root,
+    )
+    return gather(plan, bench, subject)
+
+
+def check_environment(environment: Mapping[str, str], settings: Settings, *, run_id: str) -> dict[str, str]:
+    """Return the agents' environment without any backend's keys."""
+    return agent_environment(
+        environment,
+        backend_env=(),
+        env_pass=settings.env_pass,
+        env_set=settings.env_set,
+        role_env={},
+        loop={"LOOP_RUN_ID": run_id},
+    )
+
+
+def _clean_tree(site: Site, sha: str) -> worktree.ReviewTree:
+    return worktree.prepare(site.repository, site.tree, sha, keep=prepared_paths(site.tree))
+
+
+def _tree_in_place(repository: Repository, plan: Plan) -> str:
+    """Return the id of the person's tree as it is; only asked in full when a check runs there."""
+    here = any(command.where is Where.INPLACE for command in plan.commands)
+    return repository.worktree_tree() if here else repository.tree_id("HEAD")

@@ -1,0 +1,73 @@
+"""Checks without a run: what `loop check` does. Nothing of a run is read but its card, and nothing of it is changed."""
+
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.lock import Lock
+from loop_kit.checks.gather import Subject
+from loop_kit.checks.plan import Plan, plan_checks
+from loop_kit.errors import StartError
+from loop_kit.model.check import CheckCommand
+from loop_kit.model.config import Settings
+from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.task import TaskCard
+from loop_kit.processes.tree import sweep_run
+from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
+from loop_kit.rounds.context import World
+from loop_kit.vcs import worktree
+from loop_kit.vcs.repository import Repository
+
+_LOGS = "@check"  # no task can be called so
+
+
+def plan_without_run(bus: Bus, card_path: Path | None, settings: Settings) -> tuple[Plan, TaskCard | None]:
+    """Return the checks of the config and of a card, by default the one on the bus if there is one.
+
+    Raises `StartError` when that comes to none at all.
+    """
+    path = card_path or (bus.card_path if bus.card_path.exists() else None)
+    card = None if path is None else TaskCard.from_document(bus.read_card(path), name=str(path))
+    plan = plan_checks(card, settings, name=str(path))
+    if not plan.commands:
+        raise StartError(
+            "no check is configured",
+            hint=f"name one under [checks] in {bus.name(bus.config_path)}, or in the card's checks",
+        )
+    return plan, card
+
+
+def spot_check(
+    world: World, bus: Bus, repository: Repository, settings: Settings, plan: Plan, subject: Subject
+) -> Evidence:
+    """Run the plan's checks at the subject's commit, as a run would; one at a time on a bus, beside any run.
+
+    Folder and processes are named after the bus: what a killed `loop check` left, the next one takes away.
+    """
+    bus.ensure_layout()
+    run_id = f"check-{sha256(bytes(bus.root)).hexdigest()[:16]}"
+    home = world.scratch / run_id
+
+    def tell(command: CheckCommand, result: CheckResult | None) -> None:
+        said = "" if result is None else result.sentence
+        world.listener("check", {"name": command.name, "command": command.shown, "result": said})
+
+    site = Site(
+        repository=repository,
+        tree=home / "checks",
+        logs=bus.logs / _LOGS,
+        stem=f"{subject.head_sha[:12]}_check",
+        bus_root=bus.root,
+        environment=check_environment(world.environment, settings, run_id=run_id),
+        interruption=world.interruption,
+        check_stop=world.interruption.raise_if_requested,
+        tell=tell,
+    )
+    with Lock.acquire(bus.root / "check.lock", purpose="loop check", now=world.clock.now()):
+        sweep_run(run_id)
+        try:
+            return run_checks_at(site, plan, subject)
+        finally:
+            worktree.remove(repository, site.tree)
+            shutil.rmtree(home, ignore_errors=True)
