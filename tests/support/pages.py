@@ -1,6 +1,6 @@
 """The pages of the documentation, taken apart for tests; and what of them is generated.
 
-`python -m tests.support.pages` writes docs/cli.md and the transcripts in the README anew.
+`python -m tests.support.pages` writes docs/cli.md, the tables of docs/config.md and the README's transcripts anew.
 """
 
 import importlib
@@ -15,10 +15,12 @@ from pathlib import Path
 
 from loop_kit.cli.main import COMMANDS
 from tests.support.runs import LOOP
+from tests.support.settings_page import with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CLI_PAGE = ROOT / "docs/cli.md"
+CONFIG_PAGE = ROOT / "docs/config.md"
 README = ROOT / "README.md"
 ANEW = "write it anew with: python -m tests.support.pages"
 PATIENCE = 60.0
@@ -110,6 +112,7 @@ def timeless(text: str) -> str:
 
 def write_anew() -> None:
     CLI_PAGE.write_text(cli_page(), encoding="utf-8")
+    CONFIG_PAGE.write_text(with_tables(CONFIG_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     with tempfile.TemporaryDirectory() as true, tempfile.TemporaryDirectory() as false:
         told, lied = play_demo(Path(true))[0], first_lie(play_demo(Path(false), "--lie")[0])
     readme = README.read_text(encoding="utf-8")
