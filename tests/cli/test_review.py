@@ -1,5 +1,6 @@
 """A person's review, from flags to the document."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,14 @@ def test_a_review_of_ones_own_work_is_recorded_and_said(reviewed: Stage, env: di
     assert result.code == 0
     assert (result.summary or {})["self_review"] is own
     assert ("the person who did the work reviewed it too" in result.out) is own
+
+
+def test_a_review_about_another_commit_is_not_taken_for_one_about_this(reviewed: Stage):
+    assert reviewed.loop("review", "--approve").code == 0
+    old = {**(reviewed.read("review_report") or {}), "head_sha": reviewed.git("rev-parse", "HEAD~1")}
+    (reviewed.bus / "review_report.json").write_text(json.dumps(old), encoding="utf-8")
+    process = reviewed.start("run", "--resume")
+    assert process.stderr is not None
+    assert any("$.head_sha: it is about" in line for line in process.stderr)  # until it is said, or the run has ended
+    assert reviewed.loop("review", "--approve").code == 0
+    assert reviewed.end(process).code == 0

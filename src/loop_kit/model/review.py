@@ -53,7 +53,10 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReport:
-    """A judgement. The schema lets no contradiction through: approval has no blocking issue, refusal has some."""
+    """A judgement. The schema lets no contradiction through: approval has no blocking issue, refusal has some.
+
+    `head_sha` is the commit it says it is about; most do not say.
+    """
 
     kind: ClassVar[str] = "review_report"
 
@@ -62,6 +65,7 @@ class ReviewReport:
     decision: Decision
     blocking_issues: tuple[Issue, ...] = ()
     non_blocking_suggestions: tuple[str, ...] = ()
+    head_sha: str = ""
 
     @property
     def approved(self) -> bool:
@@ -76,6 +80,7 @@ class ReviewReport:
             decision=Decision(document["decision"]),
             blocking_issues=tuple(Issue.from_document(entry) for entry in document.get("blocking_issues", ())),
             non_blocking_suggestions=tuple(document.get("non_blocking_suggestions", ())),
+            head_sha=document.get("head_sha", ""),
         )
 
     @classmethod

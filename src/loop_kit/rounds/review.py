@@ -96,7 +96,7 @@ def _ask(
             )
         )
 
-    return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt)
+    return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt, head_sha=change.head_sha)
 
 
 def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:
