@@ -1,5 +1,6 @@
 """Who beats for a person, and what becomes of a run when nobody does."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -62,3 +63,14 @@ def test_nobody_beats_in_the_place_of_a_program(stage: Stage):
 def test_a_time_to_live_of_nothing_is_refused(stage: Stage):
     assert stage.run("--heartbeat-ttl", "0").code == 3
     assert stage.loop("heartbeat", "--role", "pm").code == 2
+
+
+def test_a_run_that_waits_for_work_to_be_mended_listens_for_the_heart_too(stage: Stage):
+    run = stage.start("run", *TTL)
+    wait_until(lambda: stage.look().events("round_started"), "the round")
+    report = {"task_id": "T-1", "round": 1, "head_sha": stage.head, "files_changed": [], "notes": "", "tests": []}
+    (stage.bus / "work_report.json").write_text(json.dumps(report), encoding="utf-8")
+    wait_until(lambda: stage.look().events("verified"), "the look at what was handed in")
+    result = stage.end(run)
+    assert (result.code, "no heartbeat of the worker for" in result.err) == (9, True)
+    assert (stage.bus / "work_report.json").exists()

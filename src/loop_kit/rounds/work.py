@@ -15,6 +15,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.mending import how_to_mend
+from loop_kit.rounds.presence import Presence
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
@@ -33,6 +34,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
         state = _awaiting_work(ctx, state)
     problems: tuple[str, ...] = ()
     seen: Change | None = None
+    presence = Presence(ctx, "worker")
     while True:
         before = watch.refs(ctx.repository, state.place)
         work, state = dispatch(ctx, state, _ask(ctx, state, problems))
@@ -48,7 +50,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             return work, change, state
         again = tuple(finding.text for finding in mendable)
         if ctx.by_hand("worker"):
-            _wait_for_mending(ctx, again, told=problems)
+            presence = _wait_for_mending(ctx, again, told=problems, presence=presence)
         else:
             state = _awaiting_work(ctx, state)
             pin_unfinished(ctx, state)
@@ -127,11 +129,17 @@ def _gives_up(findings: Sequence[Finding]) -> LoopError:
     )
 
 
-def _wait_for_mending(ctx: RunContext, problems: tuple[str, ...], *, told: tuple[str, ...]) -> None:
+def _wait_for_mending(
+    ctx: RunContext, problems: tuple[str, ...], *, told: tuple[str, ...], presence: Presence
+) -> Presence:
+    """Say what is wrong when that is news, wait a moment, and return who watches whether the person is still there."""
     if problems != told:
+        presence = Presence(ctx, "worker")
         for problem in problems:
             ctx.show("document_problem", role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem)
     ctx.pause(_LOOK_AGAIN_SECONDS)
+    presence.check()
+    return presence
 
 
 def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:
