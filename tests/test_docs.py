@@ -43,7 +43,6 @@ from tests.support.pages import (
     transcripts,
 )
 from tests.support.repos import git
-from tests.support.settings_page import with_tables
 
 # The README
 
@@ -99,20 +98,6 @@ def test_no_flag_is_mentioned_that_loop_does_not_have(page):
     by_others = {"--all", "--format", "--oneline", "--stdin", "--strict"}  # git, mypy
     mentioned = set(re.findall(r"(?<![-\w])--[a-z][a-z-]*", text_of(page))) - by_others
     assert mentioned <= set(re.findall(r"--[a-z][a-z-]*", text_of("docs/cli.md")))
-
-
-def test_the_tables_of_the_settings_are_those_of_the_schema():
-    page = text_of("docs/config.md")
-    assert with_tables(page) == page, ANEW
-    schema = json.loads(text_of("schemas/config.schema.json"))
-    assert sorted(re.findall(r"<!-- table: (\w+) -->", page)) == sorted(schema["properties"].keys() - {"reviewer"})
-
-
-def test_the_settings_on_the_page_are_valid():
-    shown = blocks(text_of("docs/config.md"), "toml")
-    assert len(shown) == 3
-    for block in shown:
-        Settings.from_document(tomllib.loads(block))
 
 
 def test_every_make_target_that_is_mentioned_exists():

@@ -67,6 +67,17 @@ def test_a_criterion_is_met_only_when_its_check_passes(verdict, effects):
     assert all("'It works.'" in finding.text for finding in findings if finding.code == "criterion_unmet")
 
 
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.PREEXISTING])
+def test_a_worker_sent_back_for_a_criterion_is_shown_once_what_its_check_printed(verdict):
+    findings = judge(
+        evidence(replace(FAILED, verdict=verdict)),
+        Expectations(criteria=(Criterion(text="It works.", check="tests"),)),
+    )
+    fixes = [finding.text for finding in findings if finding.effect is Effect.FIX]
+    assert fixes
+    assert [text.endswith("the end") for text in fixes].count(True) == 1
+
+
 @pytest.mark.parametrize(
     ("claim", "contradicted"),
     [

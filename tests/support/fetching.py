@@ -1,6 +1,7 @@
 """What a set-up step fetches from the package index, with the settings of the person's own pip.
 
-Without a network such a test is skipped, and says so; where CI is set it fails.
+Without a network such a test is skipped, and says so; where CI is set it fails, and so it does wherever what comes is
+not what was pinned.
 """
 
 import fcntl
@@ -9,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 # Imported while tests are collected, before the isolation of tests/conftest.py: pip may need its settings and its cache.
 _PERSON = {name: value for name, value in os.environ.items() if not name.startswith(("LOOP_", "GIT_", "PYTHON"))}
+_OTHER_CONTENT = "DO NOT MATCH THE HASHES"  # a network there was
 
 
 def pip(*args: str | Path) -> None:
@@ -31,9 +34,21 @@ def pip(*args: str | Path) -> None:
     if done.returncode == 0:
         return
     reason = f"pip {args[0]} failed, is there a network? {done.stderr.strip()[-1000:]}"
-    if os.environ.get("CI"):
+    if os.environ.get("CI") or _OTHER_CONTENT in done.stderr:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def download(name: str, requirements: str, *options: str) -> Path:
+    """Return a folder with all files of pinned `requirements`, each with its hash; fetched once for an environment."""
+
+    def fetch(folder: Path) -> None:
+        pinned = folder / "requirements.txt"
+        pinned.write_text(requirements, encoding="utf-8")
+        pip("download", "--no-deps", "--require-hashes", *options, "--dest", folder, "-r", pinned)
+
+    digest = sha256(requirements.encode()).hexdigest()
+    return made_once(Path(sys.prefix) / ".cache" / f"{name}-{digest[:12]}", fetch)
 
 
 def made_once(folder: Path, make: Callable[[Path], None]) -> Path:

@@ -35,7 +35,7 @@ def judge(evidence: Evidence, expectations: Expectations) -> tuple[Finding, ...]
         findings += _of_result(result, regressed=result.name in expectations.passed_before)
         findings += _of_counts(result, base.get(result.name))
         findings += _of_claims(result, expectations.claims)
-    findings += _of_criteria(evidence, expectations.criteria)
+    findings += _of_criteria(evidence, expectations)
     return tuple(findings)
 
 
@@ -81,20 +81,20 @@ def _of_claims(result: CheckResult, claims: Sequence[ClaimedTest]) -> Iterator[F
             yield Finding(effect=Effect.JUDGE, code="claim_contradicted", text=text)
 
 
-def _of_criteria(evidence: Evidence, criteria: Sequence[Criterion]) -> Iterator[Finding]:
+def _of_criteria(evidence: Evidence, expectations: Expectations) -> Iterator[Finding]:
     """Hold criteria against their checks; one that no work could settle is left to the reviewer."""
     results = evidence.named()
-    for criterion in criteria:
+    for criterion in expectations.criteria:
         result = results.get(criterion.check or "")
         if criterion.check is None or (result is not None and result.passed):
             continue
         failed = result is not None and result.failed
         how = "fails" if failed else f"says nothing ({result.verdict if result else Verdict.NOT_RUN})"
-        yield Finding(
-            effect=Effect.FIX if failed else Effect.JUDGE,
-            code="criterion_unmet",
-            text=f"acceptance criterion {criterion.text!r:.400} is not shown to be met: its check {criterion.check} {how}",
-        )
+        text = f"acceptance criterion {criterion.text!r:.400} is not shown to be met: its check {criterion.check} {how}"
+        # Any other failure is a fix of its own, which shows the output.
+        if result is not None and result.preexisting and result.name not in expectations.passed_before:
+            text = _with_output(text, result)
+        yield Finding(effect=Effect.FIX if failed else Effect.JUDGE, code="criterion_unmet", text=text)
 
 
 def _with_output(text: str, result: CheckResult) -> str:

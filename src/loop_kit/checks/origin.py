@@ -10,6 +10,9 @@ from typing import Self
 
 _LIMIT = 1024 * 1024  # bytes of a file that describes a project
 _UP = 4  # from code up to the root of its project: root/src/name/__init__.py
+# A script is read, not run: a name that it computes is not seen. Two searches, because one alone would try each pair.
+_SETUP = re.compile(r"\bsetup\s*\(")
+_NAME = re.compile(r"""\bname\s*=\s*(['"])([\w.-]+)\1""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,11 @@ class Origin:
 
 def project_name(folder: Path) -> str:
     """Return the name of the Python project in a folder, as indexes compare it; "" when it does not say."""
-    name = _from_pyproject(folder / "pyproject.toml") or _from_setup(folder / "setup.cfg")
+    name = (
+        _from_pyproject(folder / "pyproject.toml")
+        or _from_setup(folder / "setup.cfg")
+        or _from_script(folder / "setup.py")
+    )
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -62,6 +69,13 @@ def _from_setup(path: Path) -> str:
     except ConfigParserError:
         return ""
     return parser.get("metadata", "name", fallback="")
+
+
+def _from_script(path: Path) -> str:
+    text = read_text(path)
+    called = _SETUP.search(text)
+    found = _NAME.search(text, called.end()) if called else None
+    return found[2] if found else ""
 
 
 def read_text(path: Path, limit: int = _LIMIT) -> str:
