@@ -74,6 +74,10 @@ class DocumentError(LoopError):
     """A document on the bus, or one about to go there, breaks its schema."""
 
 
+class NewerError(LoopError):
+    """A newer loop wrote a document. It is none that is broken: whoever makes do with broken ones must not with this."""
+
+
 class ConfigError(LoopError):
     """The configuration or a template cannot be used."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
-from loop_kit.errors import DocumentError
+from loop_kit.errors import DocumentError, NewerError
 from loop_kit.model.charter import Charter, digest
 from tests.bus.children import listed
 from tests.support import documents
@@ -46,6 +46,40 @@ def test_the_same_bytes_are_kept_once_and_other_bytes_never_overwrite(archive):
         "r1_x.2.json",
     ]
     assert names(archive) == ["r1_x.2.json", "r1_x.3.json", "r1_x.json"]
+
+
+def test_a_file_that_is_moved_in_is_one_file_at_every_moment(archive, tmp_path):
+    def moved(data: bytes) -> str:
+        path = tmp_path / "file"
+        path.write_bytes(data)
+        os.utime(path, (1, 1))
+        kept: Path = archive.move_in(1, "x", path)
+        assert not path.exists()
+        assert (kept.read_bytes(), kept.stat().st_mtime) == (data, 1)
+        return kept.name
+
+    assert [moved(data) for data in (b"1", b"2", b"1", b"3")] == [
+        "r1_x.json",
+        "r1_x.2.json",
+        "r1_x.json",
+        "r1_x.3.json",
+    ]
+    assert names(archive) == ["r1_x.2.json", "r1_x.3.json", "r1_x.json"]
+
+
+@pytest.mark.parametrize("name", ["charter", "state", "summary"])
+def test_what_a_newer_loop_kept_is_refused_by_its_name(archive, name):
+    archive.put_document(1, name, {"schema_version": 2})
+    with pytest.raises(
+        NewerError, match=rf"^T-001/r1_{name}\.json has schema_version 2, and this loop knows version 1$"
+    ):
+        archive.read(1, name)
+
+
+def test_a_charter_that_a_newer_loop_kept_is_no_missing_one(archive):
+    archive.put_document(0, "charter", {"schema_version": 2})
+    with pytest.raises(NewerError):
+        archive.read_charter("digest")
 
 
 def test_the_last_take_is_the_one_that_counted(archive):

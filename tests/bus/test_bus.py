@@ -4,7 +4,7 @@ import pytest
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.layout import LIMITS
-from loop_kit.errors import DocumentError, LoopError
+from loop_kit.errors import DocumentError, LoopError, NewerError
 from loop_kit.model.state import RunState
 from tests.bus.children import listed, run
 from tests.support import documents
@@ -120,12 +120,25 @@ def test_the_state_reads_back_as_it_was_put(bus):
     assert bus.read_state() == state
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b'{"schema_version": 99}'])
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"schema_version": 0}'])
 def test_a_state_that_cannot_be_read_says_how_to_start_anew(bus, data):
     bus.state_path.write_bytes(data)
     with pytest.raises(DocumentError, match=r"^\.loop/state\.json ") as caught:
         bus.read_state()
     assert "loop run --reset" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["state", "summary"])
+def test_a_document_that_a_newer_loop_wrote_is_refused_with_both_versions(bus, kind):
+    bus.path(kind).write_bytes(b'{"schema_version": 99}')
+    with pytest.raises(NewerError) as caught:
+        bus.read(kind)
+    assert caught.value.message == f".loop/{kind}.json has schema_version 99, and this loop knows version 1"
+
+
+def test_a_card_may_have_a_version_of_the_persons_own(bus):
+    bus.write("task_card", {"schema_version": 99})
+    assert bus.read("task_card") == {"schema_version": 99}
 
 
 def test_reading_the_state_does_not_load_what_only_judging_documents_needs(bus):
@@ -195,11 +208,17 @@ def test_a_stop_is_asked_for_by_whatever_lies_there(bus):
 def test_a_task_is_approved_when_any_of_its_runs_was(bus, where):
     path = bus.root / where
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"task_id": "T-1", "outcome": "round_limit"}))
+    told = {"schema_version": 1, "task_id": "T-1"}
+    path.write_text(json.dumps({**told, "outcome": "round_limit"}))
     assert not bus.is_approved("T-1")
-    path.write_text(json.dumps({"task_id": "T-1", "outcome": "approved"}))
+    path.write_text(json.dumps({**told, "outcome": "approved"}))
     assert bus.is_approved("T-1")
     assert not bus.is_approved("T-2")
+    path.write_text(json.dumps({"task_id": "T-1", "outcome": "approved", "rounds": 1}))
+    assert not bus.is_approved("T-1"), "that is not loop's own word"
+    path.write_text(json.dumps({**told, "schema_version": 2}))
+    with pytest.raises(NewerError, match=f"{path.name} has schema_version 2"):
+        bus.is_approved("T-1")
 
 
 def test_a_summary_that_cannot_be_read_approves_nothing(bus):

@@ -64,7 +64,7 @@ ODD: tuple[tuple[str, Callable[[Path], None], str], ...] = (
     ("state.json", folder, "state.json is a folder, not a file"),
     ("state.json", huge, "state.json is larger than 4 MiB"),
     ("state.json", dead_link, "state.json is a symbolic link, not a file"),
-    ("state.json", from_the_future, "this loop reads version 1, not 99\n  loop run --reset"),
+    ("state.json", from_the_future, "state.json has schema_version 99, and this loop knows version 1"),
 )
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_file_of_loop_is_refused_by_its_name(tmp_path, name: str, mak
         nothing_left(stage)
 
 
-@pytest.mark.parametrize("make", [fifo, folder, huge, from_the_future])
+@pytest.mark.parametrize("make", [fifo, folder, huge])
 def test_a_reset_takes_an_odd_state_out_of_the_way_and_loses_nothing(tmp_path, make: Callable[[Path], None]):
     stage = Stage.set_up(tmp_path)
     make(stage.bus / "state.json")

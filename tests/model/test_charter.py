@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.errors import DocumentError, LoopError
+from loop_kit.errors import DocumentError, LoopError, NewerError
 from loop_kit.model import schema
 from loop_kit.model.charter import Charter
 from tests.support import documents
@@ -52,12 +52,17 @@ def test_parser_and_schema_agree_on_every_odd_value(path):
             "charter $.settings $.run.max_round: there is no such setting, did you mean 'max_rounds'?",
         ),
         (("place",), "../elsewhere", "charter $.place: '../elsewhere' cannot be used as a name"),
-        (("schema_version",), 2, "charter $.schema_version: this loop reads version 1, not 2"),
+        (("schema_version",), 0, "charter $.schema_version: this loop reads version 1, not 0"),
         (("extra",), 1, "charter $.extra: there is no such field"),
     ],
 )
 def test_a_wrong_charter_is_refused_in_one_sentence(path, value, sentence):
     assert parse(with_value(documents.charter(), path, value)) == sentence
+
+
+def test_a_charter_that_a_newer_loop_wrote_is_refused_as_such():
+    with pytest.raises(NewerError, match=r"^charter has schema_version 2, and this loop knows version 1$"):
+        Charter.from_document({**documents.charter(), "schema_version": 2, "something_newer": 1})
 
 
 @pytest.mark.parametrize("document", [None, [], "charter", 3])

@@ -2,7 +2,7 @@ import pytest
 
 from loop_kit.errors import DocumentError
 from loop_kit.model import schema
-from loop_kit.model.names import check_task_id, is_place, is_task_id, place_name
+from loop_kit.model.names import before_name, check_task_id, is_before, is_place, is_task_id, place_name
 from tests.support import documents
 
 GOOD = ("T-001", "a", "7", "fix_login.v2", "A" * 64, "a.locked", "x.LOCK", "a-.-b")
@@ -73,3 +73,15 @@ def test_every_place_that_is_made_is_recognised(run):
 )
 def test_what_no_run_is_called_is_no_place(place):
     assert not is_place(place)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_was_there_before_loop_has_a_name_that_no_run_ever_gets(name):
+    assert is_before(before_name(name))
+    assert not is_place(before_name(name))
+    assert not any(is_before(place_name(name, run)) for run in (1, 2, 10))
+
+
+@pytest.mark.parametrize("name", ["@0", "../x@0", "T-1@00", "T-1@0@0", "T-1@", "T-1"])
+def test_other_names_are_none_from_before_loop(name):
+    assert not is_before(name)

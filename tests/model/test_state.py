@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.errors import DocumentError, Outcome
+from loop_kit.errors import DocumentError, NewerError, Outcome
 from loop_kit.model import schema
 from loop_kit.model.state import KEPT_ROWS, Judge, Phase, RoundRow, RunState
 from tests.support import documents
@@ -69,12 +69,19 @@ def test_parser_and_schema_agree_on_a_field_nobody_knows(path):
     assert str(parse(changed)).endswith(".surprise: there is no such field")
 
 
-@pytest.mark.parametrize("version", [None, 0, 2, "1"])
+@pytest.mark.parametrize("version", [None, 0, "1", "2", 1.5])
 def test_a_state_of_another_version_is_refused_with_a_way_out(version):
     with pytest.raises(DocumentError) as refused:
         RunState.from_document({**documents.state(), "schema_version": version, "something_newer": 1})
     assert refused.value.message.startswith("state.json $.schema_version: this loop reads version 1, not ")
     assert "loop run --reset" in refused.value.hint
+
+
+def test_a_state_that_a_newer_loop_wrote_is_refused_without_a_word_about_starting_anew():
+    with pytest.raises(NewerError) as refused:
+        RunState.from_document({**documents.state(), "schema_version": 2, "something_newer": 1})
+    assert refused.value.message == "state.json has schema_version 2, and this loop knows version 1"
+    assert "--reset" not in refused.value.hint
 
 
 def test_a_state_of_the_original_format_is_refused_in_one_sentence():

@@ -7,7 +7,7 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
-from loop_kit.errors import StartError
+from loop_kit.errors import NewerError, StartError
 from loop_kit.model.state import RunState
 from loop_kit.monitoring.runs import find_place, list_runs, places
 from tests.support import documents
@@ -45,6 +45,23 @@ def test_the_runs_of_a_task_come_in_their_order_and_what_is_no_place_does_not(bu
     for name in ("T-001@10", "T-001@2", "_unfiled", "T-1@1", "a b"):
         (bus.archive_root / name).mkdir()
     assert places(bus) == ["T-001", "T-001@2", "T-001@10"]
+
+
+def test_what_was_there_before_loop_comes_first_and_is_no_unfinished_run(bus: Bus):
+    older = Archive(bus.archive_root / "T-001@0")
+    older.put_document(2, "work_report", {})
+    older.put_document(2, "summary", {"outcome": "approved"})
+    (bus.archive_root / "_before").mkdir()
+    assert [(run.place, run.task_id, run.rounds, run.outcome) for run in list_runs(bus)] == [
+        ("T-001@0", "T-001", 2, "before loop"),
+        ("T-001", "T-001", 2, "approved"),
+    ]
+
+
+def test_a_run_that_a_newer_loop_summed_up_is_not_left_unknown(bus: Bus):
+    put_summary(bus, "T-9", schema_version=2)
+    with pytest.raises(NewerError, match=r"r1_summary\.json has schema_version 2"):
+        list_runs(bus)
 
 
 def test_a_run_without_a_summary_is_unfinished(bus: Bus):

@@ -58,3 +58,12 @@ def test_the_environment_of_anothers_process_is_not_asked_for():
 
 def test_one_boot_has_one_name():
     assert proc.boot_id() == proc.boot_id() != ""
+
+
+def test_what_a_process_was_started_with_and_where_it_works_can_be_told(child: subprocess.Popen[bytes], stage: Stage):
+    assert proc.arguments(child.pid)[-2].endswith(b"time.sleep(60)\n")
+    assert proc.working_folder(child.pid) == stage.folder
+    child.kill()
+    child.wait()
+    assert proc.arguments(child.pid) == []
+    assert proc.working_folder(child.pid) is None

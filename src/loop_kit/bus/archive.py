@@ -7,7 +7,7 @@ the reason, as `.refused-{k}`.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -20,6 +20,7 @@ from loop_kit.bus.files import read_beginning, read_bytes, shown
 from loop_kit.bus.layout import ROUND_KINDS
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import Charter, digest
+from loop_kit.model.versions import check_not_newer
 
 _READ_LIMIT = 32 << 20
 _REFUSED_LIMIT = 8 << 20
@@ -54,8 +55,19 @@ class Archive:
 
     def put(self, round_number: int, name: str, data: bytes, suffix: str = ".json") -> Path:
         """Keep `data` and return where; the same bytes may be put any number of times."""
-        first = self.file(round_number, name, suffix)
-        return self._keep(data, chain((first,), (first.with_suffix(f".{take}{suffix}") for take in count(2))))
+        return self._keep(data, self._paths(round_number, name, suffix))
+
+    def move_in(self, round_number: int, name: str, path: Path) -> Path:
+        """Keep a file by moving it here, in one step; where its bytes are kept already it is removed instead."""
+        data = read_bytes(path, limit=_READ_LIMIT, follow=False)
+        atomic.make_folder(self.folder)
+        takes = self._paths(round_number, name)
+        target = next(take for take in takes if not os.path.lexists(take) or _keep_at(take, data))
+        if os.path.lexists(target):
+            atomic.remove(path)
+        else:
+            atomic.move(path, target)
+        return target
 
     def put_document(self, round_number: int, name: str, document: Mapping[str, Any]) -> Path:
         return self.put(round_number, name, dump(document, name=f"{name} of {self.place}"))
@@ -86,9 +98,12 @@ class Archive:
         return self._keep(data, (first.with_suffix(f".refused-{take}.json") for take in count(1)))
 
     def read(self, round_number: int, name: str) -> Any | None:
-        """Return the last take of a document, None when there is none; raise `DocumentError` when it is unreadable."""
+        """Return the last take of a document, None when there is none; raise `DocumentError` when it is unreadable.
+
+        Raises `NewerError` when a newer loop wrote it.
+        """
         takes = self._takes(round_number, name)
-        return _read(takes[-1].path) if takes else None
+        return _read(takes[-1]) if takes else None
 
     def read_charter(self, wanted: str = "") -> Charter:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
@@ -97,7 +112,7 @@ class Archive:
         when there is none.
         """
         for take in reversed(self._takes(0, Charter.kind)):
-            document = _read(take.path)
+            document = _read(take)
             if wanted in ("", digest(document)):
                 return Charter.from_document(document, name=take.path.name)
         raise DocumentError(
@@ -118,14 +133,21 @@ class Archive:
         found = [_filed(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
         return sorted(found, key=lambda filed: (filed.round, filed.name, filed.refused, filed.take))
 
+    def _paths(self, round_number: int, name: str, suffix: str = ".json") -> Iterator[Path]:
+        """Yield the paths of the first take of a document, the second and so on, whether or not they are there."""
+        first = self.file(round_number, name, suffix)
+        return chain((first,), (first.with_suffix(f".{take}{suffix}") for take in count(2)))
+
     def _keep(self, data: bytes, paths: Iterable[Path]) -> Path:
         if not self.folder.is_dir():
             atomic.make_folder(self.folder)
         return next(path for path in paths if _keep_at(path, data))
 
 
-def _read(path: Path) -> Any:
-    return read_json(path, limit=_READ_LIMIT, follow=False)
+def _read(filed: Filed) -> Any:
+    document = read_json(filed.path, limit=_READ_LIMIT, follow=False)
+    check_not_newer(filed.name, document, name=f"{filed.path.parent.name}/{filed.path.name}")
+    return document
 
 
 def _keep_at(path: Path, data: bytes) -> bool:

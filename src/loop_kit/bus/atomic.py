@@ -66,6 +66,15 @@ def remove(path: Path) -> None:
         raise disk_error("removed", path, error) from None
 
 
+def remove_folder(path: Path) -> None:
+    """Remove an empty folder durably."""
+    try:
+        path.rmdir()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise disk_error("removed", path, error) from None
+
+
 def move(source: Path, target: Path) -> None:
     """Rename within one file system, durably. The caller has made sure that `target` is free."""
     try:
@@ -85,9 +94,14 @@ def make_folder(path: Path) -> None:
         raise disk_error("made", path, error) from None
 
 
+def find_leftovers(folder: Path) -> list[Path]:
+    """Return the temporary files in a folder whose writers are gone."""
+    return [entry for entry in _entries(folder) if _left_behind(entry.name)]
+
+
 def remove_leftovers(folder: Path) -> list[Path]:
     """Remove the temporary files of writers that are gone and return their paths. For the holder of the bus lock."""
-    gone = [entry for entry in _entries(folder) if _left_behind(entry.name)]
+    gone = find_leftovers(folder)
     for entry in gone:
         _discard(entry)
     return gone

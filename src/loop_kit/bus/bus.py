@@ -3,7 +3,7 @@
 Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.state import RunState
+from loop_kit.model.versions import check_not_newer
 
 _HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
 _PRIVATE = b"*\n"
@@ -33,11 +34,21 @@ class Bus(Layout):
 
     def remove_leftovers(self) -> list[Path]:
         """Remove what killed writers left half-written. For the holder of the lock."""
-        folders = (self.root, self.runtime, *filter(is_folder, self.archive_root.glob("*")))
-        return list(chain.from_iterable(atomic.remove_leftovers(folder) for folder in folders))
+        return list(chain.from_iterable(map(atomic.remove_leftovers, self._written_to())))
+
+    def find_leftovers(self) -> list[Path]:
+        """Return what `remove_leftovers` would remove."""
+        return list(chain.from_iterable(map(atomic.find_leftovers, self._written_to())))
+
+    def _written_to(self) -> Iterator[Path]:
+        below = chain(self.archive_root.glob("*"), self.logs.glob("*"))
+        return chain((self.root, self.runtime, self.logs), filter(is_folder, below))
 
     def read(self, kind: str) -> dict[str, Any] | None:
-        """Return a document, None when it is absent; raise `DocumentError` when it is no readable JSON object."""
+        """Return a document, None when it is absent; raise `DocumentError` when it is no readable JSON object.
+
+        Raises `NewerError` when a newer loop wrote it.
+        """
         try:
             return self._read(self.path(kind), kind)
         except FileNotFoundError:
@@ -115,7 +126,10 @@ class Bus(Layout):
         return [(path, self._text(path, limit)) for path in sorted(self.context.glob("*.md"))]
 
     def is_approved(self, task_id: str) -> bool:
-        """Tell whether a run of this task on this bus was approved: the last one, or one in the archive."""
+        """Tell whether a run of this task on this bus was approved: the last one, or one in the archive.
+
+        Only loop's own word counts, which has a version; whose documents have none did not ask git.
+        """
         archived = chain(
             self.archive_root.glob(f"{task_id}/r*_summary*.json"),
             self.archive_root.glob(f"{task_id}@*/r*_summary*.json"),
@@ -161,6 +175,7 @@ class Bus(Layout):
     def _read(self, path: Path, kind: str) -> dict[str, Any]:
         name, hint = self.name(path), _HINTS.get(kind, FORM_HINT)
         document = read_json(path, limit=LIMITS[kind], follow=kind == "task_card", name=name, hint=hint)
+        check_not_newer(kind, document, name=name)
         return _object(document, name, hint)
 
     def _text(self, path: Path, limit: int) -> str:
@@ -179,8 +194,10 @@ class Bus(Layout):
             document = read_json(path, limit=LIMITS["summary"], follow=False)
         except (FileNotFoundError, DocumentError):
             return False
-        wanted = (task_id, Outcome.APPROVED)
-        return isinstance(document, dict) and (document.get("task_id"), document.get("outcome")) == wanted
+        check_not_newer("state" if path == self.state_path else "summary", document, name=self.name(path))
+        if not isinstance(document, dict) or type(document.get("schema_version")) is not int:
+            return False
+        return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
 
 
 def _object(document: Any, name: str, hint: str) -> dict[str, Any]:

@@ -8,15 +8,17 @@ not in it, so that a later process can still tell and the agent has no reason to
 import os
 import shutil
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus import atomic
 from loop_kit.bus.document import read_json, write_json
-from loop_kit.bus.files import disk_error, is_folder
+from loop_kit.bus.files import disk_error, is_folder, read_beginning
 from loop_kit.errors import DocumentError
 
 REPORT = "report.json"
 _LIMIT = 1 << 16
+_STAMPED = 8 << 20  # bytes: more than any report may have
 
 
 def open_outbox(outbox: Path, *, classic: Path) -> Path:
@@ -70,7 +72,7 @@ def _note(outbox: Path) -> Path:
     return outbox.with_name(f"{outbox.name}.before.json")
 
 
-def _written_since(outbox: Path, now: list[int]) -> bool:
+def _written_since(outbox: Path, now: list[int | str]) -> bool:
     try:
         noted = read_json(_note(outbox), limit=_LIMIT, follow=False)
     except (
@@ -81,10 +83,10 @@ def _written_since(outbox: Path, now: list[int]) -> bool:
     return isinstance(noted, dict) and "before" in noted and noted["before"] != now
 
 
-def _stamp(path: Path) -> list[int] | None:
-    """Return what changes when a file is written anew: its time, its identity and its size."""
+def _stamp(path: Path) -> list[int | str] | None:
+    """Return what changes when a file is written anew and stays when a bus is copied: its time and its content."""
     try:
         seen = path.lstat()
     except OSError:
         return None
-    return [seen.st_mtime_ns, seen.st_ino, seen.st_size]
+    return [seen.st_mtime_ns, seen.st_size, sha256(read_beginning(path, limit=_STAMPED)).hexdigest()]

@@ -71,13 +71,17 @@ class Feed:
             events = (line.event for line in feedlines.backwards(file.fileno()) if line.event is not None)
             return list(islice(events, count))[::-1]
 
-    def verify(self) -> list[str]:
-        """Return a sentence for each broken line, gap and wrong digest; past `PROBLEMS_LIMIT` it stops looking."""
+    def verify(self, *, torn: bool = True) -> list[str]:
+        """Return a sentence for each broken line, gap and wrong digest; past `PROBLEMS_LIMIT` it stops looking.
+
+        Without `torn` nothing is said of a broken line that the chain goes on over: a kill leaves such a line.
+        """
         problems: list[str] = []
         seq, digest = 0, ""
         with _opened(self.path) as file:
             for number, line in enumerate(feedlines.forwards(file), start=1):
-                problems += _wrong_with(number, line, seq, digest)
+                if torn or line.event is not None:
+                    problems += _wrong_with(number, line, seq, digest)
                 if len(problems) >= PROBLEMS_LIMIT:
                     break
                 seq, digest = line.event.seq if line.event else seq, line.digest

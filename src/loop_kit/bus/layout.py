@@ -93,6 +93,11 @@ class Layout:
         return self.archive_root / "_unfiled"
 
     @property
+    def before(self) -> Path:
+        """Where the files of an older tool go, each under the path that it had; no task can be called so."""
+        return self.archive_root / "_before"
+
+    @property
     def lock_path(self) -> Path:
         return self.root / "lock"
 

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -95,7 +96,8 @@ class Lock:
         fd, self._fd = self._fd, -1
         try:
             if not self._adopted:
-                os.ftruncate(fd, 0)
+                with suppress(OSError):  # a disk that fails: the record is only for people, and the kernel knows better
+                    os.ftruncate(fd, 0)
         finally:
             os.close(fd)
 

@@ -12,6 +12,7 @@ import click
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
+from loop_kit.bus.maker import check_maker
 from loop_kit.cli.console import put
 from loop_kit.cli.looking import put_json
 from loop_kit.cli.main import Edge, bus_option
@@ -59,7 +60,9 @@ def command(ctx: click.Context) -> int:
 @click.pass_obj
 def show_command(edge: Edge, /, origin: bool = False, as_json: bool = False, **flags: Any) -> int:
     """Print every setting as a run called with the same flags would have it."""
-    path = Bus(bus_root(edge)).config_path
+    bus = Bus(bus_root(edge))
+    check_maker(bus)
+    path = bus.config_path
     given = given_settings({option.key: flags.get(option.key) for option in RUN_OPTIONS})
     values = list(_values(path, edge.environment, given))
     if as_json:

@@ -9,6 +9,7 @@ import click
 from loop_kit.backends.environment import Passage
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.maker import check_maker
 from loop_kit.cli.console import put
 from loop_kit.cli.equipment import Agent, Item, look_at_agents, look_at_environment, look_at_ground
 from loop_kit.cli.looking import put_json
@@ -34,7 +35,7 @@ def command(edge: Edge, as_json: bool) -> int:
     """
     bus = Bus(bus_root(edge))
     settings, config = _configured(bus.config_path, edge.environment)
-    items = [*look_at_ground(edge.environment, bus.root), config]
+    items = [*look_at_ground(edge.environment, bus.root), *_look_at_bus(bus), config]
     agents = look_at_agents(edge.environment, settings)
     passages = {role: look_at_environment(edge.environment, settings, role) for role in ROLES}
     if as_json:
@@ -42,6 +43,14 @@ def command(edge: Edge, as_json: bool) -> int:
     else:
         put("\n".join([*map(_item_line, items), *map(_agent_line, agents), *_passage_lines(passages)]))
     return EXIT_CODES[_outcome(items, agents)]
+
+
+def _look_at_bus(bus: Bus) -> Iterator[Item]:
+    """Yield why no command works on this bus; nothing when they do."""
+    try:
+        check_maker(bus)
+    except LoopError as error:
+        yield Item(name="bus", ok=False, text=f"{error.message}; {error.hint}")
 
 
 def _configured(path: Path, environment: Mapping[str, str]) -> tuple[Settings, Item]:

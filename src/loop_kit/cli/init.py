@@ -1,13 +1,16 @@
-"""`loop init`: make the bus with everything a person fills in. What is there stays as it is."""
+"""`loop init`: make the bus with everything a person fills in. What is there stays as it is, but for an older tool's bus."""
 
 from pathlib import Path
 
 import click
 
 from loop_kit import resources
+from loop_kit.bus.adoption import last_state
 from loop_kit.bus.atomic import exclusive_write, make_folder
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.maker import check_not_newer_bus
 from loop_kit.checks.propose import propose, render
+from loop_kit.cli.adopting import adopt_bus, next_lines
 from loop_kit.cli.console import put
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root
@@ -26,24 +29,36 @@ MADE = {
 @bus_option
 @click.pass_obj
 def command(edge: Edge) -> int:
-    """Make .loop/ with its templates, an example card and a commented config.toml; what is there stays."""
+    """Make .loop/ with its templates, an example card and a commented config.toml; what is there stays.
+
+    A bus of agent-task-runner 0.3 is adopted: nothing of it is lost, and what loop would misread is moved to the archive.
+    """
     bus = Bus(bus_root(edge))
-    made = make_bus(bus)
+    check_not_newer_bus(bus)
+    _check_repository(bus)
+    missing = [name for name in (".gitignore", "config.toml") if not (bus.root / name).exists()]
+    adopted = adopt_bus(bus, proposed_checks(bus.root.parent))
+    made = [*(missing if adopted else ()), *make_bus(bus)]
     for name in made:
         put(f"made {bus.root / name}")
-    if not made:
+    if not (made or adopted):
         put(f"{bus.root} is complete already")
     if not bus.card_path.exists():
         put(f"next: write {bus.card_path} after {bus.root / 'examples/task_card.json'}, then: loop run --auto-dispatch")
+    elif adopted or last_state(bus):
+        put("\n".join(next_lines(bus, edge)))
     return 0
 
 
-def make_bus(bus: Bus) -> list[str]:
-    """Make what is missing of a bus and return the names of the files that were made."""
+def _check_repository(bus: Bus) -> None:
     if not any((folder / ".git").exists() for folder in (bus.root.parent, *bus.root.parents)):
         raise StartError(
             f"{bus.root.parent} is not in a git repository", hint="git init makes one; loop works on commits"
         )
+
+
+def make_bus(bus: Bus) -> list[str]:
+    """Make what is missing of a bus and return the names of the files that were made."""
     new = not (bus.root / ".gitignore").exists()
     bus.ensure_layout()
     make_folder(bus.context)

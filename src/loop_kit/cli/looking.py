@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.maker import check_maker
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.main import Edge
 from loop_kit.cli.places import bus_root
@@ -20,10 +21,11 @@ _PART = 1 << 16
 
 
 def bus_to_look_at(edge: Edge) -> Bus:
-    """Return the bus; raise `StartError` when there is none."""
+    """Return the bus; raise `StartError` when there is none, and as `check_maker` does."""
     bus = Bus(bus_root(edge))
     if not bus.root.is_dir():
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
+    check_maker(bus)
     return bus
 
 
@@ -40,16 +42,23 @@ def local_time(at: str, *, day: bool = True) -> str:
     return then.strftime("%Y-%m-%d %H:%M:%S" if day else "%H:%M:%S")
 
 
-def cut(text: str, cells: int) -> str:
-    """Return the beginning of a line that fits so many cells of a terminal: a wide character takes two, a mark none."""
-    if sum(map(_cells, text)) <= cells:
-        return text
-    taken = 0
+def cut(text: str, cells: int, *, end: str = "…") -> str:
+    """Return the beginning of a line that fits so many cells of a terminal: a wide character takes two, a mark none.
+
+    `end` takes one cell and says that there is more.
+    """
+    taken = whole = 0  # `whole`: so many characters leave room for `end`
     for place, char in enumerate(text):
         taken += _cells(char)
-        if taken > cells - 1:
-            return f"{text[:place]}…"
+        if taken > cells:
+            return f"{text[:whole]}{end}"
+        whole = place + 1 if taken < cells else whole
     return text
+
+
+def width(text: str) -> int:
+    """Return how many cells of a terminal a line takes."""
+    return sum(map(_cells, text))
 
 
 def _cells(char: str) -> int:

@@ -15,6 +15,7 @@ from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
 from loop_kit.model import schema
 from loop_kit.model.config import find_typo
 from loop_kit.model.names import check_task_id
+from loop_kit.model.versions import check_not_newer
 
 _LIMIT = 64 << 20
 _ARCHIVED = re.compile(r"r\d+_(?P<kind>[a-z_]+?)(\.\d+)?\.json")
@@ -49,6 +50,7 @@ def _problem(path: Path, kind: str | None) -> str | None:
         if found == "feed_event":
             return _feed_problem(data)
         document = parse(data, name="it")
+        check_not_newer(found, document, name="it")
         problem = schema.find_problem(found, document)
         if problem is None and found == "task_card":
             check_task_id(document["task_id"])

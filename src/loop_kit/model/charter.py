@@ -15,8 +15,9 @@ from loop_kit.model.config import Settings
 from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown
 from loop_kit.model.names import ROLES, is_place
 from loop_kit.model.task import TaskCard
+from loop_kit.model.versions import KNOWN, check_not_newer
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = KNOWN["charter"]
 TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
 
 
@@ -46,7 +47,8 @@ class Charter:
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "charter") -> Self:
-        """Read a charter; raise `DocumentError` when a part is missing or of a wrong type."""
+        """Read a charter; raise `DocumentError` when a part is missing or wrong, `NewerError` when a newer loop wrote it."""
+        check_not_newer(cls.kind, document, name=name)
         try:
             return cls._read(document, name)
         except FieldError as error:

@@ -24,6 +24,17 @@ def is_place(text: str) -> bool:
     return is_task_id(task_id) and (not at or bool(_RUN.fullmatch(run)))
 
 
+def before_name(task_id: str) -> str:
+    """Return the name under which the archive keeps what an older tool left of a task: no run is ever called so."""
+    return f"{task_id}@0"
+
+
+def is_before(text: str) -> bool:
+    """Return whether `text` is what `before_name` makes."""
+    task_id, _, run = text.partition("@")
+    return is_task_id(task_id) and run == "0"
+
+
 def check_task_id(task_id: str) -> str:
     """Return `task_id` when it is safe as a folder name and as a component of a ref; raise `DocumentError` else."""
     if not is_task_id(task_id):

@@ -14,8 +14,9 @@ from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
 from loop_kit.model.names import is_place, is_task_id
 from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
+from loop_kit.model.versions import KNOWN, check_not_newer
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = KNOWN["state"]
 # The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.
 KEPT_ROWS = 20
 
@@ -99,7 +100,8 @@ class RunState:
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "state.json") -> Self:
-        """Read a state; raise `DocumentError` naming the field, also for a version this loop does not know."""
+        """Read a state; raise `DocumentError` naming the field, or `NewerError` for one that a newer loop wrote."""
+        check_not_newer(cls.kind, document, name=name)
         try:
             return cls._read(document)
         except FieldError as error:

@@ -6,15 +6,20 @@ from typing import Any
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError, StartError
-from loop_kit.model.names import is_place
+from loop_kit.model.names import is_before, is_place
 from loop_kit.model.state import RunState
 
 UNFINISHED = "unfinished"
+# Of an older tool's runs loop knows the documents, and takes nobody's word for how they ended.
+BEFORE = "before loop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One place of the archive. `outcome` is `unfinished` without a summary; times are "" and `cost_usd` None when unknown."""
+    """One place of the archive. `outcome` is `unfinished` without a summary, `before loop` for what an older tool left.
+
+    Times are "" and `cost_usd` is None when unknown.
+    """
 
     place: str
     task_id: str
@@ -30,9 +35,10 @@ class Run:
 
 
 def places(bus: Bus) -> list[str]:
-    """Return the places of the archive, a task's runs in their order."""
+    """Return the places of the archive, a task's runs in their order, what was there before loop first."""
     folders = bus.archive_root.iterdir() if bus.archive_root.is_dir() else ()
-    return sorted((path.name for path in folders if path.is_dir() and is_place(path.name)), key=_order)
+    names = (path.name for path in folders if path.is_dir())
+    return sorted((name for name in names if is_place(name) or is_before(name)), key=_order)
 
 
 def find_place(bus: Bus, wanted: str, state: RunState | None) -> str:
@@ -66,7 +72,7 @@ def _run(archive: Archive, state: RunState | None) -> Run:
         task_id=archive.place.partition("@")[0],
         goal=goal if isinstance(goal, str) else "",
         rounds=_whole(summary.get("rounds"), reached),
-        outcome=_text(summary.get("outcome")) or UNFINISHED,
+        outcome=BEFORE if is_before(archive.place) else _text(summary.get("outcome")) or UNFINISHED,
         started_at=_text(summary.get("started_at")) or (mine.started_at if mine is not None else ""),
         ended_at=_text(summary.get("ended_at")),
         cost_usd=_cost(summary.get("dispatches")),

@@ -132,6 +132,8 @@ def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str |
         return _ANSWERS[person]
     if running:
         return f"it is running; create {bus.stop_path} to end it so that it can be resumed"
+    if state is None and (bus.before / bus.state_path.name).exists():
+        return "loop init says how to go on with what an older tool left"
     if state is None or state.phase is Phase.IDLE:
         return (
             "loop run --auto-dispatch starts a run"

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -133,6 +134,13 @@ def carrying(name: str, value: str) -> list[ProcessId]:
     spared = frozenset(ancestors())
     marked = (pid for pid in proc.all_pids() if pid not in spared and proc.environment_holds(pid, entry))
     return [process for process in map(ProcessId.of, marked) if process is not None]
+
+
+def count_carrying(name: str) -> Counter[str]:
+    """Return how many of this user's processes were started with each value of a variable, without this one's line."""
+    spared = frozenset(ancestors())
+    values = (proc.environment_value(pid, name.encode()) for pid in proc.all_pids() if pid not in spared)
+    return Counter(os.fsdecode(value) for value in values if value)
 
 
 def become_subreaper() -> None:

@@ -98,6 +98,33 @@ def _children_by_scan(pid: int) -> list[int]:
     return [other for other in all_pids() if (seen := status(other)) and seen.parent == pid]
 
 
+def arguments(pid: int) -> list[bytes]:
+    """Return what a process was started with; nothing when it is gone, or where there is no /proc."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def working_folder(pid: int) -> Path | None:
+    """Return the folder a process works in, None when it is not ours to look at, or where there is no /proc."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
+def environment_value(pid: int, name: bytes) -> bytes | None:
+    """Return what a variable was when a process of this user was started, None when it was not set."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        entries = (folder / "environ").read_bytes().split(b"\0") if folder.stat().st_uid == os.getuid() else []
+    except OSError:
+        return None
+    beginning = name + b"="
+    return next((entry.removeprefix(beginning) for entry in entries if entry.startswith(beginning)), None)
+
+
 def environment_holds(pid: int, entry: bytes) -> bool:
     """Tell whether a process of this user was started with `NAME=value` in its environment."""
     folder = Path(f"/proc/{pid}")

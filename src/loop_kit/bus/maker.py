@@ -1,0 +1,43 @@
+"""Whose bus it is: asked by every command before it reads anything else, and before it takes a lock."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from loop_kit.bus import older
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import read_json
+from loop_kit.errors import DocumentError, StartError
+from loop_kit.model.names import is_place
+from loop_kit.model.versions import check_not_newer
+
+_CHARTER_LIMIT = 32 << 20
+
+
+def check_maker(bus: Bus) -> None:
+    """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted."""
+    check_not_newer_bus(bus)
+    fact = next(older.facts(bus), None)
+    if fact is not None:
+        raise StartError(
+            f"{bus.root} was made by {older.TOOL}: {fact}", hint="loop init adopts it; nothing of it is lost"
+        )
+
+
+def check_not_newer_bus(bus: Bus) -> None:
+    """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here."""
+    state = None
+    with suppress(DocumentError):
+        state = bus.read("state")
+    with suppress(DocumentError):
+        bus.read("summary")
+    place = (state or {}).get("place")
+    if isinstance(place, str) and is_place(place):
+        for path in sorted((bus.archive_root / place).glob("r0_charter*.json")):
+            _check_charter(path)
+
+
+def _check_charter(path: Path) -> None:
+    """Look at the version alone: whoever only looks at a bus does without the rest of a charter, and its import."""
+    with suppress(DocumentError, FileNotFoundError):
+        document = read_json(path, limit=_CHARTER_LIMIT, follow=False)
+        check_not_newer("charter", document, name=f"{path.parent.name}/{path.name}")
