@@ -26,6 +26,8 @@ TESTED_ELSEWHERE = {
     "cli/handing_in.py": "what two commands print: tests/cli/test_submit.py and test_review.py read it",
     "cli/locks.py": "held by three commands: tests/cli/test_undo.py and test_exit_codes.py meet them held",
     "cli/run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
+    "cli/fsck.py": "tests/fsck/test_examine.py calls it",
+    "fsck/*.py": "one examination in three parts: tests/fsck/test_examine.py plants a fault for each",
     "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
 }
 
@@ -71,6 +73,7 @@ def test_the_import_contracts_hold():
         ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
         ("monitoring/status.py", "import rich", "click and rich come in through cli only"),
+        ("cli/status.py", "from rich.text import Text", "rich comes in through cli.paper only"),
     ],
 )
 def test_an_import_that_breaks_a_contract_is_seen(copy: Path, module: str, line: str, contract: str):

@@ -33,8 +33,10 @@ ARCHIVED = {
     "r2_review_report.json",
     "r2_summary.json",
 }
-# Each end of a run is summed up, and a resume with flags changes the charter; the last take counts.
-_TAKES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json|r0_charter\.[0-9]+\.json")
+CHECKED = {"r0_checks.json", "r1_checks.json", "r2_checks.json"}
+# Each end of a run is summed up, a resume with flags changes the charter, and a check that was cut off before its result
+# was sealed is run again; the last take counts.
+_TAKES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json|r0_(charter|checks)\.[0-9]+\.json")
 # Fails when another agent of the same stage is alive: the later of two would see the earlier.
 _ALONE = """
 import os, pathlib, sys
@@ -172,8 +174,8 @@ def go_on(stage: Stage, *more: str) -> Result:
 # What must be true
 
 
-def ends_as_undisturbed(stage: Stage, result: Result) -> None:
-    """Fail unless the run ended with what the same run gives when nobody disturbs it."""
+def ends_as_undisturbed(stage: Stage, result: Result, *, checks: bool = False) -> None:
+    """Fail unless the run ended with what the same run gives when nobody disturbs it; `checks` says whether it has any."""
     assert result.code == 0, result.err
     standing = result.standing
     assert (standing["state"], standing["outcome"], standing["round"]) == ("done", "approved", 2)
@@ -183,7 +185,7 @@ def ends_as_undisturbed(stage: Stage, result: Result) -> None:
     assert stage.git("ls-tree", "--name-only", "-r", "HEAD") == "app.txt"
     assert stage.git("status", "--porcelain") == ""
     _pins_agree(stage, result)
-    _archive_is_complete(stage)
+    _archive_is_complete(stage, ARCHIVED | CHECKED if checks else ARCHIVED)
     _feed_is_a_chain(stage)
     nothing_paid_twice(result)
     nothing_left(stage)
@@ -205,10 +207,10 @@ def _pins_agree(stage: Stage, result: Result) -> None:
             assert _archived(stage, f"r{number}_{kind}.json")["head_sha"] == sha
 
 
-def _archive_is_complete(stage: Stage) -> None:
+def _archive_is_complete(stage: Stage, expected: set[str]) -> None:
     names = set(stage.archived())
-    assert names >= ARCHIVED
-    assert [name for name in names - ARCHIVED if not _TAKES.fullmatch(name)] == []
+    assert names >= expected, f"not archived: {expected - names}"
+    assert [name for name in names - expected if not _TAKES.fullmatch(name)] == []
     last = max((name for name in names if name.startswith("r2_summary")), key=len)
     assert _archived(stage, last) == stage.read("summary")
 

@@ -3,11 +3,15 @@
     python -P -E dying.py WHEN JOURNAL ARGS…       runs `loop ARGS`; JOURNAL gets a line for each deed
 
 WHEN is `K` for the K-th deed, or `K:WORDS` for the K-th whose line in the journal has all these words in it; 0 for none.
+With `K!ENOSPC` or `K!ENOSPC:WORDS` the process lives, and that deed fails; with `K!!ENOSPC` every later one fails too.
 A deed is a call that changes files or starts a program. A write dies in the middle, with half of it written; a program's
 start counts twice, before it and right after. Only the standard library is wrapped, nothing of loop: what it forgets to
 make safe cannot hide here.
 """
 
+import builtins
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -17,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = (sys.executable, "-P", "-E", str(Path(__file__)))
+REMOVING = ("remove", "rmdir", "unlink")  # what a full disk allows
 DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "replace", "rmdir", "unlink")
 
 
@@ -25,7 +30,7 @@ class Fate:
 
     def __init__(self, when: str, journal: str) -> None:
         number, _, words = when.partition(":")
-        self.last = int(number)
+        self.last, self.failure, self.lasting = _last(number)
         self.words = words.split()
         self.met = 0
         self.process = os.getpid()
@@ -38,23 +43,43 @@ class Fate:
             return False
         line = " ".join(str(self.paths.get(word, word) if isinstance(word, int) else word) for word in (deed, *what))
         self.real_write(self.journal, line.replace("\n", " ").encode(errors="replace") + b"\n")
-        self.met += all(word in line for word in self.words)
-        return self.met == self.last
+        meant = all(word in line for word in self.words)
+        self.met += meant
+        if self.lasting and self.met >= self.last:
+            return deed not in REMOVING
+        return meant and self.met == self.last
 
     def meet(self, deed: str, *what: object) -> None:
         if self.comes(deed, *what):
-            die()
+            self.end(*what)
+
+    def write(self, fd: int, data: Any) -> int:
+        if self.comes("write", fd):
+            self.real_write(fd, bytes(data)[: len(data) // 2])
+            self.end(self.paths.get(fd))
+        return self.real_write(fd, data)
+
+    def end(self, *what: object) -> None:
+        if self.failure:
+            raise OSError(self.failure, os.strerror(self.failure), str(what[0]) if what else None)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def program(self, args: Any) -> Any:
+        """Return what is started in the place of a program."""
+        return args
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _last(number: str) -> tuple[int, int, bool]:
+    """Return the number of the deed, the error it ends with (0: the process dies), and whether that lasts."""
+    count, _, name = number.partition("!")
+    return int(count), getattr(errno, name.removeprefix("!")) if name else 0, name.startswith("!")
 
 
 def lay(fate: Fate) -> None:
     """Put the fate before everything that changes the world."""
     for name in DEEDS:
         setattr(os, name, fated(fate, name, getattr(os, name)))
-    real_open, real_start = os.open, subprocess.Popen.__init__
+    real_open, real_start, real_file = os.open, subprocess.Popen.__init__, io.open
 
     def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
         if flags & (os.O_CREAT | os.O_TRUNC):
@@ -63,18 +88,18 @@ def lay(fate: Fate) -> None:
         fate.paths[fd] = str(path)
         return fd
 
-    def write(fd: int, data: Any) -> int:
-        if fate.comes("write", fd):
-            fate.real_write(fd, bytes(data)[: len(data) // 2])
-            die()
-        return fate.real_write(fd, data)
+    def file(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if set(mode) & set("wax+") and not isinstance(path, int):
+            fate.meet("open", path)
+        return real_file(path, mode, *args, **kwargs)
 
     def start(self: Any, args: Any, *more: Any, **kwargs: Any) -> None:
         fate.meet("start", args)
-        real_start(self, args, *more, **kwargs)
+        real_start(self, fate.program(args), *more, **kwargs)
         fate.meet("started", args)
 
-    os.open, os.write = opened, write
+    os.open, os.write = opened, fate.write
+    io.open = builtins.open = file  # type: ignore[assignment]  # it is the same call, but for whom it meets
     subprocess.Popen.__init__ = start  # type: ignore[method-assign]  # it is the same call, but for whom it meets
 
 

@@ -92,6 +92,7 @@ class Stage:
     env: dict[str, str] = field(default_factory=dict)
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
     may_tear: bool = False  # whether a process of this stage is killed while it writes to the feed
+    program: Sequence[str] = LOOP
     may_quote: bool = False  # whether a check of this stage prints tracebacks, which loop quotes, indented
 
     @classmethod
@@ -152,11 +153,11 @@ class Stage:
         *args: str,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        program: Sequence[str] = LOOP,
+        program: Sequence[str] | None = None,
     ) -> "subprocess.Popen[str]":
         """Start `loop ARGS` in a session of its own, to be signalled; hand it to `end` afterwards."""
         process = subprocess.Popen(
-            [*program, *args],
+            [*(program or self.program), *args],
             cwd=cwd or self.root,
             env=self.environment(env),
             stdin=subprocess.DEVNULL,

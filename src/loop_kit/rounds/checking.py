@@ -34,8 +34,9 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
     evidence = _gather(ctx, state, plan, Subject(task_id=state.task_id, round=BASE_ROUND, head_sha=state.base_sha))
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
+    state = _sealed(ctx, state, _BASE_SEAL, evidence)
     _tell(ctx, evidence)
-    return _sealed(ctx, state, _BASE_SEAL, evidence)
+    return state
 
 
 def with_evidence(

@@ -4,7 +4,7 @@ Nothing outside this package sees GitPython. Paths are text made by `path_text`;
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -207,6 +207,12 @@ class Repository:
     def refs(self, prefix: str) -> dict[str, str]:
         """Return full ref name -> object id for `prefix` and everything below it."""
         return refs.refs_under(self.git, prefix)
+
+    def missing(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return those names (ids, refs) whose object is not in the repository, in one git call."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        lines = self.git.out("cat-file", "--batch-check=%(objectname)", stdin=asked).splitlines()
+        return tuple(name for name, line in zip(names, lines, strict=True) if line.endswith(b" missing"))
 
     def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
         """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""

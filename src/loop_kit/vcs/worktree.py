@@ -58,6 +58,11 @@ def find(repository: Repository, path: Path) -> ReviewTree | None:
     return None if entry is None else ReviewTree(path, entry)
 
 
+def is_listed(repository: Repository, path: Path) -> bool:
+    """Whether git has an entry for a tree at `path`, also when the folder is gone."""
+    return bool(_entries(repository, path))
+
+
 def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()) -> ReviewTree:
     """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs.
 

@@ -1,0 +1,66 @@
+"""`loop fsck`: is the bus whole, and what did dead runs leave behind."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import click
+
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.lock import read_holder
+from loop_kit.cli.console import put
+from loop_kit.cli.locks import locked
+from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.main import Edge, bus_option
+from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.fsck.examine import examine
+from loop_kit.fsck.problem import Problem
+from loop_kit.processes.lineage import become_subreaper
+from loop_kit.vcs.repository import Repository
+
+
+@click.command("fsck")
+@click.option("--repair", is_flag=True, help="Do what loses nothing; takes the locks of a run.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a problem.")
+@bus_option
+@click.pass_obj
+def command(edge: Edge, repair: bool, as_json: bool) -> int:
+    """Compare bus, archive and refs with each other, and look for what dead runs left behind.
+
+    Exit 0 when all is well or could be repaired, 11 when something is left. The archive, refs that hold a commit, and
+    whatever an unfinished run needs are never touched.
+    """
+    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    if repair:
+        become_subreaper()
+    with locked(bus, repository, "loop fsck") if repair else nullcontext():
+        alive = not repair and _run_lives(bus)
+        problems = list(examine(bus, repository, alive=alive))
+        repaired = [problem for problem in problems if repair and problem.repair is not None]
+        for problem in repaired:
+            if problem.repair is not None:
+                problem.repair()
+    if as_json:
+        for problem in problems:
+            put_json(problem.to_document(repaired=problem in repaired), indent=None)
+    else:
+        put("\n".join(_lines(problems, repaired, alive=alive)))
+    return EXIT_CODES[Outcome.APPROVED if len(repaired) == len(problems) else Outcome.NEEDS_PERSON]
+
+
+def _run_lives(bus: Bus) -> bool:
+    holder = read_holder(bus.lock_path)
+    return holder is not None and holder.owner.alive() is not False
+
+
+def _lines(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bool) -> list[str]:
+    lines = ["a run is alive: what it has under way is not judged"] if alive else []
+    for problem in problems:
+        lines.append(f"{problem.where}: {problem.text}")
+        if problem in repaired:
+            lines.append(f"  repaired: {problem.remedy}")
+        elif problem.repair is not None:
+            lines.append(f"  loop fsck --repair would {problem.remedy}")
+        elif problem.hint:
+            lines.append(f"  {problem.hint}")
+    left = len(problems) - len(repaired)
+    return [*lines, f"{len(problems)} problem(s), {left} left" if problems else "all is well"]

@@ -1,0 +1,59 @@
+"""Every document on the bus and in the archive: whole, and valid by its schema; and the feed: an unbroken chain."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus.archive import Archive, Filed
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import read_json
+from loop_kit.bus.feed import Feed
+from loop_kit.bus.layout import LIMITS
+from loop_kit.errors import LoopError
+from loop_kit.fsck.problem import Problem
+from loop_kit.model import schema
+
+_LIMIT = 64 << 20
+_ON_BUS = "it is read again at the next start; loop run --reset archives what lies on the bus and starts anew"
+_KEPT = "it stays as it is: the archive is never rewritten"
+
+
+def examine_bus(bus: Bus) -> Iterator[Problem]:
+    """Yield what is wrong with the documents that lie on the bus; an absent one is none."""
+    for kind in LIMITS:
+        path = bus.path(kind)
+        problem = _fault(path, kind, follow=kind == "task_card")
+        if problem:
+            yield Problem(code="bad_document", where=bus.name(path), text=problem, hint=_ON_BUS)
+
+
+def examine_archive(bus: Bus, archive: Archive) -> Iterator[Problem]:
+    """Yield what is wrong with the documents of one run. What was refused at the time may be anything."""
+    for filed in archive.documents():
+        problem = _fault(filed.path, filed.name) if _is_document(filed) else ""
+        if problem:
+            yield Problem(code="bad_archive", where=bus.name(filed.path), text=problem, hint=_KEPT)
+
+
+def examine_feed(bus: Bus) -> Iterator[Problem]:
+    """Yield a problem for each gap and each line that was changed; one that a kill tore is in order."""
+    if bus.feed_path.exists():
+        for text in Feed(bus.feed_path).verify(torn=False):
+            yield Problem(
+                code="feed", where=bus.name(bus.feed_path), text=text, hint="somebody changed the feed by hand"
+            )
+
+
+def _is_document(filed: Filed) -> bool:
+    return filed.name in schema.KINDS and filed.path.suffix == ".json"
+
+
+def _fault(path: Path, kind: str, *, follow: bool = False) -> str:
+    """Return in a sentence what is wrong with a document, "" when nothing is or it is absent."""
+    try:
+        document: Any = read_json(path, limit=_LIMIT, follow=follow, name="it")
+    except FileNotFoundError:
+        return ""
+    except LoopError as error:
+        return error.message
+    return schema.find_problem(kind, document) or ""

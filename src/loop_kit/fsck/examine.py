@@ -1,0 +1,40 @@
+"""The whole examination, in the order in which a person wants to read it."""
+
+from collections.abc import Iterator
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import LoopError
+from loop_kit.fsck.documents import examine_archive, examine_bus, examine_feed
+from loop_kit.fsck.history import examine_refs, examine_state
+from loop_kit.fsck.leftovers import examine_files, examine_runs
+from loop_kit.fsck.problem import Problem
+from loop_kit.model.names import is_place
+from loop_kit.model.state import RunState
+from loop_kit.vcs.repository import Repository
+
+
+def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Problem]:
+    """Yield everything that is not as loop leaves it.
+
+    While a run is `alive` nothing is said of what it has under way: a look would fall between two of its steps.
+    """
+    places = sorted(path.name for path in bus.archive_root.glob("*") if path.is_dir() and is_place(path.name))
+    yield from examine_bus(bus)
+    for place in places:
+        yield from examine_archive(bus, Archive(bus.archive_root / place))
+    yield from examine_feed(bus)
+    yield from examine_refs(bus, repository, places)
+    state = _state(bus)
+    if not alive:
+        if state is not None and state.place:
+            yield from examine_state(bus, repository, state)
+        yield from examine_files(bus, state)
+        yield from examine_runs(bus, repository, places, state)
+
+
+def _state(bus: Bus) -> RunState | None:
+    try:
+        return bus.read_state()
+    except LoopError:
+        return None  # said of the document itself

@@ -1,0 +1,109 @@
+"""What runs that are over left behind: processes, worktrees, outboxes, heartbeats, half-written files.
+
+To be asked while no run is alive on the bus. What an unfinished run will look for when it is taken up again stays.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from loop_kit.bus import delivery, heartbeat
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.errors import LoopError
+from loop_kit.fsck.problem import Problem
+from loop_kit.model.charter import Charter
+from loop_kit.model.names import ROLES
+from loop_kit.model.state import RunState
+from loop_kit.processes.lineage import count_carrying
+from loop_kit.processes.tree import RUN_VARIABLE, sweep_run
+from loop_kit.vcs import worktree
+from loop_kit.vcs.repository import Repository
+
+_TREES = ("review", "checks")
+
+
+def examine_files(bus: Bus, state: RunState | None) -> Iterator[Problem]:
+    """Yield half-written files, heartbeats of the dead, and outboxes that nobody will look into."""
+    for path in bus.find_leftovers():
+        yield Problem(
+            code="half_written",
+            where=bus.name(path),
+            text="a writer died over it; what it replaces is whole",
+            remedy="remove it",
+            repair=partial(path.unlink, missing_ok=True),
+        )
+    for role in ROLES:
+        yield from _dead_heart(bus, bus.heartbeat_path(role))
+    for outbox in sorted(bus.runtime.glob("*")):
+        if outbox.is_dir() and not _awaited(outbox.name, state):
+            yield _outbox(bus, outbox)
+
+
+def _dead_heart(bus: Bus, path: Path) -> Iterator[Problem]:
+    beat = heartbeat.read(path)
+    if beat is not None and beat.owner.alive() is False:
+        yield Problem(
+            code="dead_heartbeat",
+            where=bus.name(path),
+            text=f"process {beat.owner.pid}, which beat there, is gone",
+            remedy="remove it",
+            repair=partial(heartbeat.remove, path),
+        )
+
+
+def _awaited(name: str, state: RunState | None) -> bool:
+    """Whether a run that can be taken up again will look into an outbox of that name."""
+    return state is not None and state.unfinished and name.startswith(f"{state.place}-r{state.round}-")
+
+
+def _outbox(bus: Bus, outbox: Path) -> Problem:
+    filled = (outbox / delivery.REPORT).exists()
+    return Problem(
+        code="outbox",
+        where=bus.name(outbox),
+        text="a report lies in it that was never taken in" if filled else "its dispatch is over",
+        remedy=f"move it to {bus.name(bus.unfiled)}" if filled else "remove it",
+        repair=partial(bus.set_aside if filled else delivery.clear, outbox),
+    )
+
+
+def examine_runs(bus: Bus, repository: Repository, places: Iterable[str], state: RunState | None) -> Iterator[Problem]:
+    """Yield processes and worktrees of every run that this bus knows and that is over or was cut off."""
+    alive = count_carrying(RUN_VARIABLE)
+    for place in places:
+        try:
+            charter = Archive(bus.archive_root / place).read_charter()
+        except LoopError:
+            continue  # said where the documents are examined
+        if alive[charter.run_id]:
+            yield Problem(
+                code="processes",
+                where=place,
+                text=f"{alive[charter.run_id]} process(es) of this run live, and the run does not",
+                remedy="end them",
+                repair=partial(sweep_run, charter.run_id),
+            )
+        if state is None or not state.unfinished or state.place != place:
+            yield from _scratch(repository, charter)
+
+
+def _scratch(repository: Repository, charter: Charter) -> Iterator[Problem]:
+    folder = Path(charter.scratch) / charter.run_id
+    trees = [folder / name for name in _TREES]
+    listed = [tree for tree in trees if worktree.is_listed(repository, tree)]
+    if listed or folder.is_dir():
+        yield Problem(
+            code="worktree",
+            where=str(folder),
+            text=f"the worktrees of {charter.place} are still there, and the run is over",
+            remedy="remove them",
+            repair=partial(_remove, repository, trees, folder),
+        )
+
+
+def _remove(repository: Repository, trees: list[Path], folder: Path) -> None:
+    for tree in trees:
+        worktree.remove(repository, tree)
+    shutil.rmtree(folder, ignore_errors=True)

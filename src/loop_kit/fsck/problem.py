@@ -1,0 +1,30 @@
+"""Something that is not as loop leaves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """`where` is a file, a ref or a process. `remedy` says in a few words what `repair` does.
+
+    `repair` is None when nothing could be done without losing something; then `hint` says what a person may do.
+    """
+
+    code: str
+    where: str
+    text: str
+    hint: str = ""
+    remedy: str = ""
+    repair: Callable[[], object] | None = None
+
+    def to_document(self, *, repaired: bool) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "where": self.where,
+            "problem": self.text,
+            "hint": self.hint,
+            "remedy": self.remedy,
+            "repaired": repaired,
+        }

@@ -1,0 +1,122 @@
+"""The certificate is worth what it would have found: each of these bugs, planted into a copy of loop, turns it red.
+
+They are bugs of order and of durability, of the kind that nobody sees until the power goes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificate import film, violations
+from tests.support.planting import planted
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A bug: texts to replace in a file, and words of the deeds around which it shows, to be tried first."""
+
+    file: str
+    changes: Mapping[str, str]
+    shows_at: str
+
+
+ARCHIVE = "    ctx.archive.archive_round(ctx.bus, state.round)\n"
+COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
+FIX_LIST = "        ctx.bus.write(FixList.kind, fix_list.to_document())\n"
+SUMMARY = "        write_summary(ctx, after)\n"
+REPLACE = "        temp.replace(path)\n        if durable:"
+CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("
+BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=charter.digests()))\n"
+
+PLANTS = {
+    "a file is not synced before it gets its name": Plant(
+        "bus/atomic.py",
+        {"        if durable:\n            os.fsync(fd)": "        if not durable:\n            os.fsync(fd)"},
+        "unsynced",
+    ),
+    "a name is not synced": Plant(
+        "bus/atomic.py", {"    try:\n        os.fsync(fd)\n": "    try:\n        os.fstat(fd)\n"}, "unsynced"
+    ),
+    "a file is written in its place": Plant(
+        "bus/atomic.py",
+        {
+            "        _write_new(temp, data, durable=durable)\n        temp.replace(path)\n": (
+                "        path.unlink(missing_ok=True)\n        _write_new(path, data, durable=durable)\n"
+            )
+        },
+        "torn write state.json",
+    ),
+    "the old file goes before the new one has its name": Plant(
+        "bus/atomic.py", {REPLACE: f"        path.unlink(missing_ok=True)\n{REPLACE}"}, "replace"
+    ),
+    "the archive is written in its place": Plant(
+        "bus/atomic.py",
+        {
+            "        _write_new(temp, data, durable=True)\n        created = _link(temp, path)\n": (
+                "        _write_new(path, data, durable=True)\n        created = True\n"
+            )
+        },
+        "torn write r",
+    ),
+    "the round is archived after its commit point": Plant(
+        "rounds/round.py", {ARCHIVE: "", COMMIT: COMMIT + ARCHIVE}, "r2_"
+    ),
+    "the fix list comes after the commit point": Plant(
+        "rounds/round.py", {FIX_LIST: f"        ctx.bus.put_state(after)\n{FIX_LIST}"}, "fix_list"
+    ),
+    "the summary comes after the commit point": Plant(
+        "rounds/round.py", {SUMMARY: f"        ctx.bus.put_state(after)\n{SUMMARY}"}, "summary"
+    ),
+    "the outbox is emptied before the report is on the bus": Plant(
+        "rounds/intake.py",
+        {
+            "    ctx.bus.install(ask.kind, document)\n": (
+                "    ctx.bus.clear_outbox(desk.dispatch_id)\n    ctx.bus.install(ask.kind, document)\n"
+            )
+        },
+        "work_report.json",
+    ),
+    "nobody looks into the outbox of a run that was killed": Plant(
+        "rounds/intake.py",
+        {"    if not ctx.bus.outbox(desk.dispatch_id).is_dir():\n": "    if desk:\n"},
+        "work_report.json",
+    ),
+    "a report that lies on the bus is asked for again": Plant(
+        "rounds/dispatch.py", {"    report = on_bus(ctx, state, ask)\n": "    report = None\n"}, ".checks.json"
+    ),
+    "a dispatch begins before the state counts it": Plant(
+        "rounds/dispatch.py",
+        {
+            "        ctx.bus.put_state(state)\n        attempt = start(ctx, state, ask)\n": (
+                "        attempt = start(ctx, state, ask)\n        ctx.bus.put_state(state)\n"
+            )
+        },
+        "work_report.json",
+    ),
+    "evidence that lies on the bus is gathered again": Plant(
+        "rounds/checking.py",
+        {"    evidence = _on_bus(ctx, state, change)\n": "    evidence = None\n"},
+        "review_request",
+    ),
+    "the run has begun before its charter is kept": Plant("rounds/start.py", {CHARTER: BEGUN + CHARTER}, "r0_charter"),
+    "a place is claimed before the state names the run": Plant(
+        "rounds/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_charter"
+    ),
+    "no pin holds the head of a round": Plant(
+        "rounds/round.py", {'    ctx.pin("head", state.round, change.head_sha)\n': ""}, ""
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS, ids=lambda name: name.replace(" ", "-"))
+def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
+    plant = PLANTS[name]
+    python = planted(tmp_path / "planted", plant.file, plant.changes)
+    try:
+        filmed = film(tmp_path / "film", python)
+    except (AssertionError, LookupError, OSError):
+        return  # not even the undisturbed run ends as it should
+    shots = tuple(shot for shot in filmed.shots if plant.shows_at in shot.deed)
+    assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
