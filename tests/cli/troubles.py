@@ -131,7 +131,9 @@ def _depends(stage: Stage, _stack: ExitStack, *, met: bool) -> Call:
     if met:
         folder = stage.bus / "archive/T-0"
         folder.mkdir(parents=True)
-        (folder / "r1_summary.json").write_text('{"task_id": "T-0", "outcome": "approved"}', encoding="utf-8")
+        (folder / "r1_summary.json").write_text(
+            '{"schema_version": 1, "task_id": "T-0", "outcome": "approved"}', encoding="utf-8"
+        )
     return Call()
 
 

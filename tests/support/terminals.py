@@ -29,8 +29,9 @@ class Terminal:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._ours, theirs = pty.openpty()
+        self.lines, self.columns = lines or 24, columns or 80  # 0 is how a terminal says that it does not know
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self._seen = b""
+        self.seen = b""
         self.process = subprocess.Popen(
             argv,
             cwd=cwd,
@@ -44,7 +45,7 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        return self._seen.decode(errors="replace").replace("\r\n", "\n")
+        return self.seen.decode(errors="replace").replace("\r\n", "\n")
 
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
@@ -53,16 +54,16 @@ class Terminal:
         """Listen until `words` were shown; the test fails when they do not come."""
         until = time.monotonic() + PATIENCE
         while words not in self.text:
-            assert self._listen(until), f"{words!r} never came: {self.text}"
+            assert self.listen(until), f"{words!r} never came: {self.text}"
 
     def wait(self) -> int:
         """Listen until the program has ended and return its exit code."""
         until = time.monotonic() + PATIENCE
-        while self._listen(until):
+        while self.listen(until):
             pass
         return self.process.wait(timeout=PATIENCE)
 
-    def _listen(self, until: float) -> bool:
+    def listen(self, until: float) -> bool:
         """Take in what is shown next; False at the end, or when nothing came in time."""
         if not select.select([self._ours], [], [], max(0.0, until - time.monotonic()))[0]:
             return False
@@ -70,7 +71,7 @@ class Terminal:
             part = os.read(self._ours, 65536)
         except OSError:  # how Linux says that the other end is closed
             return False
-        self._seen += part
+        self.seen += part
         return bool(part)
 
     def __enter__(self) -> Self:

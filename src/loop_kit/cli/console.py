@@ -58,10 +58,10 @@ class _Nowhere:
         pass
 
 
-def json_lines(event: str, data: Mapping[str, Any]) -> None:
-    """Tell the PM what happens in its round process."""
+def json_lines(event: str, data: Mapping[str, Any], **more: str) -> None:
+    """Tell a program that reads stdout what happens, such as the PM of a round process: one object a line."""
     try:
-        sys.stdout.write(json.dumps({"event": event, "data": dict(data)}) + "\n")
+        sys.stdout.write(json.dumps({**more, "event": event, "data": dict(data)}) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         return
@@ -113,6 +113,7 @@ def _waiting(data: Mapping[str, Any]) -> str:
 
 
 _TOLD: Mapping[str, Any] = {
+    "card_made": lambda data: f"made {data['path']}",
     "run_started": lambda data: (
         f"{data['place']}: started at {data['base_sha'][:12]} on {data['branch'] or 'a detached HEAD'}"
     ),

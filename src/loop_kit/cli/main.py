@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "accept": ("loop_kit.cli.accept", "Take an approved change over onto a branch."),
     "undo": ("loop_kit.cli.undo", "Take the branch back to where the last run began."),
     "check": ("loop_kit.cli.check", "Run the checks at a commit, without a loop."),
+    "fsck": ("loop_kit.cli.fsck", "Compare bus, archive and refs; clear away what dead runs left."),
     "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
     "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
     "config": ("loop_kit.cli.config", "Show every setting and where it came from."),
@@ -143,13 +144,13 @@ def _within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) ->
         return _say("interrupted", "", Outcome.INTERRUPTED)
     except SystemExit as left:  # how click ends when it has completed a line, or when nobody reads its output any more
         return 0 if left.code == 0 else EXIT_CODES[Outcome.TERMINATED]
-    except Exception as error:  # noqa: BLE001  (the one boundary: what _expected does not know is a bug in loop, kept for a report)
-        expected = _expected(error)
-        return _report_bug(environment) if expected is None else _say(*expected)
+    except Exception as error:  # noqa: BLE001  (the one boundary: what `expected` does not know is a bug in loop, kept for a report)
+        known = expected(error)
+        return _report_bug(environment) if known is None else _say(*known)
     return result if isinstance(result, int) else 0
 
 
-def _expected(error: Exception) -> tuple[str, str, Outcome] | None:
+def expected(error: Exception) -> tuple[str, str, Outcome] | None:
     """Return sentence, hint and outcome of what a person can cause, None for a bug."""
     match error:
         case LoopError():
@@ -188,7 +189,10 @@ def _report_bug(environment: Mapping[str, str]) -> int:
     if "LOOP_RUN_ID" in environment:
         sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs
         return EXIT_CODES[Outcome.BUG]
-    with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(text)
     last = traceback.format_exc().strip().rpartition("\n")[2]
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
+            log.write(text)
+    except OSError:  # no room to keep it: then it is shown
+        return _say(f"a bug in loop: {last}", f"please report this:\n{text}", Outcome.BUG)
     return _say(f"a bug in loop: {last}", f"{log.name} has the traceback; please report it", Outcome.BUG)

@@ -13,18 +13,20 @@ from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.card_options import card_options, is_said, read_sketch
-from loop_kit.cli.console import Lines, json_lines, put
+from loop_kit.cli.console import json_lines
+from loop_kit.cli.ending import read_ending
 from loop_kit.cli.locks import locked
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root, scratch_root
 from loop_kit.cli.settings import find_people, resolve
+from loop_kit.cli.showing import Quiet, choose
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import find_card, write_card
-from loop_kit.rounds.context import Clock, World, utc_now
+from loop_kit.rounds.context import Clock, RunContext, World, utc_now
 from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
 from loop_kit.rounds.process import ROUND_FAILED
 from loop_kit.rounds.start import join_run, open_run
@@ -43,6 +45,8 @@ from loop_kit.vcs.repository import Repository
 @click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run.")
 @click.option("--reset", is_flag=True, help="Archive the unfinished run and start anew; the card stays.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line on standard output, the ending last.")
+@click.option("--quiet", is_flag=True, help="Say nothing but how it ended.")
 @bus_option
 @click.option("--locks", hidden=True, help="Descriptors of the locks a PM hands to its round process.")
 @click.option("--parent", hidden=True, type=int, help="The PM's process id.")
@@ -55,21 +59,24 @@ def command(edge: Edge, /, **flags: Any) -> int:
     """
     bus = Bus(bus_root(edge))
     parent, locks = flags.pop("parent"), flags.pop("locks")
+    as_json, quiet = flags.pop("as_json"), flags.pop("quiet")
     with listening() as interruption:
         world = World(
             environment=edge.environment,
             interruption=interruption,
             clock=Clock(now=utc_now, seconds=time.monotonic),
-            listener=Lines() if locks is None else json_lines,
+            listener=json_lines,
             scratch=scratch_root(edge),
             token=lambda: secrets.token_hex(8),
         )
         if locks is not None:
             return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
-        return _run(world, bus, edge, flags)
+        with choose(bus, edge, as_json=as_json, quiet=quiet) as show:
+            return _run(replace(world, listener=show.hear, tick=show.tick), bus, edge, flags, show)
 
 
-def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
+def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet) -> int:
+    """Run to the end and show it; what ended the run is raised on, unless the person has just read it."""
     wish = _wish(bus, edge, flags)
     repository = Repository.find(edge.cwd)
     if not bus.root.is_dir():
@@ -79,8 +86,21 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> int:
         if is_said(flags):
             wish = replace(wish, card_path=_make_card(world, bus, edge, flags))
         ctx, state = open_run(world, bus, repository, wish, locks)
-        state = run_single_round(ctx, state) if wish.single_round else run_loop(ctx, state)
-    return _report(bus, state)
+        error = _play(ctx, state, single_round=wish.single_round)
+        ending = read_ending(ctx, state, error, edge)
+    told = show.end(ending)
+    if error is not None and not told:
+        raise error
+    return EXIT_CODES[ending.outcome]
+
+
+def _play(ctx: RunContext, state: RunState, *, single_round: bool) -> LoopError | None:
+    """Play to the end and return what ended it, None for an approval or a single round that is over."""
+    try:
+        run_single_round(ctx, state) if single_round else run_loop(ctx, state)
+    except LoopError as error:
+        return error
+    return None
 
 
 def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Path | None:
@@ -89,7 +109,7 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
     if state is not None and state.unfinished and not flags["reset"]:
         return None
     path = write_card(bus, read_sketch(flags, edge, world.interruption))
-    put(f"made {bus.name(path)}", err=True)
+    world.listener("card_made", {"path": bus.name(path)})
     return path
 
 
@@ -148,38 +168,3 @@ def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: in
     for lock in held:
         lock.close()
     return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]
-
-
-def _report(bus: Bus, state: RunState) -> int:
-    """Say how it ended: on stdout, because it is the result."""
-    if state.phase is not Phase.DONE:
-        put(f"round {state.round - 1}: changes required; {bus.path('fix_list')} says which")
-        return EXIT_CODES[Outcome.CHANGES_REQUIRED]
-    put(ending_text(bus, state))
-    return EXIT_CODES[Outcome.APPROVED]
-
-
-_GROUNDS = {
-    None: "approved, unverified (no check is configured)",
-    False: "approved, unverified (no check bears it out)",
-    True: "approved, and loop's own checks pass",
-}
-
-
-def ending_text(bus: Bus, state: RunState) -> str:
-    """Return the lines that end an approved run: what was approved, on what grounds, and where to look."""
-    rounds = f"{state.round} round" + ("s" if state.round > 1 else "")
-    grounds = _GROUNDS[(bus.read("summary") or {}).get("verified")]
-    return "\n".join(
-        [
-            f"{state.place}: {grounds}, after {rounds}",
-            f"  {state.base_sha[:12]}..{state.head_sha[:12]} on {state.branch or 'a detached HEAD'}",
-            *(
-                ["  the person who did the work reviewed it too"]
-                if (bus.read("summary") or {}).get("self_review")
-                else []
-            ),
-            f"  look at it:  git diff {state.base_sha[:12]} {state.head_sha[:12]}",
-            f"  the story:   {bus.path('summary')}",
-        ]
-    )

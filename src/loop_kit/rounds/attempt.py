@@ -80,6 +80,7 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -
     me = Owner.me()
 
     def tick() -> bool:
+        ctx.world.tick()
         heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
         return ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
 

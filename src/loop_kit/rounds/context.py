@@ -19,6 +19,10 @@ from loop_kit.vcs.repository import Repository
 Listener = Callable[[str, Mapping[str, Any]], None]
 
 
+def _nobody_waits() -> None:
+    """Show nobody that time goes by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """Time as an argument: `now` is UTC in ISO 8601 with milliseconds, `seconds` counts up and never jumps."""
@@ -36,8 +40,9 @@ class World:
     """What lies outside loop, as the edge found it.
 
     `environment` is the person's own, `GIT_*` included: programs started for agents are given a part of it. `listener`
-    is told each event's name and data as it happens. `scratch` is where worktrees may be put. `token` makes a name
-    that nobody else has.
+    is told each event's name and data as it happens; `tick` is called about every second while loop waits, so that
+    whoever shows the time needs no thread: programs are started from the main thread only. `scratch` is where worktrees
+    may be put. `token` makes a name that nobody else has.
     """
 
     environment: Mapping[str, str]
@@ -46,6 +51,7 @@ class World:
     listener: Listener
     scratch: Path
     token: Callable[[], str]
+    tick: Callable[[], None] = _nobody_waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +110,11 @@ class RunContext:
         return ref
 
     def check_stop(self) -> None:
-        """Raise when the run has been asked to end: a signal, `.loop/STOP`, or the time set for the whole run."""
+        """Raise when the run has been asked to end: a signal, `.loop/STOP`, or the time set for the whole run.
+
+        Whatever waits asks this about every second, so it is also where time goes by for who watches.
+        """
+        self.world.tick()
         self.world.interruption.raise_if_requested()
         if self.bus.stop_requested():
             raise StoppedError(

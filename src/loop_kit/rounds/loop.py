@@ -46,7 +46,7 @@ def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
         return run_round(ctx, state)
     except LoopError as error:
         message = error.message if os.getppid() == pm else f"the PM of this run (pid {pm}) was killed"
-        newest = _newest(ctx, state)
+        newest = newest_state(ctx, state)
         ctx.bus.put_state(newest.ended(error.outcome, error=message, hint=error.hint, now=ctx.now()))
         raise
 
@@ -56,13 +56,13 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
     try:
         after = play()
     except LoopError as error:
-        after = _newest(ctx, state)
+        after = newest_state(ctx, state)
         if not _is_approved(ctx, after):
             after = replace(after, phase=state.phase) if after.phase is Phase.DONE else after
             after = after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
             _write_down(ctx, after)
     finally:
-        clear_away(ctx, _newest(ctx, state))
+        clear_away(ctx, newest_state(ctx, state))
     if after.outcome is None:
         return after
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
@@ -90,7 +90,7 @@ def _write_down(ctx: RunContext, state: RunState) -> None:
     ctx.bus.put_state(state)
 
 
-def _newest(ctx: RunContext, state: RunState) -> RunState:
+def newest_state(ctx: RunContext, state: RunState) -> RunState:
     """Return the state on the bus, or the last one known when that cannot be read or is somebody else's."""
     try:
         newest = ctx.bus.read_state()

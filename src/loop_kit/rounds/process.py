@@ -46,6 +46,10 @@ def play_round(ctx: RunContext, state: RunState) -> RunState:
         elif event:
             ctx.world.listener(event, data)
 
+    def tick() -> bool:
+        ctx.world.tick()
+        return False
+
     errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
     make_folder(errors.parent)
     with RawLog(errors) as log:
@@ -53,7 +57,7 @@ def play_round(ctx: RunContext, state: RunState) -> RunState:
             _command(ctx, state),
             limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
             error_log=log,
-            watch=Watch(on_line=on_line),
+            watch=Watch(on_line=on_line, tick=tick),
             interruption=ctx.world.interruption,
         )
     ctx.world.interruption.raise_if_requested()

@@ -9,22 +9,22 @@ from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 
-_SHOWN = 200
+MOST_LISTED = 200  # commits and files in a summary
 
 
 def write_summary(ctx: RunContext, state: RunState) -> None:
     """Put the summary on the bus and into the archive; to be done before the state that it sums up."""
-    summary = _summarize(ctx, state)
+    summary = summarize(ctx, state)
     ctx.archive.put(state.round, "summary", dump(summary))
     ctx.bus.write("summary", summary)
 
 
-def _summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
+def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     """Return `summary.json` for a run that ends in `state`: the outcome, what git has of it, what is open, who was paid."""
-    outcome = state.outcome or Outcome.BUG
+    outcome = state.outcome or Outcome.CHANGES_REQUIRED  # only a single round leaves a run that has not ended
     last = state.round_details[-1] if state.round_details else None
-    commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=_SHOWN)
-    files = ctx.repository.files(state.base_sha, state.head_sha)[:_SHOWN]
+    commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=MOST_LISTED)
+    files = ctx.repository.files(state.base_sha, state.head_sha)[:MOST_LISTED]
     review = ctx.archive.read(last.round, "review_report") if last is not None else None
     verified = is_verified(ctx.archive, last.round) if last is not None else None
     return {

@@ -1,0 +1,198 @@
+"""How a run ended: what a person wants to know then, and the commands that come next."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loop_kit.cli.main import Edge, expected
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome
+from loop_kit.model.evidence import Evidence
+from loop_kit.model.state import RunState
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.loop import newest_state
+from loop_kit.rounds.summary import MOST_LISTED, summarize
+
+_ROUNDS_SHOWN = 5
+_SELF_REVIEW = "the person who did the work reviewed it too"
+_GROUNDS = {
+    None: "approved, unverified (no check is configured)",
+    False: "approved, unverified (no check bears it out)",
+    True: "approved, and loop's own checks pass",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """One ending, of a run or of the try to begin one.
+
+    `summary` is what `summary.json` says, {} when there was no run or its repository cannot be read any more; `checks`
+    has a line for each of loop's own checks of the last round; `commands` can be typed as they are.
+    """
+
+    outcome: Outcome
+    error: str = ""
+    hint: str = ""
+    place: str = ""
+    summary: Mapping[str, Any]
+    checks: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        unverified = self.outcome is Outcome.APPROVED and self.summary.get("verified") is not True
+        return f"{self.outcome}{', unverified' if unverified else ''}"
+
+    @property
+    def why(self) -> str:
+        if self.error:
+            return self.error
+        if self.outcome is not Outcome.APPROVED:
+            return "the fix list says what is to be done"
+        return _GROUNDS[self.summary.get("verified")] if self.summary else "approved"
+
+    def to_document(self) -> dict[str, Any]:
+        return {
+            "outcome": str(self.outcome),
+            "exit_code": EXIT_CODES[self.outcome],
+            "message": self.why,
+            "hint": self.hint,
+            "next": list(self.commands),
+            "checks": list(self.checks),
+            "summary": dict(self.summary) or None,
+        }
+
+
+def ending_of(error: Exception) -> Ending:
+    """Return the ending of a run that never came to be, or that a bug ended."""
+    message, hint, outcome = expected(error) or (f"a bug in loop: {error!r}", "", Outcome.BUG)
+    return Ending(outcome=outcome, error=message, hint=hint, summary={})
+
+
+def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge: Edge) -> Ending:
+    """Return how a run ended; `error` is what ended it, None when it was approved or its single round is over."""
+    state = newest_state(ctx, state)
+    outcome = error.outcome if error is not None else state.outcome or Outcome.CHANGES_REQUIRED
+    try:
+        summary, checks = summarize(ctx, state), _checks(ctx, state)
+    except LoopError:  # the repository or the archive is what is broken: the error says so
+        summary, checks = {}, ()
+    return Ending(
+        outcome=outcome,
+        error=error.message if error is not None else "",
+        hint=error.hint if error is not None else "",
+        place=state.place,
+        summary=summary,
+        checks=checks,
+        commands=_commands(ctx, state, outcome, _program(edge)),
+    )
+
+
+def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
+    if not state.round_details:
+        return ()
+    document = ctx.archive.read(state.round_details[-1].round, Evidence.kind)
+    return () if document is None else Evidence.from_document(document).sentences
+
+
+def _program(edge: Edge) -> str:
+    """Return how loop is called so that it finds the same bus again."""
+    named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
+    return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"
+
+
+def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> tuple[str, ...]:
+    look = f"{loop} show {state.place}"
+    if outcome is Outcome.APPROVED:
+        return (f"git diff {state.base_sha[:12]} {state.head_sha[:12]}", f"{loop} accept", look)
+    if not state.unfinished:
+        return (look,)
+    if "--reset" in state.hint and "--resume" not in state.hint:
+        return (f"{loop} run --reset", look)
+    more = f" --max-rounds {ctx.settings.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
+    away = (f"rm {shlex.quote(str(ctx.bus.stop_path))}",) if outcome is Outcome.STOPPED else ()
+    return (*away, f"{loop} run --resume{more}", look)
+
+
+def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
+    """Return the ending as plain lines; why it did not end well is not among them: stderr says that."""
+    summary = ending.summary
+    if ending.outcome is Outcome.CHANGES_REQUIRED and not ending.error:
+        return [f"round {summary.get('rounds')}: changes required; {fix_list} says which"]
+    head = ending.why if ending.outcome is Outcome.APPROVED else str(ending.outcome)
+    played = f", after {summary['rounds']} round{'' if summary['rounds'] == 1 else 's'}" if summary else ""
+    return [
+        f"{ending.place}: {head}{played}",
+        *([f"  {_where(summary)}"] if summary else []),
+        *([f"  {_SELF_REVIEW}"] if summary.get("self_review") else []),
+        *(f"  open:        {_issue(issue)}" for issue in summary.get("open_issues", ())),
+        *_next_lines(ending),
+        f"  the story:   {story}",
+    ]
+
+
+def _next_lines(ending: Ending) -> list[str]:
+    if ending.outcome is Outcome.APPROVED:
+        return [f"  look at it:  {ending.commands[0]}"]
+    return [f"  next:        {command}" for command in ending.commands]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the panel. `rank` says who is shortened first when there is little room: the highest."""
+
+    label: str
+    lines: tuple[str, ...]
+    rank: int
+
+
+def sections(ending: Ending) -> list[Section]:
+    """Return what the panel tells, in order; the first line of each says it in short."""
+    summary = ending.summary
+    last_words = () if _only_repeats(ending) else (ending.hint,)
+    review = (_SELF_REVIEW,) if summary.get("self_review") else ()
+    found = [Section("why", (ending.why, *review), 1), Section("hint", last_words, 2)]
+    if summary:
+        issues = [_issue(issue) for issue in summary["open_issues"]]
+        found += [
+            Section("rounds", (_rounds(summary),), 7),
+            Section("commits", (f"{_count(summary['commits'])}: {_where(summary)}", *summary["commits"]), 6),
+            Section("files", (f"{_count(summary['files'])}: {', '.join(summary['files']) or '-'}",), 5),
+            Section("checks", (_grounds(summary), *ending.checks), 4),
+            Section("open", (f"{len(issues)} issues", *issues) if len(issues) > 1 else (*issues, "none")[:1], 3),
+        ]
+    found.append(Section("next", ending.commands, 0))
+    return [section for section in found if any(section.lines)]
+
+
+def _only_repeats(ending: Ending) -> bool:
+    """Whether the hint says no more than the commands do."""
+    return ending.hint.startswith("loop run --resume") and ";" not in ending.hint
+
+
+def _rounds(summary: Mapping[str, Any]) -> str:
+    words = {"approve": "approved"}
+    rows = summary["round_details"][-_ROUNDS_SHOWN:]
+    decided = [words.get(row["decision"], f"changes required ({row['blocking']})") for row in rows]
+    more = ["…"] if len(summary["round_details"]) > _ROUNDS_SHOWN else []
+    return f"{summary['rounds']}: {', '.join(more + decided) or 'none was finished'}"
+
+
+def _grounds(summary: Mapping[str, Any]) -> str:
+    if not summary["round_details"]:
+        return "no round was finished"
+    said = {None: "none is configured", False: "they do not bear the change out", True: "they pass"}
+    return said[summary["verified"]]
+
+
+def _count(listed: Sequence[Any]) -> str:
+    return f"{len(listed)}" if len(listed) < MOST_LISTED else f"{len(listed)} or more"
+
+
+def _where(summary: Mapping[str, Any]) -> str:
+    return f"{summary['base_sha'][:12]}..{summary['head_sha'][:12]} on {summary['branch'] or 'a detached HEAD'}"
+
+
+def _issue(issue: Mapping[str, Any]) -> str:
+    line = f":{issue['line']}" if isinstance(issue.get("line"), int) and issue.get("file") else ""
+    return f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}"

@@ -1,0 +1,87 @@
+"""Events and an ending, shown as `loop run` would show them on a terminal of some size, without a run and a process."""
+
+import fcntl
+import io
+import os
+import pty
+import struct
+import termios
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from loop_kit.cli.ending import Ending
+from loop_kit.cli.live import Live
+from loop_kit.cli.panel import put_panel
+from loop_kit.errors import Outcome
+
+SHA = "e" * 40
+SUMMARY: dict[str, Any] = {
+    "verified": None,
+    "base_sha": "b" * 40,
+    "head_sha": SHA,
+    "branch": "main",
+    "rounds": 1,
+    "commits": ["eeeeeeeeeeee Say two"],
+    "files": ["app.txt"],
+    "open_issues": [],
+    "self_review": False,
+    "round_details": [{"decision": "approve", "blocking": 0}],
+}
+
+
+class TerminalStream(io.TextIOWrapper):
+    """A stream whose descriptor is that of a terminal, while what is written to it is kept."""
+
+    def __init__(self, terminal: int, encoding: str = "utf-8") -> None:
+        self.kept = io.BytesIO()
+        self._terminal = terminal
+        super().__init__(self.kept, encoding=encoding, errors="backslashreplace", newline="\r\n")
+
+    def fileno(self) -> int:
+        return self._terminal
+
+
+@contextmanager
+def terminal_stream(lines: int, columns: int, encoding: str = "utf-8") -> Iterator[TerminalStream]:
+    ours, theirs = pty.openpty()
+    try:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        yield TerminalStream(theirs, encoding)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What was sent to a terminal."""
+
+    seen: bytes
+    lines: int
+    columns: int
+
+    @property
+    def text(self) -> str:
+        return self.seen.decode(errors="replace").replace("\r\n", "\n")
+
+
+def replay(
+    heard: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    ending: Mapping[str, Any] | None = None,
+    *,
+    size: tuple[int, int] = (24, 80),
+    encoding: str = "utf-8",
+) -> Replayed:
+    """Show events and an ending; `ending` holds what its default, an approval, does not say. `size` is lines, columns."""
+    whole: dict[str, Any] = {"outcome": Outcome.APPROVED, "place": "T-1", "summary": SUMMARY, **(ending or {})}
+    with terminal_stream(*size, encoding) as stream:
+        live = Live(stream)
+        for event, data in heard:
+            live.hear(event, data)
+        live.close()
+        if ending is not None:
+            put_panel(Ending(**whole), stream)
+        stream.flush()
+        return Replayed(seen=stream.kept.getvalue(), lines=size[0] or 24, columns=size[1] or 80)
