@@ -47,7 +47,7 @@ CLOSING = {
     2: ["1:link r2_summary.json", "1:replace .loop/summary.json", "2:rmdir .git/worktrees/"],
 }
 BY_HAND = [
-    *((1, when) for when in [*BEGINNING[1::2], *ROUND[1::2], *CLOSING[1]]),  # every second: the suite has its minutes
+    *((1, when) for when in [*BEGINNING[1::3], *ROUND[1::3], CLOSING[1][0]]),  # every third: the suite has its minutes
     *((2, when) for when in ["1:write .state.json.", ROUND[-1], *CLOSING[2]]),
 ]
 BY_PM = [

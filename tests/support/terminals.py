@@ -29,6 +29,7 @@ class Terminal:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._ours, theirs = pty.openpty()
+        _keep_output_at_ctrl_c(theirs)
         self.lines, self.columns = lines or 24, columns or 80  # 0 is how a terminal says that it does not know
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.seen = b""
@@ -82,6 +83,13 @@ class Terminal:
             self.process.kill()
             self.process.wait()
         os.close(self._ours)
+
+
+def _keep_output_at_ctrl_c(terminal: int) -> None:
+    """Let the line discipline not throw away what was written and not yet read when somebody types Ctrl-C."""
+    attributes = termios.tcgetattr(terminal)
+    attributes[3] |= termios.NOFLSH
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
 
 
 def _take_terminal() -> None:

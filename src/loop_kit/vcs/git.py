@@ -8,12 +8,13 @@ files are ignored too, because a forged one can lie about ancestry; objects cann
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from loop_kit.errors import NeedsPersonError, StartError
+from loop_kit.processes.captured import run_captured
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -47,8 +48,17 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
+    "LANGUAGE": "C",
     "LC_ALL": "C",
 }
+
+
+class Run(Protocol):
+    """How a git is started: returns exit code, output and complaints, raises `OSError` when it cannot be."""
+
+    def __call__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
+    ) -> tuple[int, bytes, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,43 +77,32 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Git, asked from one folder; `location` holds `--git-dir` and the like when git must not look for itself."""
+    """Git, asked from one folder; `location` holds `--git-dir` and the like when git must not look for itself.
+
+    `run` starts it: directly, or through GitPython where a tenth of a second does not matter.
+    """
 
     where: Path
     location: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    run: Run = run_captured
 
     def ask(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
         """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run."""
-        try:
-            # Imported here because GitPython looks for git while it is imported, and says so with an ImportError.
-            from git import Git as Program  # noqa: PLC0415  (the reason stands above)
-            from git.exc import GitCommandNotFound  # noqa: PLC0415  (comes with it)
-        except ImportError:
-            raise _no_git() from None
-        # `-C` and not the working directory: GitPython falls back to its own directory when the asked one is gone.
+        # `-C` and not the working directory: so a folder that is gone is said by git, and never replaced by our own.
         argv = ["git", "-C", os.fspath(self.where), *_OPTIONS, *self.location, *args]
         try:
             with _file_with(stdin) as source:
-                code, out, err = Program().execute(
-                    argv,
-                    istream=source,
-                    with_extended_output=True,
-                    with_exceptions=False,
-                    stdout_as_string=False,
-                    strip_newline_in_stdout=False,
-                    env={**_ENVIRONMENT, **self.variables},
-                    pass_fds=pass_fds,
-                    start_new_session=True,  # Ctrl-C in the terminal is for loop; git is not torn in the middle
-                )
-        except (GitCommandNotFound, PermissionError):
+                env = {**os.environ, **_ENVIRONMENT, **self.variables}
+                code, out, err = self.run(argv, env=env, stdin=source, pass_fds=pass_fds)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             raise _no_git() from None
         except OSError as error:
             raise StartError(
                 f"git cannot be started: {error.strerror}",
                 hint="make room for another process (memory, processes, open files), then run the same command again",
             ) from None
-        return Answer(code, out, err)
+        return Answer(code, out, err.decode("utf-8", "backslashreplace").removesuffix("\n"))
 
     def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
         """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""

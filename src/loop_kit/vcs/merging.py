@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
-from loop_kit.vcs.git import last_line, path_text, shown, zero_separated
+from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.identity import own_variables
 from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.through_gitpython import run_through_gitpython
 
 _CONFLICT = 1
 _SHOWN = 5
@@ -21,7 +22,7 @@ def tip(repository: Repository, branch: str) -> str | None:
 
 def merged_tree(repository: Repository, ours: str, theirs: str) -> str:
     """Return the tree that has both; raise `NeedsPersonError` naming the files in which they contradict each other."""
-    answer = repository.git.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
+    answer = _git(repository).ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
     parts = zero_separated(answer.out)
     if answer.code == 0:
         return path_text(parts[0])
@@ -40,7 +41,7 @@ def commit_as(
     repository: Repository, tree: str, parents: Sequence[str], message: str, environment: Mapping[str, str]
 ) -> str:
     """Make a commit in the person's own name; no branch refers to it yet."""
-    git = replace(repository.git, variables={**repository.git.variables, **own_variables(environment)})
+    git = replace(_git(repository), variables={**repository.git.variables, **own_variables(environment)})
     options = [part for parent in parents for part in ("-p", parent)]
     answer = git.ask("commit-tree", "--no-gpg-sign", *options, tree, stdin=message.encode("utf-8", "backslashreplace"))
     if answer.code != 0:
@@ -54,7 +55,7 @@ def move_branch(repository: Repository, branch: str, old: str, new: str) -> None
     """Move a branch from `old` to `new`, with the files where it is checked out here; raise when it cannot be done whole."""
     where = _checked_out(repository).get(f"refs/heads/{branch}")
     if where is None:
-        answer = repository.git.ask("update-ref", "-m", "loop", f"refs/heads/{branch}", new, old)
+        answer = _git(repository).ask("update-ref", "-m", "loop", f"refs/heads/{branch}", new, old)
         if answer.code != 0:
             raise NeedsPersonError(
                 f"{branch} could not be moved: {last_line(answer.err)}", hint="did something else just move it?"
@@ -67,7 +68,7 @@ def move_branch(repository: Repository, branch: str, old: str, new: str) -> None
 
 def set_back(repository: Repository, sha: str) -> None:
     """Let the branch that is checked out, and the files, be as at `sha`; what was not committed stays or nothing happens."""
-    answer = repository.git.ask("reset", "--keep", "--quiet", sha, "--")
+    answer = _git(repository).ask("reset", "--keep", "--quiet", sha, "--")
     if answer.code != 0:
         raise DirtyTreeError(f"git changes no file: {last_line(answer.err)}", hint="commit, stash or move those files")
 
@@ -76,10 +77,14 @@ def _checked_out(repository: Repository) -> dict[str, Path]:
     """Return ref -> worktree for every branch that some worktree has checked out."""
     found: dict[str, Path] = {}
     where = repository.root
-    for line in zero_separated(repository.git.out("worktree", "list", "--porcelain", "-z")):
+    for line in zero_separated(_git(repository).out("worktree", "list", "--porcelain", "-z")):
         word, _, value = line.partition(b" ")
         if word == b"worktree":
             where = Path(os.fsdecode(value))
         elif word == b"branch":
             found[path_text(value)] = where
     return found
+
+
+def _git(repository: Repository) -> Git:
+    return replace(repository.git, run=run_through_gitpython)

@@ -1,0 +1,44 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from loop_kit.processes.captured import run_captured
+
+HALF_A_MEGABYTE = 1 << 19
+
+
+def test_all_that_it_said_and_its_exit_code_come_back():
+    program = (
+        f"import os; os.write(1, b'x' * {HALF_A_MEGABYTE}); os.write(2, b'\\xff' * {HALF_A_MEGABYTE}); os._exit(7)"
+    )
+    code, out, err = run_captured([sys.executable, "-c", program], env={}, stdin=None, pass_fds=())
+    assert (code, out, err) == (7, b"x" * HALF_A_MEGABYTE, b"\xff" * HALF_A_MEGABYTE)
+
+
+def test_it_reads_the_file_it_was_given_or_nothing(tmp_path: Path):
+    program = [sys.executable, "-c", "import sys; sys.stdout.write(sys.stdin.read())"]
+    (tmp_path / "input").write_text("said", encoding="utf-8")
+    with (tmp_path / "input").open("rb") as stdin:
+        assert run_captured(program, env={}, stdin=stdin, pass_fds=())[1] == b"said"
+    assert run_captured(program, env={}, stdin=None, pass_fds=())[1] == b""
+
+
+def test_its_environment_is_the_one_it_was_given_and_its_session_its_own():
+    program = "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}), os.getsid(0) == os.getpid())"
+    out = run_captured([sys.executable, "-c", program], env={"A": "b"}, stdin=None, pass_fds=())[1]
+    assert out.decode().strip() == "['A'] True"
+
+
+def test_only_descriptors_that_are_named_are_passed(tmp_path: Path):
+    fd = os.open(tmp_path, os.O_RDONLY)
+    program = [sys.executable, "-c", f"import os; os.fstat({fd})"]
+    assert run_captured(program, env={}, stdin=None, pass_fds=(fd,))[0] == 0
+    assert run_captured(program, env={}, stdin=None, pass_fds=())[0] == 1
+    os.close(fd)
+
+
+def test_a_program_that_is_not_there_is_an_error_of_the_system():
+    with pytest.raises(FileNotFoundError):
+        run_captured(["/nowhere/git"], env={}, stdin=None, pass_fds=())
