@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests wait for programs a third of their time: one worker more than processors for every two of them.
+PYTEST = $(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal
 
 .PHONY: demo test crash packages lint format clean
 
@@ -10,18 +12,18 @@ demo: $(STAMP)
 	$(BIN)/loop demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --ignore tests/crash --ignore tests/packages
+	$(PYTEST) --ignore tests/crash --ignore tests/packages
 
 # From every state of the disk that a kill can leave, the run is finished: docs/reliability.md has the table. Then runs
 # that are killed and interrupted in other ways: a sample, or all with LOOP_TEST_EVERY_POINT=1, which takes half an hour.
 SWEEP ?= --write
 crash: $(STAMP)
 	$(BIN)/python -m tests.support.sweeping $(SWEEP)
-	$(BIN)/python -m pytest -n auto tests/crash
+	$(PYTEST) tests/crash
 
 # Published packages with a bug planted by hand, judged by their own tests. The first time it needs a network.
 packages: $(STAMP)
-	$(BIN)/python -m pytest -n auto tests/packages
+	$(PYTEST) tests/packages
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
