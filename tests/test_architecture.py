@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     "cli/locks.py": "held by three commands: tests/cli/test_undo.py and test_exit_codes.py meet them held",
     "cli/run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
     "cli/fsck.py": "tests/fsck/test_examine.py calls it",
+    "cli/world.py": "tests/cli/test_check.py and every whole run are handed one",
     "fsck/*.py": "one examination in three parts: tests/fsck/test_examine.py plants a fault for each",
     "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
 }

@@ -1,6 +1,5 @@
 """What `loop init` does with a bus of agent-task-runner, what it says about it, and how the person goes on."""
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import put
 from loop_kit.cli.main import Edge
+from loop_kit.cli.places import loop_again
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import DocumentError, LockedError, LoopError
 from loop_kit.model.older_config import Translation, fill_in, translate
@@ -92,18 +92,18 @@ def next_lines(bus: Bus, edge: Edge) -> Iterator[str]:
     state = last_state(bus)
     task_id, base = state.get("task_id"), state.get("base_sha")
     if not isinstance(base, str) or not isinstance(task_id, str) or task_id != _task_on(bus):
-        yield f"next: {_loop(edge)} run --auto-dispatch"
+        yield f"next: {loop_again(edge)} run --auto-dispatch"
         return
     if state.get("outcome") == "approved":
         yield f"{task_id} was approved, says {older.TOOL}; loop has not looked and does not count it as approved"
-        yield f"next: put the next task into {bus.card_path}, then: {_loop(edge)} run --auto-dispatch"
+        yield f"next: put the next task into {bus.card_path}, then: {loop_again(edge)} run --auto-dispatch"
         return
     yield f"{task_id} was not finished: {_stood(state)} in round {state['round']}"
     yield _go_on(bus, edge, state, base)
 
 
 def _go_on(bus: Bus, edge: Edge, state: dict[str, Any], base: str) -> str:
-    loop, since = _loop(edge), f"--base {base[:12]}"
+    loop, since = loop_again(edge), f"--base {base[:12]}"
     head, in_history = _look(edge, base)
     if not in_history:
         return f"next: check out the branch that has its base, then: {loop} run --auto-dispatch {since}"
@@ -142,9 +142,3 @@ def _reviewer(bus: Bus, edge: Edge) -> str:
         return resolve(bus.config_path, edge.environment, {}).reviewer_backend
     except LoopError:
         return "NAME"
-
-
-def _loop(edge: Edge) -> str:
-    """Return how to call loop on this bus: the person may have named it on the command line."""
-    named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
-    return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

@@ -1,8 +1,6 @@
 """`loop check`: the checks of a run, without the run."""
 
-import secrets
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,8 +11,8 @@ from loop_kit.checks.gather import Subject
 from loop_kit.cli.console import put
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import Edge, bus_option
-from loop_kit.cli.places import scratch_root
 from loop_kit.cli.settings import resolve
+from loop_kit.cli.world import world_of
 from loop_kit.errors import (
     EXIT_CODES,
     InterruptedRunError,
@@ -25,7 +23,6 @@ from loop_kit.errors import (
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import find_card
-from loop_kit.rounds.context import Clock, World, utc_now
 from loop_kit.rounds.spot_check import plan_without_run, spot_check
 from loop_kit.vcs.repository import Repository
 
@@ -52,14 +49,7 @@ def command(edge: Edge, rev: str, task: str | None, as_json: bool) -> int:
     if rev == "HEAD" and repository.dirty():
         put("changes that are not committed are not part of what is checked", err=True)
     with listening() as interruption:
-        world = World(
-            environment=edge.environment,
-            interruption=interruption,
-            clock=Clock(now=utc_now, seconds=time.monotonic),
-            listener=_say_what_starts,
-            scratch=scratch_root(edge),
-            token=lambda: secrets.token_hex(8),
-        )
+        world = world_of(edge, interruption, _say_what_starts)
         try:
             evidence = spot_check(world, bus, repository, settings, plan, subject)
         except (InterruptedRunError, TerminatedRunError) as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.cli.main import Edge, expected
+from loop_kit.cli.places import loop_again
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
@@ -84,7 +85,7 @@ def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge:
         place=state.place,
         summary=summary,
         checks=checks,
-        commands=_commands(ctx, state, outcome, _program(edge)),
+        commands=_commands(ctx, state, outcome, loop_again(edge)),
     )
 
 
@@ -93,12 +94,6 @@ def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
         return ()
     document = ctx.archive.read(state.round_details[-1].round, Evidence.kind)
     return () if document is None else Evidence.from_document(document).sentences
-
-
-def _program(edge: Edge) -> str:
-    """Return how loop is called so that it finds the same bus again."""
-    named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
-    return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"
 
 
 def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Find the bus without asking git: commands that only look should answer at once."""
 
+import shlex
 from pathlib import Path
 
 from loop_kit.cli.main import Edge
@@ -27,3 +28,9 @@ def scratch_root(edge: Edge) -> Path:
         # Without a home: a run's folder there is named by its random id and made anew, so nobody can lay a trap in it.
         cache = str(Path(home) / ".cache") if Path(home).is_absolute() else "/tmp"  # noqa: S108  (as said above)
     return Path(cache) / "loop-kit"
+
+
+def loop_again(edge: Edge) -> str:
+    """Return how loop is called so that it finds the same bus again, for a person to type."""
+    named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
+    return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

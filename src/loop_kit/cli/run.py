@@ -1,7 +1,5 @@
 """`loop run`: the PM, one round by hand, or the round process of a PM."""
 
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +16,16 @@ from loop_kit.cli.ending import read_ending
 from loop_kit.cli.locks import locked
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.options import given_settings, settings_options
-from loop_kit.cli.places import bus_root, scratch_root
+from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
+from loop_kit.cli.world import world_of
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import find_card, write_card
-from loop_kit.rounds.context import Clock, RunContext, World, utc_now
+from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
 from loop_kit.rounds.process import ROUND_FAILED
 from loop_kit.rounds.start import join_run, open_run
@@ -61,14 +60,7 @@ def command(edge: Edge, /, **flags: Any) -> int:
     parent, locks = flags.pop("parent"), flags.pop("locks")
     as_json, quiet = flags.pop("as_json"), flags.pop("quiet")
     with listening() as interruption:
-        world = World(
-            environment=edge.environment,
-            interruption=interruption,
-            clock=Clock(now=utc_now, seconds=time.monotonic),
-            listener=json_lines,
-            scratch=scratch_root(edge),
-            token=lambda: secrets.token_hex(8),
-        )
+        world = world_of(edge, interruption, json_lines)
         if locks is not None:
             return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
         with choose(bus, edge, as_json=as_json, quiet=quiet) as show:
