@@ -47,6 +47,10 @@ def damage_archive(stage: Stage) -> None:
     (stage.bus / "archive/T-1/r1_work_report.json").write_text("", encoding="utf-8")
 
 
+def damage_a_review(stage: Stage) -> None:
+    (stage.bus / "archive/T-1/r1_review_report.json").write_text("{", encoding="utf-8")
+
+
 def turn_a_decision(stage: Stage) -> None:
     path = stage.bus / "archive/T-1/r1_review_report.json"
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -89,6 +93,7 @@ def lose_an_object(stage: Stage) -> None:
         (damage_document, {"bad_document"}),
         (tear_document, {"bad_document"}),
         (damage_archive, {"bad_archive"}),
+        (damage_a_review, {"bad_archive"}),
         (turn_a_decision, {"other_decision"}),
         (change_the_feed, {"feed"}),
         (lose_the_charter, {"no_charter"}),
