@@ -55,7 +55,8 @@ PLANTS = {
         "bus/atomic.py",
         {
             "        _write_new(temp, data, durable=True)\n        created = _link(temp, path)\n": (
-                "        _write_new(path, data, durable=True)\n        created = True\n"
+                "        created = not os.path.lexists(path)\n"
+                "        if created:\n            _write_new(path, data, durable=True)\n"
             )
         },
         "torn write r",
@@ -104,9 +105,6 @@ PLANTS = {
     "a place is claimed before the state names the run": Plant(
         "rounds/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_charter"
     ),
-    "no pin holds the head of a round": Plant(
-        "rounds/round.py", {'    ctx.pin("head", state.round, change.head_sha)\n': ""}, ""
-    ),
 }
 
 
@@ -114,9 +112,6 @@ PLANTS = {
 def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
     plant = PLANTS[name]
     python = planted(tmp_path / "planted", plant.file, plant.changes)
-    try:
-        filmed = film(tmp_path / "film", python)
-    except (AssertionError, LookupError, OSError):
-        return  # not even the undisturbed run ends as it should
+    filmed = film(tmp_path / "film", python)  # a bug that shows without a kill would be no test of the certificate
     shots = tuple(shot for shot in filmed.shots if plant.shows_at in shot.deed)
     assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
