@@ -57,6 +57,7 @@ def test_a_card_is_overwritten_only_by_force_and_then_archived(stage: Stage):
         (("--goal", "A.", "--id", "../x"), 3, "$.task_id"),
         (("--goal", " "), 3, "$.goal"),
         (("--from-check", "true"), 3, "succeeds: there is nothing to mend"),
+        (("--goal", ""), 2, "need a text"),
     ],
 )
 def test_what_makes_no_card_is_said(stage: Stage, args: tuple[str, ...], code: int, sentence: str):

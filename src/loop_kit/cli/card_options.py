@@ -29,9 +29,12 @@ def card_options(command: Any) -> Any:
 
 def is_said(flags: Mapping[str, Any]) -> bool:
     """Whether the command line says a task; raise `UsageError` for half of one."""
-    if flags["goal"] and flags["from_check"]:
+    goal, command = flags["goal"], flags["from_check"]
+    if "" in (goal, command):
+        raise UsageError("--goal and --from-check need a text", hint="say what is to be done")
+    if goal and command:
         raise UsageError("--goal and --from-check both say what the task is", hint="say one of them")
-    said = bool(flags["goal"] or flags["from_check"])
+    said = bool(goal or command)
     if not said and (flags["criteria"] or flags["scope"] or flags["checks"]):
         raise UsageError("--criterion, --scope and --check go with a card", hint="say --goal TEXT too")
     return said

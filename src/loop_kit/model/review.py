@@ -35,12 +35,12 @@ class Issue:
 
     @classmethod
     def from_finding(cls, finding: Finding) -> Self:
-        first_line = finding.text.partition("\n")[0]
+        first_sentence = finding.text.partition("\n")[0].partition(". ")[0]
         return cls(
             severity="high",
             file=finding.paths[0] if finding.paths else "",
             reason=finding.text,
-            required_change=f"Make this no longer true: {first_line}",
+            required_change=f"Make this no longer true: {first_sentence}",
         )
 
     def to_document(self) -> dict[str, Any]:

@@ -122,7 +122,12 @@ def _after_work(at: Standing) -> str:
     if not at.running:
         return "loop run --resume goes on with the run; loop run --single-round plays this round"
     if "reviewer" in at.charter.people:
-        return "the review: loop review --approve, or loop review --change FILE --reason TEXT"
+        first = (
+            "loop's own checks, and if they let it pass, "
+            if at.charter.card.checks or at.charter.settings.checks
+            else ""
+        )
+        return f"{first}the review: loop review --approve, or loop review --change FILE --reason TEXT"
     return f"the reviewer ({at.charter.settings.reviewer_backend}) is asked by the run; loop status shows how far it is"
 
 
