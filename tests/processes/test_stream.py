@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from loop_kit.processes.stream import LONGEST_LINE, TAIL, Stream
+from loop_kit.model.redaction import MARK, Redactor
+from loop_kit.processes.stream import LONGEST_LINE, TAIL, Cleaning, Stream
 
 
 class Heard:
     """A pipe into a stream and everything that came out of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, cleaning: Cleaning | None = None) -> None:
         self.reader, self.writer = os.pipe()
         self.lines: list[str] = []
         self.raw = bytearray()
-        self.stream = Stream(self.reader, self.lines.append, self)
+        self.stream = Stream(self.reader, self.lines.append, self, cleaning)
 
     def write(self, data: bytes, /) -> None:
         self.raw += data
@@ -83,3 +84,36 @@ def test_nothing_to_read_is_neither_the_end_nor_a_line(heard: Heard):
     assert not heard.stream.ended
     heard.end()
     assert (heard.stream.ended, heard.lines) == (True, [])
+
+
+SECRET = b"correct-horse-battery"
+
+
+@pytest.fixture
+def cleaned() -> Iterator[Heard]:
+    heard = Heard(Cleaning.of(Redactor((SECRET,))))
+    yield heard
+    os.close(heard.reader)
+
+
+@pytest.mark.parametrize("cut", range(1, len(SECRET) + 4))
+def test_a_key_is_hidden_wherever_the_pipe_cuts_it(cleaned: Heard, cut: int):
+    data = b"a " + SECRET + b" b\nnext"
+    cleaned.send(data[:cut], data[cut:])
+    cleaned.end()
+    assert cleaned.lines == [f"a {MARK} b", "next"]
+    assert bytes(cleaned.raw) == f"a {MARK} b\nnext".encode()
+    assert cleaned.stream.tail == f"a {MARK} b\nnext"
+    assert cleaned.stream.total == len(data)
+
+
+def test_a_key_is_hidden_in_a_line_that_never_ends(cleaned: Heard):
+    cleaned.send(b"x" * 70_000, SECRET[:7], SECRET[7:], b"y" * 70_000)
+    cleaned.end()
+    assert bytes(cleaned.raw) == b"x" * 70_000 + MARK.encode() + b"y" * 70_000
+
+
+def test_whole_lines_are_not_held_back(cleaned: Heard):
+    cleaned.send(b"one\ntwo\nthr")
+    assert cleaned.lines == ["one", "two"]
+    assert bytes(cleaned.raw) == b"one\ntwo\n"

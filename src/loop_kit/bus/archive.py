@@ -20,6 +20,7 @@ from loop_kit.bus.files import read_beginning, read_bytes, shown
 from loop_kit.bus.layout import ROUND_KINDS
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import Charter, digest
+from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.versions import check_not_newer
 
 _READ_LIMIT = 32 << 20
@@ -89,12 +90,14 @@ class Archive:
         kept = (self.put_from_bus(bus, kind) for kind in kinds)
         return [path for path in kept if path is not None]
 
-    def refuse(self, round_number: int, name: str, path: Path, reason: str) -> Path | None:
-        """Keep a copy of what lies at `path` with the reason why it is no answer; None when nothing is there."""
+    def refuse(
+        self, round_number: int, name: str, path: Path, reason: str, *, redactor: Redactor = NO_VALUES
+    ) -> Path | None:
+        """Keep a copy of what lies at `path`, without keys, and why it is no answer; None when nothing is there."""
         if not os.path.lexists(path):
             return None
         first = self.file(round_number, name)
-        data = dump(_refusal(read_beginning(path, limit=_REFUSED_LIMIT), reason))
+        data = dump(_refusal(redactor.clean(read_beginning(path, limit=_REFUSED_LIMIT)), reason))
         return self._keep(data, (first.with_suffix(f".refused-{take}.json") for take in count(1)))
 
     def read(self, round_number: int, name: str) -> Any | None:

@@ -15,8 +15,10 @@ from loop_kit.checks.output import Output
 from loop_kit.errors import BackendError
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.evidence import CheckResult, Ending, Verdict
+from loop_kit.model.redaction import Redactor
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
+from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 
 _GRACE = 2.0  # seconds from SIGTERM to SIGKILL after a timeout
@@ -133,7 +135,12 @@ def _supervise(command: CheckCommand, bench: Bench, output: Output, tally: Tally
     return supervise(
         Command(argv=command.argv, env=bench.environment, cwd=bench.place(command.where).path),
         limits=Limits(wall=command.timeout, grace=_GRACE),
-        watch=Watch(on_line=tally.take, on_error_line=tally.take, tick=tick),
+        watch=Watch(
+            on_line=tally.take,
+            on_error_line=tally.take,
+            tick=tick,
+            cleaning=Cleaning.of(Redactor.of(bench.environment)),
+        ),
         interruption=bench.interruption,
         log=output,
         error_log=output,

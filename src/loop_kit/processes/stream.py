@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from loop_kit.model.redaction import LONGEST_KEY, Redactor
 
 CHUNK = 256 * 1024
 LONGEST_LINE = 4 * 1024 * 1024
@@ -20,10 +23,24 @@ def ignore_line(_line: str) -> None:
     """Listen to nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What is done to bytes before anybody sees them. `keep` is how many may belong together: so many are held back."""
+
+    clean: Callable[[bytes], bytes]
+    keep: int
+
+    @classmethod
+    def of(cls, redactor: Redactor) -> Self:
+        return cls(redactor.clean, LONGEST_KEY)
+
+
 class Stream:
     """One pipe. A line longer than `LONGEST_LINE` reaches log and tail only, and counts in `cut_lines`."""
 
-    def __init__(self, fd: int, on_line: Callable[[str], None], sink: Sink | None) -> None:
+    def __init__(
+        self, fd: int, on_line: Callable[[str], None], sink: Sink | None, cleaning: Cleaning | None = None
+    ) -> None:
         os.set_blocking(fd, False)
         self.fd = fd
         self.total = 0
@@ -31,6 +48,8 @@ class Stream:
         self.ended = False
         self._on_line = on_line
         self._sink = sink
+        self._cleaning = cleaning
+        self._held = b""  # the end of a line that goes on, until nothing can be missing of what has to be cleaned
         self._tail = b""
         self._begun = bytearray()  # the line that has no end yet
         self._too_long = False
@@ -46,10 +65,10 @@ class Stream:
         except BlockingIOError:
             return False
         if chunk:
-            self._take(chunk)
-        elif not self.ended:
-            self.ended = True
-            self._finish()
+            self.total += len(chunk)
+            self._take(self._cleaned(chunk))
+        else:
+            self._end()
         return bool(chunk)
 
     def read_rest(self) -> None:
@@ -57,12 +76,24 @@ class Stream:
         until = self.total + REST
         while self.total < until and self.read():
             pass
+        self._end()
+
+    def _end(self) -> None:
         if not self.ended:
             self.ended = True
+            held, self._held = self._held, b""
+            self._take(held)
             self._finish()
 
+    def _cleaned(self, chunk: bytes) -> bytes:
+        if self._cleaning is None:
+            return chunk
+        data = self._cleaning.clean(self._held + chunk)
+        ready = max(data.rfind(b"\n") + 1, len(data) - self._cleaning.keep)
+        self._held = data[ready:]
+        return data[:ready]
+
     def _take(self, chunk: bytes) -> None:
-        self.total += len(chunk)
         self._tail = (self._tail + chunk)[-TAIL:]
         if self._sink is not None:
             self._sink.write(chunk)

@@ -18,7 +18,7 @@ from loop_kit.processes.attendance import Attendance
 from loop_kit.processes.lineage import ProcessId, adopting, descendants
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command, spawn
-from loop_kit.processes.stream import Sink, Stream, ignore_line
+from loop_kit.processes.stream import Cleaning, Sink, Stream, ignore_line
 from loop_kit.processes.tree import Brood, Ending, Patience, end_tree
 
 _LEFTOVER_GRACE = 0.5  # seconds for what still runs when the program itself has ended
@@ -44,6 +44,7 @@ class Watch:
     on_start: Callable[[int], None] | None = None  # with the program's pid
     tick: Callable[[], bool] | None = None  # True asks to end the program
     tick_every: float = 1.0
+    cleaning: Cleaning | None = None  # what is printed goes through it before a log, a listener or a tail gets it
 
 
 class HowEnded(StrEnum):
@@ -87,8 +88,8 @@ def supervise(
     """
     started_at = time.monotonic()
     with adopting(), _started(command, limits) as tree:
-        out = Stream(tree.out.fileno(), watch.on_line, log)
-        err = Stream(tree.err.fileno(), watch.on_error_line, error_log)
+        out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning)
+        err = Stream(tree.err.fileno(), watch.on_error_line, error_log, watch.cleaning)
         with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
             if watch.on_start is not None:
                 watch.on_start(tree.process.pid)

@@ -14,9 +14,11 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump
 from loop_kit.errors import DocumentError, StartError, UsageError
 from loop_kit.model.names import is_task_id
+from loop_kit.model.redaction import Redactor
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
+from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 
 _NUMBERED = re.compile(r"T-([0-9]{1,9})(?![0-9])")
@@ -84,7 +86,7 @@ def sketch_from_failure(line: str, root: Path, environment: dict[str, str], inte
     ended = supervise(
         Command(argv=("sh", "-c", line), env=environment, cwd=root),
         limits=Limits(wall=_CHECK_SECONDS),
-        watch=Watch(),
+        watch=Watch(cleaning=Cleaning.of(Redactor.of(environment))),
         interruption=interruption,
     )
     interruption.raise_if_requested()

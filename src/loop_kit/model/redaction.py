@@ -1,0 +1,122 @@
+"""Keep keys out of what loop writes down: by their values, and by the shapes that keys are known to have.
+
+What an agent prints passes through here before anything is kept of it. Diffs never do: they are git's.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MARK = "[redacted]"
+# Longest piece of an unfinished line that is held back, in bytes, so that a key is seen in one piece.
+LONGEST_KEY = 4096
+_SHORTEST = 8  # a shorter value is a word that stands anywhere
+_SECRET_NAME = re.compile(
+    r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH)(_|$)", re.IGNORECASE
+)
+# Each beginning is looked for before its pattern is tried: most text has none of them.
+_SHAPES: Mapping[bytes, bytes] = {
+    b"sk-": rb"sk-[A-Za-z0-9_-]{20,}",
+    b"AIza": rb"AIza[A-Za-z0-9_-]{35}",
+    b"AKIA": rb"AKIA[A-Z0-9]{16}",
+    b"gh": rb"gh[opsur]_[A-Za-z0-9]{36,}",
+    b"github_pat_": rb"github_pat_[A-Za-z0-9_]{22,}",
+    b"glpat-": rb"glpat-[A-Za-z0-9_-]{20,}",
+    b"xox": rb"xox[abeprs]-[A-Za-z0-9-]{10,}",
+    b"ya29.": rb"ya29\.[A-Za-z0-9_-]{20,}",
+    b"eyJ": rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+    b"PRIVATE KEY-----": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
+}
+_PATTERNS = {start: re.compile(rb"(?<![A-Za-z0-9])" + shape) for start, shape in _SHAPES.items()}
+_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """`values` are those to be hidden wherever they stand, the longest first."""
+
+    values: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Redactor":
+        """Return one that hides the values of those variables whose names say that they are secret."""
+        found = {value for name, value in environment.items() if _SECRET_NAME.search(name) and _may_be_key(value)}
+        spellings = {text for value in found for text in (value, json.dumps(value)[1:-1])}
+        return cls(tuple(sorted((text.encode(errors="surrogateescape") for text in spellings), key=len, reverse=True)))
+
+    def clean(self, data: bytes) -> bytes:
+        """Return `data` with every key in it replaced by a mark."""
+        for value in self.values:
+            if value in data:
+                data = data.replace(value, MARK.encode())
+        for start, pattern in _PATTERNS.items():
+            if start in data:
+                data = pattern.sub(MARK.encode(), data)
+        return data
+
+    def clean_text(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        cleaned = self.clean(data)
+        return text if cleaned is data else cleaned.decode("utf-8", "surrogatepass")
+
+    def clean_document(self, part: Any) -> Any:
+        """Return a document with the keys in its texts replaced; names of fields stay."""
+        match part:
+            case str():
+                return self.clean_text(part)
+            case list():
+                return [self.clean_document(each) for each in part]
+            case dict():
+                return {name: self.clean_document(each) for name, each in part.items()}
+            case _:
+                return part
+
+
+NO_VALUES = Redactor()
+
+
+def find_key(config: Any) -> str | None:
+    """Return a sentence about the first key that stands in a config, None when there is none: configs are archived."""
+    for where, name, value in _settings(config):
+        if _looks_like_key(name, value):
+            return (
+                f"{where}: a key does not belong in a file that every run archives; set it in your own environment and "
+                f"name the variable in [env] pass"
+            )
+    return None
+
+
+def _settings(config: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield path, name and value of everything that programs are given. The config has been judged by its schema."""
+    for table, entries in (("env.set", config.get("env", {}).get("set", {})), *_of_roles(config)):
+        yield from ((f"$.{table}.{name}", name, value) for name, value in entries.items())
+    for table, arguments in _arguments(config):
+        yield from ((f"$.{table}[{index}]", "", value) for index, value in enumerate(arguments))
+
+
+def _of_roles(config: Any) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for role in ("worker", "reviewer"):
+        yield f"{role}.env", config.get(role, {}).get("env", {})
+
+
+def _arguments(config: Any) -> Iterator[tuple[str, list[str]]]:
+    for role in ("worker", "reviewer"):
+        yield f"{role}.args", config.get(role, {}).get("args", [])
+    for name, entry in config.get("backends", {}).items():
+        yield from ((f"backends.{name}.{key}", entry.get(key, [])) for key in ("args", "argv"))
+    commands = {f"checks.{name}": entry for name, entry in config.get("checks", {}).items()}
+    for name, entry in {**commands, "prepare": config.get("prepare", {})}.items():
+        yield f"{name}.argv", entry.get("argv", [])
+        yield f"{name}.run", [entry["run"]] if "run" in entry else []
+
+
+def _looks_like_key(name: str, value: str) -> bool:
+    if NO_VALUES.clean_text(value) != value:
+        return True
+    return bool(_SECRET_NAME.search(name) and _RANDOM.fullmatch(value))
+
+
+def _may_be_key(value: str) -> bool:
+    return len(value) >= _SHORTEST and not value.startswith(("/", "~", "http://", "https://"))
