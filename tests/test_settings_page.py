@@ -13,11 +13,13 @@ def test_the_tables_of_the_settings_are_those_of_the_schema():
     page = text_of("docs/config.md")
     assert with_tables(page) == page, ANEW
     schema = json.loads(text_of("schemas/config.schema.json"))
-    assert sorted(re.findall(r"<!-- table: (\w+) -->", page)) == sorted(schema["properties"].keys() - {"reviewer"})
+    assert sorted(re.findall(r"<!-- table: (\w+) -->", page)) == sorted(
+        schema["properties"].keys() - {"reviewer"} | {"models"}
+    )
 
 
 def test_the_settings_on_the_page_are_valid():
     shown = blocks(text_of("docs/config.md"), "toml")
-    assert len(shown) == 3
+    assert len(shown) == 4
     for block in shown:
         Settings.from_document(tomllib.loads(block))

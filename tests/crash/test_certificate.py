@@ -81,7 +81,7 @@ PLANTS = {
     ),
     "nobody looks into the outbox of a run that was killed": Plant(
         "rounds/intake.py",
-        {"    if not ctx.bus.outbox(desk.dispatch_id).is_dir():\n": "    if desk:\n"},
+        {"    if not ctx.bus.outbox(name_dispatch(state, ask.role)).is_dir():\n": "    if ask:\n"},
         "work_report.json",
     ),
     "a report that lies on the bus is asked for again": Plant(

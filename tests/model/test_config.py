@@ -68,7 +68,7 @@ def test_a_full_config_comes_back_as_it_went():
 
 def test_each_role_has_its_backend_and_settings():
     settings = Settings.from_document(FULL)
-    assert [settings.backend_name(role) for role in ("worker", "reviewer")] == ["mine", "codex"]
+    assert [settings.backend_names(role) for role in ("worker", "reviewer")] == [("mine",), ("codex",)]
     assert [settings.role(role).model for role in ("worker", "reviewer")] == ["small", "large"]
     assert Settings().role("worker") == RoleSettings()
     assert Settings().backend("claude") == BackendSettings(type="claude")

@@ -34,6 +34,7 @@ TAKEN = {
     "dispatch_timeout": 900,
     "dispatch_retries": 1,
     "dispatch_retry_base_sec": 2,
+    "max_session_rounds": 3,
 }
 
 
@@ -42,7 +43,6 @@ def test_what_means_the_same_is_taken_over_and_the_rest_is_said():
     assert translation.run == TAKEN
     assert translation.left == (
         'backend_preference = ["codex"]: it never had an effect',
-        "max_session_rounds = 3: loop has no such limit",
         "artifact_timeout = 90: loop waits for no report once an agent has ended",
     )
     assert ALL.keys() == KEYS
@@ -89,7 +89,7 @@ def test_the_settings_stand_in_the_commented_config_and_the_rest_in_comments():
     default = resources.default_text("config.toml")
     text = fill_in(default, translate(ALL), source="config.json")
     assert Settings.from_document(tomllib.loads(text)) == Settings.from_document({"run": TAKEN})
-    assert len(text.splitlines()) == len(default.splitlines()) + 5
+    assert len(text.splitlines()) == len(default.splitlines()) + 4
     assert "\n# Not taken over from config.json of agent-task-runner:\n# backend_preference = " in text
 
 

@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
+from loop_kit.model.event import Usage
 from loop_kit.model.fields import FieldError
 from loop_kit.model.session import Session
 
 
 def test_a_session_comes_back_as_it_went():
-    session = Session(backend="codex", session_id="s-1", rounds=3)
+    counted = Usage(input_tokens=7, output_tokens=2, cumulative=True)
+    session = Session(backend="codex", session_id="s-1", round=4, rounds=3, counted=counted)
     assert Session.from_document(session.to_document()) == session
+    fresh = replace(session, counted=None)
+    assert Session.from_document(fresh.to_document()) == fresh
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,21 @@ def issue() -> dict[str, Any]:
     }
 
 
+def spending() -> dict[str, Any]:
+    return {
+        "dispatches": 2,
+        "seconds": 31.5,
+        "input_tokens": 12,
+        "cached_tokens": None,
+        "output_tokens": 3,
+        "reasoning_tokens": None,
+        "cost_usd": 0.25,
+        "counted_usd": 1.25,
+        "uncounted": 1,
+        "unpriced": 1,
+    }
+
+
 def state() -> dict[str, Any]:
     return {
         "schema_version": 1,
@@ -59,7 +74,25 @@ def state() -> dict[str, Any]:
         "started_at": "2025-01-31T08:00:00.000Z",
         "updated_at": "2025-01-31T08:05:00.000Z",
         "dispatches": 2,
-        "sessions": {"worker": {"backend": "codex", "session_id": "s-1", "rounds": 1}},
+        "paying": "",
+        "backends": {"worker": "codex"},
+        "spent": {"worker": spending()},
+        "round_spent": {},
+        "sessions": {
+            "worker": {
+                "backend": "codex",
+                "session_id": "s-1",
+                "round": 1,
+                "rounds": 1,
+                "counted": {
+                    "input_tokens": 12,
+                    "cached_tokens": None,
+                    "output_tokens": 3,
+                    "reasoning_tokens": None,
+                    "cost_usd": None,
+                },
+            }
+        },
         "round_details": [
             {
                 "round": 1,
@@ -69,6 +102,7 @@ def state() -> dict[str, Any]:
                 "judged_by": "reviewer",
                 "blocking": 1,
                 "ended_at": "2025-01-31T08:05:00.000Z",
+                "spent": {"worker": spending()},
             }
         ],
         "digests": {"charter": "00"},

@@ -10,7 +10,7 @@ from loop_kit.model.config import RUN_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARK = re.compile(r"<!-- table: (\w+) -->\n(\n(\|[^\n]*\n)+)?")
-_ROWS = {"worker": "role", "backends": "backend", "checks": "check", "prepare": "prepare"}
+_ROWS = {"worker": "role", "backends": "backend", "checks": "check", "prepare": "prepare", "models": "model_price"}
 
 
 def with_tables(page: str) -> str:
@@ -24,8 +24,8 @@ def _table(name: str) -> str:
         return _lines(("setting", "allowed", "default", "meaning"), _run_rows(schema))
     if name == "plugins":
         entries = {"plugins": schema["properties"]["plugins"]}
-    elif name == "env":
-        entries = schema["properties"]["env"]["properties"]
+    elif name in ("env", "prices"):
+        entries = schema["properties"][name]["properties"]
     else:
         entries = schema["$defs"][_ROWS[name]]["properties"]
     rows = ((f"`{key}`", _allowed(entry, schema), entry["description"]) for key, entry in entries.items())
@@ -58,6 +58,8 @@ _KNOWN = {
     "text": "text",
     "texts": "list of texts",
     "backend_name": "a backend's name",
+    "backend_names": "a backend's name, or several with commas",
+    "dollars": "US dollars",
     "variables": "table of texts",
     "variable_patterns": "list of names, or beginnings with `*`",
     "argv": "list of texts",

@@ -5,7 +5,7 @@ Empty and relative parts of PATH are passed over: they would find a program of t
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from loop_kit.backends.base import Backend
@@ -35,6 +35,11 @@ def locate(name: str, backend: Backend, settings: BackendSettings, *, path: str,
     if found is None:
         raise missing(name, (override,) if override else names)
     return found
+
+
+def locate_program(environment: Mapping[str, str], name: str, backend: Backend, settings: BackendSettings) -> str:
+    """Return the absolute path of a backend's program as the person's environment finds it, "" when it brings its own."""
+    return locate(name, backend, settings, path=environment.get("PATH", ""), home=environment.get("HOME", ""))
 
 
 def find_program(names: Iterable[str], *, path: str, home: str, override: str = "") -> str | None:

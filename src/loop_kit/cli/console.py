@@ -127,6 +127,12 @@ _TOLD: Mapping[str, Any] = {
     "dispatch_retry": lambda data: (
         f"the {data['role']} failed ({data['failure']}): {data['message']}; next try in {data['wait_seconds']:g} s"
     ),
+    "backend_switched": lambda data: (
+        f"the {data['role']} is {data['to']} from now on: {data['backend']} failed ({data['failure']}): {data['message']}"
+    ),
+    "parked": lambda data: (
+        f"the {data['role']} ({data['backend']}) has no quota left: waiting until {data['until']}: {data['message']}"
+    ),
     "document_refused": lambda data: f"{data['document']} was refused: {data['reason']}",
     "document_problem": lambda data: f"{data['path']}: {data['problem']}",
     "unfinished_pinned": lambda data: f"unfinished work is kept as {data['ref']}",

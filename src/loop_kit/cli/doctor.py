@@ -30,8 +30,8 @@ _MARKS = {True: "ok", False: "NOT OK", None: "-"}
 def command(edge: Edge, as_json: bool) -> int:
     """Look whether git, Python, the file system and the agent programs are what a run needs; say which variables agents get.
 
-    Exit 0 when the configured worker and reviewer can be started, 8 when not, 3 when anything else is missing. Nothing is sent
-    anywhere, and of keys and logins only the presence is told.
+    Exit 0 when the configured worker and reviewer, one of each list, can be started, 8 when not, 3 when anything else is
+    missing. Nothing is sent anywhere, and of keys and logins only the presence is told.
     """
     bus = Bus(bus_root(edge))
     settings, config = _configured(bus.config_path, edge.environment)
@@ -63,7 +63,8 @@ def _configured(path: Path, environment: Mapping[str, str]) -> tuple[Settings, I
 
 
 def _outcome(items: Iterable[Item], agents: Iterable[Agent]) -> Outcome:
-    if not all(agent.ok for agent in agents if agent.roles):
+    usable = {role for agent in agents if agent.ok for role in agent.roles}
+    if not usable.issuperset(ROLES):
         return Outcome.BACKEND_FAILED
     return Outcome.INVALID if any(item.ok is False for item in items) else Outcome.APPROVED
 

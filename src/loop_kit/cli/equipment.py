@@ -110,8 +110,8 @@ def look_at_agents(environment: Mapping[str, str], settings: Settings) -> list[A
     """Return the backends that are known or configured, those of the configured pair first."""
     roles: dict[str, tuple[str, ...]] = {}
     for role in ROLES:
-        name = settings.backend_name(role)
-        roles[name] = (*roles.get(name, ()), role)
+        for name in settings.backend_names(role):
+            roles[name] = (*roles.get(name, ()), role)
     names = dict.fromkeys((*roles, *settings.backends, *known()))
     return [_look_at(name, roles.get(name, ()), environment, settings) for name in names]
 
@@ -155,8 +155,8 @@ def _version(program: str, environment: Mapping[str, str], cwd: Path) -> str:
 
 
 def look_at_environment(environment: Mapping[str, str], settings: Settings, role: str) -> tuple[Passage, ...]:
-    """Return which variables would reach a role's program, and why; none when there is no such backend."""
-    name = settings.backend_name(role)
+    """Return which variables would reach a role's preferred program, and why; none when there is no such backend."""
+    name = settings.backend_names(role)[0]
     own = settings.backend(name)
     try:
         backend = find_backend(name, own)

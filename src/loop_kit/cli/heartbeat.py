@@ -14,6 +14,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.context import utc_now
+from loop_kit.rounds.routing import in_use
 
 
 @click.command("heartbeat")
@@ -52,6 +53,6 @@ def _check_role(bus: Bus, role: str) -> None:
     charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
     if role not in charter.people:
         raise StartError(
-            f"the {role} of {state.place} is a program ({charter.settings.backend_name(role)})",
+            f"the {role} of {state.place} is a program ({in_use(charter.settings, state, role)})",
             hint="its heart beats by itself; loop health shows it",
         )

@@ -47,6 +47,8 @@ class Progress:
             "agent_said": self._agent_said,
             "dispatch_ended": self._dispatch_ended,
             "dispatch_retry": self._dispatch_retry,
+            "backend_switched": self._backend_switched,
+            "parked": self._parked,
             "waiting_for_person": self._waiting,
             "verified": self._verified,
             "checks_started": self._checks_started,
@@ -114,6 +116,14 @@ class Progress:
     def _dispatch_retry(self, data: Mapping[str, Any]) -> Note:
         self._turn(f"the {data['role']} is tried again in {data['wait_seconds']:g} s", who="")
         return Note(tell("dispatch_retry", data), Tone.ODD)
+
+    def _backend_switched(self, data: Mapping[str, Any]) -> Note:
+        self._turn(f"the {data['role']} is {data['to']} from now on", who="")
+        return Note(tell("backend_switched", data), Tone.ODD)
+
+    def _parked(self, data: Mapping[str, Any]) -> Note:
+        self._turn(f"waiting until {data['until']} for the quota of {data['backend']}", who="")
+        return Note(tell("parked", data), Tone.ODD)
 
     def _waiting(self, data: Mapping[str, Any]) -> Note:
         who = f"{data['role']} (a person)"

@@ -10,6 +10,8 @@ from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.fields import step
 from loop_kit.model.names import ROLES
+from loop_kit.model.prices import Prices
+from loop_kit.model.redaction import find_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +42,32 @@ RUN_OPTIONS = (
         help="Start both programs; without it people do the parts that no backend is named for.",
     ),
     Option(key="dispatch_backend", default="native", help="How programs are started; 'native' is the only transport."),
-    Option(key="worker_backend", default="codex", help="The agent program that works."),
-    Option(key="reviewer_backend", default="codex", help="The agent program that reviews."),
+    Option(
+        key="worker_backend",
+        default="codex",
+        help="The agent program that works; a list (codex,claude): the next if one fails.",
+    ),
+    Option(key="reviewer_backend", default="codex", help="The agent program that reviews; a list as well."),
     Option(key="dispatch_timeout", default=600.0, help="Seconds one start of an agent may take; 0 for no limit."),
     Option(key="idle_timeout", default=0.0, help="Seconds an agent may print nothing; 0 for no limit."),
     Option(key="dispatch_retries", default=2, help="Further tries when a program fails for a passing reason."),
     Option(
         key="dispatch_retry_base_sec", default=5.0, help="Seconds before the first further try; doubles, 60 at most."
+    ),
+    Option(
+        key="quota_wait", default=21600.0, help="Seconds to wait at most for a spent quota; 0 to end the run instead."
+    ),
+    Option(
+        key="max_session_rounds", default=0, help="Rounds after which an agent begins a new conversation; 0 for never."
+    ),
+    Option(
+        key="resume_reviewer", default=False, help="Let the reviewer go on in its conversation of the round before."
+    ),
+    Option(
+        key="max_minutes", default=0.0, help="Minutes the agents may work in all, resumes included; 0 for no limit."
+    ),
+    Option(
+        key="max_cost", default=0.0, help="US dollars the agents may cost in all, resumes included; 0 for no limit."
     ),
     Option(key="artifact_timeout", default=0.0, help="Seconds to wait for a person's report; 0 for no limit."),
     Option(key="require_heartbeat", default=False, help="Wait for a person only while their loop heartbeat beats."),
@@ -80,10 +101,13 @@ class RoleSettings:
 class BackendSettings:
     """One `[backends.NAME]` table. `type` names the registered backend that runs it; the rest is for that one alone.
 
-    `argv`, `prompt` and `report` are for `command`, `script` is for `script`; see docs/backends.md.
+    `argv`, `prompt` and `report` are for `command`, `script` is for `script`; see docs/backends.md. A `model` here
+    outweighs the role's, `args` stand before the role's.
     """
 
     type: str
+    model: str = ""
+    args: tuple[str, ...] = ()
     path: str = ""
     argv: tuple[str, ...] = ()
     prompt: str = "stdin"
@@ -95,6 +119,8 @@ class BackendSettings:
     def from_document(cls, name: str, entry: Any) -> Self:
         return cls(
             type=entry.get("type", name),
+            model=entry.get("model", ""),
+            args=tuple(entry.get("args", ())),
             path=entry.get("path", ""),
             argv=tuple(entry.get("argv", ())),
             prompt=entry.get("prompt", "stdin"),
@@ -105,6 +131,8 @@ class BackendSettings:
 
     def to_document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"type": self.type, "prompt": self.prompt, "report": self.report}
+        document |= {"model": self.model} if self.model else {}
+        document |= {"args": list(self.args)} if self.args else {}
         document |= {"path": self.path} if self.path else {}
         document |= {"argv": list(self.argv)} if self.argv else {}
         document |= {"script": self.script} if self.script else {}
@@ -125,6 +153,11 @@ class Settings:
     idle_timeout: float = 0.0
     dispatch_retries: int = 2
     dispatch_retry_base_sec: float = 5.0
+    quota_wait: float = 21600.0
+    max_session_rounds: int = 0
+    resume_reviewer: bool = False
+    max_minutes: float = 0.0
+    max_cost: float = 0.0
     artifact_timeout: float = 0.0
     require_heartbeat: bool = False
     heartbeat_ttl: float = 30.0
@@ -139,11 +172,12 @@ class Settings:
     plugins: tuple[str, ...] = ()
     checks: Mapping[str, CheckCommand] = field(default_factory=dict)
     prepare: Prepare | None = None
+    prices: Prices = field(default_factory=Prices)
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "config") -> Self:
         """Read a config document; raise `ConfigError` for an unknown key (with a suggestion) or a wrong value."""
-        problem = find_typo(document) or schema.find_problem("config", document)
+        problem = find_typo(document) or schema.find_problem("config", document) or find_key(document)
         if problem is not None:
             raise ConfigError(f"{name} {problem}", hint="the rules are in schemas/config.schema.json")
         env = document.get("env", {})
@@ -160,6 +194,7 @@ class Settings:
                 key: CheckCommand.from_document(entry, name=key) for key, entry in document.get("checks", {}).items()
             },
             prepare=Prepare.from_document(document["prepare"]) if "prepare" in document else None,
+            prices=Prices.from_document(document.get("prices", {})),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -171,6 +206,7 @@ class Settings:
             "plugins": list(self.plugins),
             "checks": {name: command.to_document() for name, command in self.checks.items()},
             **({} if self.prepare is None else {"prepare": self.prepare.to_document()}),
+            "prices": self.prices.to_document(),
         }
 
     def having(self, run: Mapping[str, Any], *, source: str) -> Self:
@@ -180,8 +216,17 @@ class Settings:
             raise ConfigError(f"{source} {problem}", hint="loop run --help lists every flag with its default")
         return replace(self, **{key: _coerce(key, value) for key, value in run.items()})
 
-    def backend_name(self, role: str) -> str:
-        return self.worker_backend if role == "worker" else self.reviewer_backend
+    def backend_names(self, role: str) -> tuple[str, ...]:
+        """Return the backends for a role, the preferred one first."""
+        listed = self.worker_backend if role == "worker" else self.reviewer_backend
+        return tuple(dict.fromkeys(listed.replace(" ", "").split(",")))
+
+    def model(self, role: str, name: str) -> str:
+        """Return the model that the backend `name` is asked for in a role, "" for the program's own choice."""
+        return self.backend(name).model or self.role(role).model
+
+    def args(self, role: str, name: str) -> tuple[str, ...]:
+        return (*self.backend(name).args, *self.role(role).args)
 
     def role(self, role: str) -> RoleSettings:
         return self.roles.get(role, RoleSettings())
@@ -205,6 +250,7 @@ def people_after(people: Collection[str], run: Mapping[str, Any]) -> tuple[str, 
 
 _FLOATS = frozenset(option.key for option in RUN_OPTIONS if isinstance(option.default, float))
 _TABLES = {
+    "prices": ("as_of", "per_dispatch", "models"),
     "run": tuple(option.key for option in RUN_OPTIONS),
     **{role: tuple(item.name for item in fields(RoleSettings)) for role in ROLES},
     "env": ("pass", "set"),

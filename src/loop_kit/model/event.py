@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+NUMBERS = (*TOKENS, "cost_usd")
+
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
@@ -43,6 +46,12 @@ class Usage:
     reasoning_tokens: int | None = None
     cost_usd: float | None = None
     cumulative: bool = False
+
+    @property
+    def known(self) -> dict[str, int | float]:
+        """Return the numbers that are known, by name."""
+        numbers = {name: getattr(self, name) for name in NUMBERS}
+        return {name: number for name, number in numbers.items() if number is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The wording is shared with `schema`, so that a fault reads the same whoever foun
 """
 
 import json
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,6 +97,21 @@ class Fields:
         if value < 0:
             raise FieldError(f"{self.at}.{key}: it should be at least 0, not {value}")
         return value
+
+    def amount(self, key: str) -> float:
+        """Return a number from 0, whole or not."""
+        value = self.any(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise FieldError(f"{self.at}.{key}: {expected('number', value)}")
+        if not 0 <= value < math.inf:
+            raise FieldError(f"{self.at}.{key}: it should be at least 0, not {shown(value)}")
+        return float(value)
+
+    def amount_or_none(self, key: str) -> float | None:
+        return None if self.any(key) is None else self.amount(key)
+
+    def count_or_none(self, key: str) -> int | None:
+        return None if self.any(key) is None else self.count(key)
 
     def word(self, key: str, words: type[_Word]) -> _Word:
         value = self.any(key)

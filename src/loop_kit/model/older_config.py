@@ -26,13 +26,13 @@ _SAME: Mapping[str, tuple[str, Callable[[Any], Any]]] = MappingProxyType(
         "dispatch_retries": ("dispatch_retries", int),
         "dispatch_retry_base_sec": ("dispatch_retry_base_sec", int),
         "heartbeat_ttl": ("heartbeat_ttl", int),
+        "max_session_rounds": ("max_session_rounds", int),
     }
 )
 _GONE: Mapping[str, str] = MappingProxyType(
     {
         "artifact_timeout": "loop waits for no report once an agent has ended",
         "backend_preference": "it never had an effect",
-        "max_session_rounds": "loop has no such limit",
     }
 )
 KEYS = frozenset({*_SAME, *_GONE})

@@ -14,6 +14,7 @@ from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
 from loop_kit.model.names import is_place, is_task_id
 from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
+from loop_kit.model.spending import Spending, read_spendings, write_spendings
 from loop_kit.model.versions import KNOWN, check_not_newer
 
 SCHEMA_VERSION = KNOWN["state"]
@@ -37,7 +38,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundRow:
-    """A finished round in short. `blocking` counts what stood in the way; `judged_by` is `reviewer` or `loop`."""
+    """A finished round in short.
+
+    `blocking` counts what stood in the way; `judged_by` is `reviewer` or `loop`; `spent` is what the round used, by role.
+    """
 
     round: int
     head_sha: str
@@ -46,6 +50,7 @@ class RoundRow:
     judged_by: str
     blocking: int
     ended_at: str
+    spent: Mapping[str, Spending] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, entry: Any, *, at: str = "$") -> Self:
@@ -59,10 +64,11 @@ class RoundRow:
             judged_by=str(row.word("judged_by", Judge)),
             blocking=row.count("blocking"),
             ended_at=row.text("ended_at"),
+            spent=read_spendings(row, "spent"),
         )
 
     def to_document(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in _ROW_KEYS}
+        return {**{key: getattr(self, key) for key in _ROW_KEYS}, "spent": write_spendings(self.spent)}
 
 
 _ROW_KEYS = tuple(item.name for item in fields(RoundRow))
@@ -73,8 +79,9 @@ class RunState:
     """`head_sha` is the last head that loop verified (the base before that); `outcome` is None while the run goes on.
 
     `place` is empty until the run has claimed one. `dispatches` counts the agent programs started for this run, so that
-    each gets a name of its own. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those
-    of the charter's parts.
+    each gets a name of its own; `paying` is the role whose dispatch has begun and is not in `spent` yet, "" when there is
+    none; `round_spent` is the part of this round. `backends` says by role which of its backends is used. `watch` holds
+    digests of what no worker should touch (hooks, git config), `digests` those of the charter's parts.
     """
 
     kind: ClassVar[str] = "state"
@@ -93,6 +100,10 @@ class RunState:
     error: str = ""
     hint: str = ""
     dispatches: int = 0
+    paying: str = ""
+    backends: Mapping[str, str] = field(default_factory=dict)
+    spent: Mapping[str, Spending] = field(default_factory=dict)
+    round_spent: Mapping[str, Spending] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
     round_details: tuple[RoundRow, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -121,6 +132,9 @@ class RunState:
             round=entries.count("round"),
             outcome=None if entries.any("outcome") is None else entries.word("outcome", Outcome),
             dispatches=entries.count("dispatches"),
+            backends=entries.text_map("backends"),
+            spent=read_spendings(entries, "spent"),
+            round_spent=read_spendings(entries, "round_spent"),
             sessions={
                 role: Session.from_document(row, at=f"$.sessions{step(role)}")
                 for role, row in entries.map("sessions").items()
@@ -150,6 +164,10 @@ class RunState:
             "started_at": self.started_at,
             "updated_at": self.updated_at,
             "dispatches": self.dispatches,
+            "paying": self.paying,
+            "backends": dict(self.backends),
+            "spent": write_spendings(self.spent),
+            "round_spent": write_spendings(self.round_spent),
             "sessions": {role: session.to_document() for role, session in self.sessions.items()},
             "round_details": [row.to_document() for row in self.round_details],
             "digests": dict(self.digests),
@@ -173,7 +191,8 @@ class RunState:
             round=self.round if approved else self.round + 1,
             outcome=Outcome.APPROVED if approved else None,
             head_sha=row.head_sha,
-            round_details=(*self.round_details, row)[-KEPT_ROWS:],
+            round_details=(*self.round_details, replace(row, spent=self.round_spent))[-KEPT_ROWS:],
+            round_spent={},
             updated_at=now,
         )
 
@@ -185,7 +204,7 @@ class RunState:
         return replace(self, outcome=None, error="", hint="", updated_at=now)
 
 
-_TEXTS = ("run_id", "base_sha", "head_sha", "branch", "started_at", "updated_at", "error", "hint")
+_TEXTS = ("run_id", "base_sha", "head_sha", "branch", "started_at", "updated_at", "error", "hint", "paying")
 _KEYS = frozenset({item.name for item in fields(RunState)} - {"phase"} | {"schema_version", "state"})
 
 

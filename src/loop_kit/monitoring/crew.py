@@ -42,6 +42,26 @@ class Dispatch:
                 return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A wait for a spent quota; `until` is UTC in ISO 8601."""
+
+    role: str
+    backend: str
+    until: str
+
+    @classmethod
+    def from_event(cls, event: FeedEvent) -> Self | None:
+        match event.data:
+            case {"role": str(role), "backend": str(backend), "until": str(until)}:
+                return cls(role=role, backend=backend, until=until)
+            case _:
+                return None
+
+    def to_document(self) -> dict[str, str]:
+        return {"role": self.role, "backend": self.backend, "until": self.until}
+
+
 def open_dispatch(events: Iterable[FeedEvent], run_id: str) -> Dispatch | None:
     """Return the dispatch of this run that was started last, None when it has ended; `events` are oldest first."""
     found = None
@@ -52,6 +72,15 @@ def open_dispatch(events: Iterable[FeedEvent], run_id: str) -> Dispatch | None:
             found = Dispatch.from_event(event)
         elif event.event in ("dispatch_ended", "decided", "run_resumed", "run_ended"):
             found = None
+    return found
+
+
+def parked(events: Iterable[FeedEvent], run_id: str) -> Parked | None:
+    """Return what this run waits for when it has no quota, None when it does not wait; `events` are oldest first."""
+    found = None
+    for event in events:
+        if event.run_id == run_id:
+            found = Parked.from_event(event) if event.event == "parked" else None
     return found
 
 

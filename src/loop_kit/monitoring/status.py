@@ -10,10 +10,11 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.event import FeedEvent
+from loop_kit.model.spending import totals
 from loop_kit.model.state import Phase, RunState
 from loop_kit.monitoring import crew
 from loop_kit.monitoring.ages import seconds_since
-from loop_kit.monitoring.crew import Dispatch
+from loop_kit.monitoring.crew import Dispatch, Parked
 
 _LAST_EVENTS = 5
 _ANSWERS = {
@@ -51,7 +52,8 @@ class Working:
 class Status:
     """`running_pid` is the PM's when it lives; `person` the role a person is waited for in; `next_step` is one sentence.
 
-    `age` counts the seconds since the state last changed. `goal` is the card's, "" when there is no readable card.
+    `parked` is the backend that a living run waits for, and until when. `age` counts the seconds since the state last
+    changed. `goal` is the card's, "" when there is no readable card.
     """
 
     state: RunState | None
@@ -60,6 +62,7 @@ class Status:
     running_pid: int | None
     working: Working | None
     person: str | None
+    parked: Parked | None
     events: tuple[FeedEvent, ...]
     next_step: str
 
@@ -71,6 +74,8 @@ class Status:
             "running_pid": self.running_pid,
             "working": None if self.working is None else self.working.to_document(),
             "waiting_for_person": self.person,
+            "waiting_for_quota": None if self.parked is None else self.parked.to_document(),
+            "spent": None if self.state is None else totals(self.state.spent),
             "events": [event.to_document() for event in self.events],
             "next_step": self.next_step,
         }
@@ -82,6 +87,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
     holder = read_holder(bus.lock_path)
     running = holder.owner.pid if holder is not None and holder.owner.alive() else None
     events = _last_events(bus)
+    parked = crew.parked(events, state.run_id) if state is not None and running is not None else None
     dispatch = crew.open_dispatch(events, state.run_id) if state is not None and running is not None else None
     working = None if dispatch is None or running is None else _working(bus, dispatch, running, now)
     waits = state is not None and running is not None and working is None
@@ -93,8 +99,9 @@ def read_status(bus: Bus, now: datetime) -> Status:
         running_pid=running,
         working=working,
         person=person,
+        parked=parked,
         events=tuple(events[-_LAST_EVENTS:]),
-        next_step=_next_step(bus, state, running=running is not None, person=person),
+        next_step=_next_step(bus, state, running=running is not None, person=person, parked=parked),
     )
 
 
@@ -127,11 +134,17 @@ def _goal(bus: Bus) -> str:
     return goal if isinstance(goal, str) else ""
 
 
-def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str | None) -> str:
+def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str | None, parked: Parked | None) -> str:
+    if parked is not None:
+        return f"it waits until {parked.until} for the quota of {parked.backend}; create {bus.stop_path} to end it"
     if person is not None:
         return _ANSWERS[person]
     if running:
         return f"it is running; create {bus.stop_path} to end it so that it can be resumed"
+    return _how_to_go_on(bus, state)
+
+
+def _how_to_go_on(bus: Bus, state: RunState | None) -> str:
     if state is None and (bus.before / bus.state_path.name).exists():
         return "loop init says how to go on with what an older tool left"
     if state is None or state.phase is Phase.IDLE:

@@ -12,16 +12,20 @@ from typing import Any, Generic, TypeVar
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, write_bytes
 from loop_kit.errors import DocumentError
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, UsedTool
+from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, Usage, UsedTool
+from loop_kit.model.redaction import Redactor
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.rawlog import RawLog
+from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 from loop_kit.prompts.delivery import follow_up
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
 from loop_kit.rounds.intake import take_in
+from loop_kit.rounds.ledger import bill_for
+from loop_kit.rounds.limits import budget_problem, wall_limit
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.rounds.unfinished import pin_unfinished
 
@@ -30,14 +34,39 @@ R = TypeVar("R", bound=Report)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt(Generic[R]):
-    """What came of one start: a `report`, or a `problem` with what was handed in, or a `failure` of the program."""
+    """What came of one start: a `report`, or a `problem` with what was handed in, or a `failure` of the program.
 
-    how: HowEnded
+    `usage` and `session_id` are as the program told them; `asked` is whether it was to go on in a conversation, `missing`
+    whether the problem is that nothing was handed in.
+    """
+
+    ended: Ended
     log: Path
     session_id: str | None
+    asked: bool
+    usage: Usage | None = None
     report: R | None = None
     problem: DocumentError | None = None
+    missing: bool = False
     failure: Failed | None = None
+
+    @property
+    def how(self) -> HowEnded:
+        return self.ended.how
+
+    @property
+    def failure_name(self) -> str | None:
+        """How the feed calls what went wrong, None for a report."""
+        if self.failure is not None:
+            return str(self.failure.kind)
+        if self.problem is None:
+            return None
+        return "no_document" if self.missing else "invalid_document"
+
+    @property
+    def lost_session(self) -> bool:
+        """Whether it could not go on in the conversation that it was to go on in."""
+        return self.asked and self.failure is not None and self.failure.kind is FailureKind.SESSION
 
 
 def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
@@ -59,10 +88,8 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     )
     ended = _run(ctx, state, desk, transcript)
     attempt = _outcome(ctx, state, ask, desk, transcript, ended)
-    _tell_end(ctx, state, desk, transcript, ended, attempt)
     if attempt.report is None and ask.role == "worker":
         pin_unfinished(ctx, state)
-    ctx.bus.clear_outbox(desk.dispatch_id)
     return attempt
 
 
@@ -82,21 +109,22 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -
     def tick() -> bool:
         ctx.world.tick()
         heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
-        return ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
+        return ctx.bus.stop_requested() or ctx.seconds_left() == 0.0 or _too_dear(ctx, state, desk, transcript)
 
     def on_line(line: str) -> None:
         if ctx.settings.verbose:
             ctx.show("agent_output", role=role, line=line)
         transcript.take(line)
 
+    command = desk.command(ctx, state)
     with RawLog(desk.output) as output, RawLog(desk.errors) as errors:
         try:
             return supervise(
-                desk.command(ctx, state),
-                limits=Limits(wall=ctx.settings.dispatch_timeout, idle=ctx.settings.idle_timeout),
+                command,
+                limits=Limits(wall=wall_limit(ctx, state), idle=ctx.settings.idle_timeout),
                 log=output,
                 error_log=errors,
-                watch=Watch(on_line=on_line, tick=tick),
+                watch=Watch(on_line=on_line, tick=tick, cleaning=Cleaning.of(Redactor.of(command.env))),
                 interruption=ctx.world.interruption,
             )
         finally:
@@ -106,7 +134,13 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -
 def _outcome(
     ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript, ended: Ended
 ) -> Attempt[R]:
-    bare: Attempt[R] = Attempt(how=ended.how, log=desk.output, session_id=transcript.session_id)
+    bare: Attempt[R] = Attempt(
+        ended=ended,
+        log=desk.output,
+        session_id=transcript.session_id,
+        asked=desk.order.session is not None,
+        usage=transcript.usage,
+    )
     ended_well = transcript.finished is not None or (ended.how is HowEnded.EXITED and ended.exit_code == 0)
     try:
         report = take_in(ctx, state, ask, desk, transcript if ended_well and transcript.failed is None else None)
@@ -117,7 +151,7 @@ def _outcome(
     failure = _lost_session(desk, transcript) or transcript.failed
     failure = failure or desk.backend.explain(ended.exit_code, ended.err_tail)
     if failure is None and ended.how is HowEnded.EXITED and ended.exit_code == 0:
-        return replace(bare, problem=DocumentError(f"{ask.kind}.json was not handed in"))
+        return replace(bare, problem=DocumentError(f"{ask.kind}.json was not handed in"), missing=True)
     return replace(bare, failure=failure or _unexplained(ended))
 
 
@@ -149,21 +183,9 @@ def _showing(ctx: RunContext, role: str) -> Callable[[AgentEvent], None]:
     return show
 
 
-def _tell_end(
-    ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript, ended: Ended, attempt: Attempt[Any]
-) -> None:
-    ctx.tell(
-        "dispatch_ended",
-        role=desk.order.role,
-        round=state.round,
-        dispatch=desk.dispatch_id,
-        backend=desk.name,
-        how=str(ended.how),
-        exit_code=ended.exit_code,
-        seconds=round(ended.seconds, 3),
-        session=transcript.session_id,
-        document=attempt.report is not None,
-        failure=None if attempt.failure is None else str(attempt.failure.kind),
-        swept=ended.swept,
-        usage=transcript.spent,
-    )
+def _too_dear(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -> bool:
+    """Whether what the program has reported so far uses up `--max-cost`."""
+    if not ctx.settings.max_cost or transcript.usage is None:
+        return False
+    bill = bill_for(ctx, state, desk.order.role, transcript.usage, seconds=0.0, session_id=transcript.session_id)
+    return budget_problem(ctx, state, usd=bill.cost.known or 0.0) is not None

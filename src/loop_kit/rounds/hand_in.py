@@ -18,6 +18,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.review import Decision, Issue, ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds.routing import in_use
 from loop_kit.rounds.work import ground_of, stop_at
 from loop_kit.vcs import identity, watch
 from loop_kit.vcs.repository import Repository
@@ -56,7 +57,7 @@ def stand(bus: Bus, role: str) -> Standing:
     charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
     if role not in charter.people and state.outcome is None:
         raise StartError(
-            f"the {role} of {state.place} is a program ({charter.settings.backend_name(role)})",
+            f"the {role} of {state.place} is a program ({in_use(charter.settings, state, role)})",
             hint="a person can step in when the run has ended; create .loop/STOP to end it",
         )
     return Standing(state=state, charter=charter, running=_is_running(bus))
@@ -128,7 +129,8 @@ def _after_work(at: Standing) -> str:
             else ""
         )
         return f"{first}the review: loop review --approve, or loop review --change FILE --reason TEXT"
-    return f"the reviewer ({at.charter.settings.reviewer_backend}) is asked by the run; loop status shows how far it is"
+    backend = in_use(at.charter.settings, at.state, "reviewer")
+    return f"the reviewer ({backend}) is asked by the run; loop status shows how far it is"
 
 
 def review_due(bus: Bus) -> tuple[Standing, Mapping[str, Any]]:

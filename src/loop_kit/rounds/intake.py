@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from loop_kit.errors import DocumentError
+from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
+from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.transcript import Transcript
 
 R = TypeVar("R", bound=Report)
@@ -28,6 +30,7 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
             document = desk.backend.document(desk.order, last_word.finished, last_word.said)
         if document is None:
             return None
+        document = desk.redactor(ctx, state).clean_document(document)
         report = ask.read(document, state, name=name)
     except DocumentError as error:
         _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
@@ -47,34 +50,17 @@ def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
         return None
 
 
-def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str | None]:
-    """Return the answer of a dispatch that was under way when loop itself was killed, and the conversation it had."""
+def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
+    """Return the answer of a dispatch that was under way when loop itself was killed; what it left stays where it is."""
+    if not ctx.bus.outbox(name_dispatch(state, ask.role)).is_dir():
+        return None
     desk = Desk.at(ctx, state, ask)
-    if not ctx.bus.outbox(desk.dispatch_id).is_dir():
-        return None, None
     transcript = Transcript(desk.backend)
     transcript.replay(desk.output)
     try:
-        report = take_in(ctx, state, ask, desk, transcript if transcript.finished is not None else None)
+        return take_in(ctx, state, ask, desk, transcript if transcript.finished is not None else None)
     except DocumentError:
-        report = None
-    ctx.tell(
-        "dispatch_ended",
-        role=ask.role,
-        round=state.round,
-        dispatch=desk.dispatch_id,
-        backend=desk.name,
-        how="cut_off",
-        exit_code=None,
-        seconds=0.0,
-        session=transcript.session_id,
-        document=report is not None,
-        failure=None,
-        swept=0,
-        usage=transcript.spent,
-    )
-    ctx.bus.clear_outbox(desk.dispatch_id)
-    return report, transcript.session_id
+        return None
 
 
 def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> None:
@@ -84,12 +70,15 @@ def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> None:
 
 
 def _refuse_handed_in(ctx: RunContext, state: RunState, kind: str, desk: Desk, reason: str) -> None:
+    redactor = desk.redactor(ctx, state)
     for path in (desk.order.report, ctx.bus.path(kind)):
-        _keep_refused(ctx, state, kind, path, reason)
+        _keep_refused(ctx, state, kind, path, redactor.clean_text(reason), redactor)
     ctx.bus.remove(kind)
 
 
-def _keep_refused(ctx: RunContext, state: RunState, kind: str, path: Path, reason: str) -> None:
-    kept = ctx.archive.refuse(state.round, kind, path, reason)
+def _keep_refused(
+    ctx: RunContext, state: RunState, kind: str, path: Path, reason: str, redactor: Redactor = NO_VALUES
+) -> None:
+    kept = ctx.archive.refuse(state.round, kind, path, reason, redactor=redactor)
     if kept is not None:
         ctx.tell("document_refused", document=f"{kind}.json", round=state.round, reason=reason, kept=kept.name)

@@ -10,7 +10,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
 from loop_kit.rounds.checking import checks_tree_path
 from loop_kit.rounds.context import RunContext
-from loop_kit.rounds.desk import name_dispatch
+from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.review import refuse_void_review, review_tree_path
 from loop_kit.vcs import worktree
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit import resources
-from loop_kit.backends.registry import find_backend, load_plugins
+from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.atomic import make_folder
 from loop_kit.bus.bus import Bus
 from loop_kit.checks.plan import plan_checks
@@ -18,7 +18,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.rounds.context import World
-from loop_kit.rounds.desk import locate_program
+from loop_kit.rounds.routing import find_programs
 from loop_kit.rounds.wish import Wish
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Head, Repository
@@ -86,14 +86,11 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
-    """Raise unless the program of each role is there; people are always there."""
+    """Raise unless each role has a program that is there; people are always there."""
     load_plugins(settings.plugins)
     for role in ROLES:
-        if role in people:
-            continue
-        name = settings.backend_name(role)
-        backend = find_backend(name, settings.backend(name))
-        locate_program(world.environment, name, backend, settings.backend(name))
+        if role not in people:
+            find_programs(settings, role, world.environment)
 
 
 def check_scratch(repository: Repository, folder: Path) -> None:

@@ -12,9 +12,9 @@ from loop_kit.model.work import WorkReport
 from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
 from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
-from loop_kit.rounds.desk import name_dispatch
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
+from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.request import inline_diff
 from loop_kit.rounds.work import fix_list_of
 from loop_kit.vcs import watch, worktree

@@ -6,6 +6,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.spending import totals
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 
@@ -48,7 +49,9 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
         "self_review": review is not None and review.get("self_review") is True,
         "round_details": [row.to_document() for row in state.round_details],
+        "spent": totals(state.spent),
         "dispatches": _dispatches(ctx, state),
+        "switches": _events(ctx, state, "backend_switched", ("role", "round", "backend", "to", "failure", "message")),
         "started_at": state.started_at,
         "ended_at": state.updated_at,
     }
@@ -72,9 +75,13 @@ def _next_step(state: RunState) -> str:
 
 
 def _dispatches(ctx: RunContext, state: RunState) -> list[dict[str, Any]]:
-    keys = ("role", "round", "backend", "how", "seconds", "document", "usage")
+    keys = ("role", "round", "backend", "how", "seconds", "document", "failure", "usage", "cost_usd", "cost_source")
+    return _events(ctx, state, "dispatch_ended", keys)
+
+
+def _events(ctx: RunContext, state: RunState, name: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {key: event.data.get(key) for key in keys}
         for event in ctx.feed.read()
-        if event.event == "dispatch_ended" and event.run_id == state.run_id
+        if event.event == name and event.run_id == state.run_id
     ]

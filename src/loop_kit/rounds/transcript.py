@@ -1,9 +1,7 @@
 """What one dispatch said: its output, read by its backend, kept small."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from loop_kit.backends.base import Backend
 from loop_kit.backends.ending import settle
@@ -31,13 +29,6 @@ class Transcript:
     @property
     def failed(self) -> Failed | None:
         return self.end if isinstance(self.end, Failed) else None
-
-    @property
-    def spent(self) -> dict[str, Any] | None:
-        """What the program reported of its usage, without what it did not say; None when it said nothing."""
-        if self.usage is None:
-            return None
-        return {name: value for name, value in asdict(self.usage).items() if value is not None}
 
     def take(self, line: str) -> None:
         """Read one line of the program's standard output."""
