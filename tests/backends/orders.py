@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit import resources
+from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.base import Backend, Order
-from loop_kit.backends.ending import settle
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished, Said, SessionStarted, Usage
+from loop_kit.model.event import AgentEvent, Failed, Finished, Usage
 
 CAPTURES = Path(__file__).with_name("captures")
 
@@ -38,9 +38,10 @@ def make_order(folder: Path, **given: Any) -> Order:
 class Conversation:
     """A captured run of a program, read by its backend."""
 
-    code: int
+    code: int | None
     errors: str
     events: tuple[AgentEvent, ...]
+    account: Account
     end: Finished | Failed | None
 
     def of(self, kind: type) -> list[Any]:
@@ -48,36 +49,45 @@ class Conversation:
 
     @property
     def session(self) -> bool:
-        return bool(self.of(SessionStarted))
+        return self.account.session_id is not None
 
     @property
     def said(self) -> str:
-        return "\n".join(event.text for event in self.of(Said))
+        return self.account.said
 
     @property
     def usage(self) -> Usage | None:
-        return next(reversed(self.of(Usage)), None)
+        return self.account.usage
 
 
 def cases(program: str) -> list[str]:
-    return sorted(path.name.removesuffix(".meta.json") for path in (CAPTURES / program).glob("*.meta.json"))
+    return sorted({path.name.partition(".")[0] for path in (CAPTURES / program).iterdir()})
 
 
 def lines(program: str, case: str) -> list[str]:
-    path = CAPTURES / program / f"{case}.jsonl"
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return _captured(program, f"{case}.jsonl").splitlines()
 
 
 def conversation(program: str, case: str, backend: Backend) -> Conversation:
-    """Read a capture as a dispatch would: every line, then the ending, then the exit code if nothing said how it ended."""
-    meta = json.loads((CAPTURES / program / f"{case}.meta.json").read_text(encoding="utf-8"))
-    stderr = CAPTURES / program / f"{case}.err"
-    errors = stderr.read_text(encoding="utf-8") if stderr.exists() else ""
+    """Read a capture as a dispatch would: every line, then how it ended.
+
+    A run of which nothing but lines was kept went on until it was killed.
+    """
+    meta = json.loads(_captured(program, f"{case}.meta.json") or '{"rc": null}')
+    errors = _captured(program, f"{case}.err")
     events = tuple(event for line in lines(program, case) for event in backend.read(line))
-    end = settle(events)
+    account = Account()
+    for event in events:
+        account.add(event)
     return Conversation(
         code=meta["rc"],
         errors=errors,
         events=events,
-        end=end if end is not None else backend.explain(meta["rc"], errors),
+        account=account,
+        end=failure_of(backend, account.end, meta["rc"], errors) or account.end,
     )
+
+
+def _captured(program: str, name: str) -> str:
+    path = CAPTURES / program / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""

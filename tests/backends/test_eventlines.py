@@ -17,6 +17,7 @@ FAILED = {"event": "failed", "kind": "transient", "message": "busy", "retry_afte
         ({"event": "tool", "name": "run", "detail": "a\nb"}, UsedTool("run", "a b")),
         ({"event": "tool", "name": "run"}, UsedTool("run")),
         (USAGE, Usage(input_tokens=3, cost_usd=1.0, cumulative=True)),
+        ({"event": "usage", "output_tokens": 3, "step": True}, Usage(output_tokens=3, step=True)),
         ({"event": "usage", "input_tokens": "3", "cost_usd": -1}, Usage()),
         (FAILED, Failed(kind=FailureKind.TRANSIENT, message="busy", retry_after=20.0)),
         ({"event": "failed", "kind": "novel"}, Failed(kind=FailureKind.UNKNOWN, message="it failed without a reason")),

@@ -22,7 +22,8 @@ class Order:
     All paths are absolute. `prompt` is the file that holds the prompt, `report` where the document should be written,
     `schema` the JSON Schema of that document, `writable` the git folders a worker must be able to write besides its
     tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
-    dispatch alone.
+    dispatch alone. `environment` is what the agent gets besides the backend's own variables, for a backend that has to
+    go on from a value of the person.
     """
 
     role: str
@@ -39,6 +40,7 @@ class Order:
     session: str | None = None
     model: str = ""
     args: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def to_write(self) -> tuple[Path, ...]:
@@ -48,11 +50,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What to start. `env` holds variables the program needs besides the agent's environment."""
+    """What to start.
+
+    `env` holds variables the program needs besides the agent's environment; what the config sets outweighs them.
+    `merged` holds those that were made from a value in `Order.environment`, which they replace.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: Path | None = None
+    merged: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -101,6 +108,15 @@ class Configurable(Protocol):
 
     def configured(self, name: str, settings: BackendSettings) -> Backend:
         """Return the backend for these settings; raise `ConfigError` naming the field."""
+
+
+@runtime_checkable
+class Concluding(Protocol):
+    """A backend whose program always says how it ended: one that did not was cut off, whatever its exit code."""
+
+    @property
+    def concludes(self) -> bool:
+        """Whether that is so."""
 
 
 def write_scratch(path: Path, text: str) -> Path:

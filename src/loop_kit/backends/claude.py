@@ -13,8 +13,8 @@ from typing import Any
 
 from loop_kit.backends.answer_schema import read_schema
 from loop_kit.backends.base import Backend, Call, Order
-from loop_kit.backends.ending import explain_exit
-from loop_kit.backends.fields import amount, clean, count, one_line, started
+from loop_kit.backends.ending import explain_exit, status_kind
+from loop_kit.backends.fields import amount, clean, count, one_line, started, tool_detail
 from loop_kit.backends.jsontext import parse_object
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -36,14 +36,6 @@ _OWN_PERMISSIONS = re.compile(r"--permission-mode(=.*)?|--dangerously-skip-permi
 _ARGUMENT_LIMIT = 131_071  # bytes; the kernel takes no longer argument
 
 _TOO_MANY = 429
-_STATUS_KINDS = {
-    401: FailureKind.AUTH,
-    403: FailureKind.AUTH,
-    408: FailureKind.TRANSIENT,
-    409: FailureKind.TRANSIENT,
-    _TOO_MANY: FailureKind.TRANSIENT,
-}
-_SERVER_ERRORS = 500
 _ERROR_KINDS = {
     "authentication_failed": FailureKind.AUTH,
     "rate_limit": FailureKind.TRANSIENT,
@@ -156,17 +148,9 @@ def _blocks(blocks: list[Any]) -> Iterator[AgentEvent]:
             case {"type": "text", "text": str(text)}:
                 yield Said(clean(text))
             case {"type": "tool_use", "name": str(name), **rest}:
-                yield UsedTool(one_line(name, 80), _detail(rest.get("input")))
+                yield UsedTool(one_line(name, 80), tool_detail(rest.get("input")))
             case _:
                 pass
-
-
-def _detail(given: Any) -> str:
-    match given:
-        case {"command": str(text)} | {"file_path": str(text)} | {"pattern": str(text)}:
-            return one_line(text)
-        case _:
-            return ""
 
 
 def _first_text(event: dict[str, Any]) -> str:
@@ -207,7 +191,7 @@ def _api_kind(event: dict[str, Any], error: str) -> FailureKind:
         return _ERROR_KINDS.get(error, fallback)
     if status == _TOO_MANY and event.get("api_error_type") == "insufficient_quota":
         return FailureKind.QUOTA
-    return _STATUS_KINDS.get(status, FailureKind.TRANSIENT if status >= _SERVER_ERRORS else FailureKind.PERMANENT)
+    return status_kind(status)
 
 
 def _usage(result: dict[str, Any]) -> tuple[Usage, ...]:

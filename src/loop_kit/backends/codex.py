@@ -12,7 +12,7 @@ from typing import Any
 
 from loop_kit.backends.answer_schema import read_schema, strict_schema, without_nulls
 from loop_kit.backends.base import Backend, Call, Order, clear_scratch, write_scratch
-from loop_kit.backends.ending import explain_exit, find_document, last_line
+from loop_kit.backends.ending import explain_exit, find_document, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -153,16 +153,8 @@ def _failed(error: Any) -> Failed:
 def _kind(message: str) -> FailureKind:
     status = _STATUS.match(message)
     if status:
-        return _STATUS_KINDS.get(int(status[1]), FailureKind.TRANSIENT if status[1] >= "500" else FailureKind.PERMANENT)
+        return status_kind(int(status[1]))
     return next((kind for start, kind in _FAILURES if message.startswith(start)), FailureKind.PERMANENT)
-
-
-_STATUS_KINDS = {
-    401: FailureKind.AUTH,
-    403: FailureKind.AUTH,
-    408: FailureKind.TRANSIENT,
-    429: FailureKind.TRANSIENT,
-}
 
 
 def _error_line(stderr: str) -> str:

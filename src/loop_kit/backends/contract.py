@@ -145,7 +145,7 @@ def _check_commands(backend: Backend, order: Order) -> None:
 
 def _check_call(call: Any, order: Order) -> None:
     _demand(isinstance(call, Call), "command returns a Call")
-    words = (*call.argv, *call.env, *call.env.values())
+    words = (*call.argv, *call.env, *call.env.values(), *call.merged, *call.merged.values())
     _demand(call.argv and all(isinstance(word, str) for word in words), "argv and env are made of texts")
     _demand(not any("\0" in word for word in words), "no argument and no variable holds a NUL")
     fits = all(len(argument.encode()) < _LONGEST_ARGUMENT and _MARK not in argument for argument in call.argv)

@@ -72,6 +72,19 @@ def explain_exit(exit_code: int | None, stderr: str) -> Failed | None:
     return Failed(kind=FailureKind.UNKNOWN, message=f"{how}: {last}" if last else how)
 
 
+def status_kind(status: int) -> FailureKind:
+    """Return what an HTTP status of a model service means for trying again."""
+    if status in _NOT_LET_IN:
+        return FailureKind.AUTH
+    passing = status in _BUSY or status >= _SERVER_ERRORS
+    return FailureKind.TRANSIENT if passing else FailureKind.PERMANENT
+
+
+_NOT_LET_IN = (401, 403)
+_BUSY = (408, 409, 429)  # it took too long, somebody else was quicker, too many requests
+_SERVER_ERRORS = 500
+
+
 def last_line(text: str) -> str:
     lines = text[-4096:].strip().splitlines()
     return one_line(lines[-1]) if lines else ""

@@ -7,7 +7,9 @@
     {"event": "failed", "kind": "transient", "message": "…", "retry_after": 20}
     {"event": "finished", "text": "…", "structured": {…}}
 
-A usage may also have `reasoning_tokens`. Only `event`, `id`, `text` (of `said`), `name` and `kind` are needed. Other
+A usage may also have `reasoning_tokens`. Its numbers are those of the dispatch so far, and the last such line counts;
+with `"cumulative": true` they are those of the whole session, with `"step": true` those of one step, and the steps of a
+dispatch are added up. Only `event`, `id`, `text` (of `said`), `name` and `kind` are needed. Other
 events and other lines mean nothing.
 """
 
@@ -52,6 +54,7 @@ def _usage(entry: dict[str, Any]) -> Usage:
         reasoning_tokens=count(entry.get("reasoning_tokens")),
         cost_usd=amount(entry.get("cost_usd")),
         cumulative=entry.get("cumulative") is True,
+        step=entry.get("step") is True,
     )
 
 

@@ -36,3 +36,18 @@ def amount(value: Any) -> float | None:
     """Return a number of seconds or dollars, None for anything else."""
     fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST
     return float(value) if fits else None
+
+
+def seconds(text: Any) -> float | None:
+    """Return the seconds that `text`, such as the value of a header, names as a plain number; None for anything else."""
+    fits = isinstance(text, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII)
+    return float(text) if fits else None
+
+
+def tool_detail(given: Any) -> str:
+    """Return the one line that says what a tool was used for, of what was given to it: a command, a file, a pattern."""
+    match given:
+        case {"command": str(text)} | {"file_path": str(text)} | {"filePath": str(text)} | {"pattern": str(text)}:
+            return one_line(text)
+        case _:
+            return ""

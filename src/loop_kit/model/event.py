@@ -20,9 +20,13 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of the agent, for people who watch; the last one may hold the document."""
+    """A message of the agent, for people who watch; the last one may hold the document.
+
+    `more` says that it goes on with the message before it, unless something else came between.
+    """
 
     text: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class UsedTool:
 class Usage:
     """Tokens and US dollars as the program reports them; None is unknown, never zero.
 
-    `cumulative` says that the program counts over the whole session, so that an earlier total has to be taken off.
+    Input counts what came from a cache, output what was thought. The numbers are those of the dispatch so far, so that
+    the last ones count; `cumulative` says that they are those of the whole session, so that an earlier total has to be
+    taken off, and `step` that they are those of one step, so that the steps have to be added up.
     """
 
     input_tokens: int | None = None
@@ -46,6 +52,7 @@ class Usage:
     reasoning_tokens: int | None = None
     cost_usd: float | None = None
     cumulative: bool = False
+    step: bool = False
 
     @property
     def known(self) -> dict[str, int | float]:
@@ -56,10 +63,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The program says it is done. `structured` is a document it formed to a schema, not yet believed."""
+    """The program says it is done. `structured` is a document it formed to a schema, not yet believed.
+
+    A program that does not repeat its last message sets `said_last`: its text is what it said since it last used a tool.
+    """
 
     text: str | None = None
     structured: Any = None
+    said_last: bool = False
 
 
 class FailureKind(StrEnum):
@@ -77,11 +88,16 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The program reports that it could not do its work. `retry_after` is in seconds."""
+    """The program reports that it could not do its work. `retry_after` is in seconds.
+
+    A program that does not end after this but tries again, perhaps for ever, is ended when it has said so `bearable`
+    times in a row, without using a tool or finishing in between; None is for one that ends by itself.
+    """
 
     kind: FailureKind
     message: str
     retry_after: float | None = None
+    bearable: int | None = None
 
 
 AgentEvent = SessionStarted | Said | UsedTool | Usage | Finished | Failed

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, write_bytes
-from loop_kit.errors import DocumentError
+from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, Usage, UsedTool
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.rawlog import RawLog
+from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 from loop_kit.prompts.delivery import follow_up
@@ -75,8 +77,9 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     transcript = Transcript(desk.backend, _showing(ctx, ask.role))
     prompt = _prompt(ask, desk).encode()
     ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
+    command = _command(ctx, state, desk)
     make_folder(desk.order.prompt.parent)
-    write_bytes(desk.order.prompt, prompt)
+    write_bytes(desk.order.prompt, prompt)  # from here on somebody has to be paid
     ctx.tell(
         "dispatch_started",
         role=ask.role,
@@ -86,8 +89,8 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         session=desk.order.session,
         problems=list(ask.problems),
     )
-    ended = _run(ctx, state, desk, transcript)
-    attempt = _outcome(ctx, state, ask, desk, transcript, ended)
+    ended = _run(ctx, state, desk, command, transcript)
+    attempt = _outcome(ctx, state, ask, desk, transcript.account, ended)
     if attempt.report is None and ask.role == "worker":
         pin_unfinished(ctx, state)
     return attempt
@@ -101,15 +104,25 @@ def _prompt(ask: Ask[Any], desk: Desk) -> str:
     return ask.prompt(report, ask.problems)
 
 
-def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -> Ended:
+def _command(ctx: RunContext, state: RunState, desk: Desk) -> Command:
+    try:
+        return desk.command(ctx, state)
+    except LoopError:  # nothing was started, so there is nothing to be found by whoever goes on
+        ctx.bus.clear_outbox(desk.dispatch_id)
+        raise
+
+
+def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, transcript: Transcript) -> Ended:
     role = desk.order.role
     beat = ctx.bus.heartbeat_path(role)
     me = Owner.me()
+    account = transcript.account
 
     def tick() -> bool:
         ctx.world.tick()
         heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
-        return ctx.bus.stop_requested() or ctx.seconds_left() == 0.0 or _too_dear(ctx, state, desk, transcript)
+        ended = account.hopeless or ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
+        return ended or _too_dear(ctx, state, desk, account)
 
     def on_line(line: str) -> None:
         if ctx.settings.verbose:
@@ -131,33 +144,32 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -
             heartbeat.remove(beat)
 
 
-def _outcome(
-    ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, transcript: Transcript, ended: Ended
-) -> Attempt[R]:
+def _outcome(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, account: Account, ended: Ended) -> Attempt[R]:
     bare: Attempt[R] = Attempt(
         ended=ended,
         log=desk.output,
-        session_id=transcript.session_id,
+        session_id=account.session_id,
         asked=desk.order.session is not None,
-        usage=transcript.usage,
+        usage=account.usage,
     )
-    ended_well = transcript.finished is not None or (ended.how is HowEnded.EXITED and ended.exit_code == 0)
+    failure = failure_of(desk.backend, account.end, ended.exit_code, ended.err_tail)
+    exited_well = ended.how is HowEnded.EXITED and ended.exit_code == 0
+    ended_well = account.finished is not None or (exited_well and failure is None)
     try:
-        report = take_in(ctx, state, ask, desk, transcript if ended_well and transcript.failed is None else None)
+        report = take_in(ctx, state, ask, desk, account if ended_well else None)
     except DocumentError as problem:
         return replace(bare, problem=problem)
     if report is not None:
         return replace(bare, report=report)
-    failure = _lost_session(desk, transcript) or transcript.failed
-    failure = failure or desk.backend.explain(ended.exit_code, ended.err_tail)
-    if failure is None and ended.how is HowEnded.EXITED and ended.exit_code == 0:
+    failure = _lost_session(desk, account) or failure
+    if failure is None and exited_well:
         return replace(bare, problem=DocumentError(f"{ask.kind}.json was not handed in"), missing=True)
     return replace(bare, failure=failure or _unexplained(ended))
 
 
-def _lost_session(desk: Desk, transcript: Transcript) -> Failed | None:
+def _lost_session(desk: Desk, account: Account) -> Failed | None:
     """Name it when the program began a new conversation instead of going on: it knows nothing of what was said before."""
-    asked, got = desk.order.session, transcript.session_id
+    asked, got = desk.order.session, account.session_id
     if asked is None or got in (None, asked):
         return None
     return Failed(kind=FailureKind.SESSION, message=f"it began conversation {got} instead of going on with {asked}")
@@ -183,9 +195,9 @@ def _showing(ctx: RunContext, role: str) -> Callable[[AgentEvent], None]:
     return show
 
 
-def _too_dear(ctx: RunContext, state: RunState, desk: Desk, transcript: Transcript) -> bool:
+def _too_dear(ctx: RunContext, state: RunState, desk: Desk, account: Account) -> bool:
     """Whether what the program has reported so far uses up `--max-cost`."""
-    if not ctx.settings.max_cost or transcript.usage is None:
+    if not ctx.settings.max_cost or account.usage is None:
         return False
-    bill = bill_for(ctx, state, desk.order.role, transcript.usage, seconds=0.0, session_id=transcript.session_id)
+    bill = bill_for(ctx, state, desk.order.role, account.usage, seconds=0.0, session_id=account.session_id)
     return budget_problem(ctx, state, usd=bill.cost.known or 0.0) is not None

@@ -1,7 +1,7 @@
 """Where one dispatch takes place: its name, its folder, its logs and the program that sits there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,16 +67,18 @@ class Desk:
 
     def command(self, ctx: RunContext, state: RunState) -> Command:
         """Return how the program is started: its own argv, and an environment built from nothing."""
-        call = self.backend.command(self.order)
-        return Command(
-            argv=call.argv, env=self._environment(ctx, state, call.env), cwd=self.order.cwd, stdin=call.stdin
-        )
+        environment = self._environment(ctx, state, {}, {})
+        call = self.backend.command(replace(self.order, environment=environment))
+        env = self._environment(ctx, state, call.env, call.merged)
+        return Command(argv=call.argv, env=env, cwd=self.order.cwd, stdin=call.stdin)
 
     def redactor(self, ctx: RunContext, state: RunState) -> Redactor:
         """Return what takes the keys that this program was given out of what it hands in."""
-        return Redactor.of(self._environment(ctx, state, {}))
+        return Redactor.of(self._environment(ctx, state, {}, {}))
 
-    def _environment(self, ctx: RunContext, state: RunState, own: Mapping[str, str]) -> dict[str, str]:
+    def _environment(
+        self, ctx: RunContext, state: RunState, own: Mapping[str, str], merged: Mapping[str, str]
+    ) -> dict[str, str]:
         told = {
             "LOOP_REPORT": str(self.order.report),
             "LOOP_ROLE": self.order.role,
@@ -89,6 +91,6 @@ class Desk:
             backend_env=(*self.backend.env, *self.order.settings.env),
             env_pass=ctx.settings.env_pass,
             env_set={**own, **ctx.settings.env_set},
-            role_env=ctx.settings.role(self.order.role).env,
+            role_env={**ctx.settings.role(self.order.role).env, **merged},
             loop=told,
         )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
+from loop_kit.backends.account import Account
 from loop_kit.errors import DocumentError
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
@@ -15,7 +16,7 @@ from loop_kit.rounds.transcript import Transcript
 R = TypeVar("R", bound=Report)
 
 
-def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word: Transcript | None) -> R | None:
+def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word: Account | None) -> R | None:
     """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
 
     The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
@@ -57,8 +58,9 @@ def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
     desk = Desk.at(ctx, state, ask)
     transcript = Transcript(desk.backend)
     transcript.replay(desk.output)
+    account = transcript.account
     try:
-        return take_in(ctx, state, ask, desk, transcript if transcript.finished is not None else None)
+        return take_in(ctx, state, ask, desk, account if account.finished is not None else None)
     except DocumentError:
         return None
 

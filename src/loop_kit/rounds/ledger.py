@@ -101,9 +101,10 @@ def charge_cut_off(ctx: RunContext, state: RunState, *, document: bool) -> RunSt
         return replace(state, paying="")
     transcript = Transcript(find_backend(name, ctx.settings.backend(name)))
     transcript.replay(log_of(stem, "out.log"))
-    bill = bill_for(ctx, state, role, transcript.usage, seconds=_seconds(stem), session_id=transcript.session_id)
-    state = settle(ctx, state, bill, session_id=transcript.session_id, usage=transcript.usage)
-    tell_end(ctx, state, role, bill, DispatchEnding(how="cut_off", session=transcript.session_id, document=document))
+    usage, session_id = transcript.account.usage, transcript.account.session_id
+    bill = bill_for(ctx, state, role, usage, seconds=_seconds(stem), session_id=session_id)
+    state = settle(ctx, state, bill, session_id=session_id, usage=usage)
+    tell_end(ctx, state, role, bill, DispatchEnding(how="cut_off", session=session_id, document=document))
     return state
 
 

@@ -3,37 +3,23 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from loop_kit.backends.account import Account
 from loop_kit.backends.base import Backend
-from loop_kit.backends.ending import settle
-from loop_kit.model.event import AgentEvent, Failed, Finished, Said, SessionStarted, Usage
-
-# What was said last may hold the document; a longer text is no report.
-_MESSAGE_LIMIT = 1 << 20
+from loop_kit.model.event import AgentEvent
 
 
 class Transcript:
-    """The last of each kind of event; `said` is the end of all that the agent said, where a document may be."""
+    """Reads the lines of a dispatch as they come; `account` is what they come to."""
 
     def __init__(self, backend: Backend, on_event: Callable[[AgentEvent], None] = lambda _event: None) -> None:
         self._backend = backend
         self._on_event = on_event
-        self.session_id: str | None = None
-        self.said = ""
-        self.usage: Usage | None = None
-        self.end: Finished | Failed | None = None
-
-    @property
-    def finished(self) -> Finished | None:
-        return self.end if isinstance(self.end, Finished) else None
-
-    @property
-    def failed(self) -> Failed | None:
-        return self.end if isinstance(self.end, Failed) else None
+        self.account = Account()
 
     def take(self, line: str) -> None:
         """Read one line of the program's standard output."""
         for event in self._backend.read(line):
-            self._keep(event)
+            self.account.add(event)
             self._on_event(event)
 
     def replay(self, log: Path) -> None:
@@ -44,16 +30,3 @@ class Transcript:
                     self.take(line.rstrip("\n"))
         except FileNotFoundError:
             return
-
-    def _keep(self, event: AgentEvent) -> None:
-        match event:
-            case SessionStarted():
-                self.session_id = event.session_id
-            case Said():
-                self.said = f"{self.said}\n{event.text}"[-_MESSAGE_LIMIT:]
-            case Usage():
-                self.usage = event
-            case Finished() | Failed():
-                self.end = event if self.end is None else settle((self.end, event))
-            case _:
-                pass

@@ -1,0 +1,103 @@
+"""What the events of one dispatch come to: its conversation, its last words, what it used and how it ended.
+
+Backends hold no state; what has to be put together from several lines is put together here, for every program alike.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from loop_kit.backends.base import Backend, Concluding
+from loop_kit.backends.ending import settle
+from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+
+N = TypeVar("N", int, float)
+# What was said last may hold the document; a longer text is no report.
+_MESSAGE_LIMIT = 1 << 20
+
+
+@dataclass(slots=True)
+class Account:
+    """`said` is the end of all that the agent said; `hopeless` says that the program goes on failing for ever."""
+
+    session_id: str | None = None
+    said: str = ""
+    usage: Usage | None = None
+    end: Finished | Failed | None = None
+    hopeless: bool = False
+    _message: str = ""  # what was said since the last use of a tool
+    _speaking: bool = False
+    _borne: int = 0
+
+    @property
+    def finished(self) -> Finished | None:
+        return self.end if isinstance(self.end, Finished) else None
+
+    @property
+    def failed(self) -> Failed | None:
+        return self.end if isinstance(self.end, Failed) else None
+
+    def add(self, event: AgentEvent) -> None:
+        match event:
+            case SessionStarted():
+                self.session_id = event.session_id
+            case Said():
+                glue = "" if event.more and self._speaking else "\n"
+                self.said = f"{self.said}{glue}{event.text}"[-_MESSAGE_LIMIT:]
+                self._message = f"{self._message}{glue}{event.text}"[-_MESSAGE_LIMIT:]
+            case UsedTool():
+                self._message, self._borne = "", 0
+            case Usage():
+                self.usage = _added(self.usage, event) if event.step else event
+            case Finished() | Failed():
+                self._end(event)
+        self._speaking = isinstance(event, Said)
+
+    def _end(self, event: Finished | Failed) -> None:
+        if isinstance(event, Finished):
+            self._borne = 0
+            event = replace(event, text=self._message.strip("\n")) if event.said_last else event
+        elif event.bearable is not None:
+            self._borne += 1
+            self.hopeless = self._borne >= event.bearable
+        self.end = event if self.end is None else settle((self.end, event))
+
+
+def failure_of(backend: Backend, end: Finished | Failed | None, exit_code: int | None, stderr: str) -> Failed | None:
+    """Name how a dispatch failed, None if it did not.
+
+    Its program's own word comes first; the exit code tells the kind when that word did not.
+    """
+    explained = backend.explain(exit_code, stderr)
+    match end:
+        case Failed(kind=FailureKind.UNKNOWN) if explained is not None:
+            return replace(end, kind=explained.kind)
+        case Failed():
+            return end
+        case None if concludes(backend) and (explained is None or exit_code is None or exit_code < 0):
+            how = explained.message if explained is not None else "it ended without saying how"
+            return Failed(kind=FailureKind.INTERRUPTED, message=how)
+        case _:
+            return explained
+
+
+def concludes(backend: Backend) -> bool:
+    """Return whether a program of this backend that did not say how it ended was cut off."""
+    return isinstance(backend, Concluding) and backend.concludes
+
+
+def _added(total: Usage | None, step: Usage) -> Usage:
+    """Return the steps so far together; what one of them does not tell is not known of all."""
+    if total is None or not total.step:
+        return step
+    return Usage(
+        input_tokens=_sum(total.input_tokens, step.input_tokens),
+        cached_tokens=_sum(total.cached_tokens, step.cached_tokens),
+        output_tokens=_sum(total.output_tokens, step.output_tokens),
+        reasoning_tokens=_sum(total.reasoning_tokens, step.reasoning_tokens),
+        cost_usd=_sum(total.cost_usd, step.cost_usd),
+        step=True,
+    )
+
+
+def _sum(one: N | None, other: N | None) -> N | None:
+    return None if one is None or other is None else one + other
