@@ -259,7 +259,7 @@ def test_every_backend_step_and_kind_of_failure_is_listed():
     assert set(known()) <= set(first)
 
 
-@pytest.mark.parametrize("name", ["codex", "claude"])
+@pytest.mark.parametrize("name", ["codex", "claude", "gemini", "opencode"])
 @pytest.mark.parametrize("role", ROLES)
 def test_the_command_lines_of_the_known_programs_are_those_the_code_builds(name, role, tmp_path):
     outbox = tmp_path / "outbox"

@@ -138,7 +138,7 @@ def test_a_feed_of_any_lines_is_read_and_can_be_added_to(
 LINES = [line for path in sorted(CAPTURES.rglob("*.jsonl")) for line in path.read_text("utf-8").splitlines() if line]
 
 
-@pytest.mark.parametrize("name", ["claude", "codex", "command", "script"])
+@pytest.mark.parametrize("name", ["claude", "codex", "command", "gemini", "opencode", "script"])
 @FUZZ
 @given(data=st.data())
 def test_a_line_of_an_agent_with_anything_in_it_is_events_or_nothing(name: str, data: st.DataObject):

@@ -12,7 +12,7 @@ from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said
 from tests.backends.orders import cases, lines
 
 SETTINGS = BackendSettings(type="any", argv=("agent", "--resume", "{session}"), script="/script.json")
-CAPTURED = ("claude", "codex")
+CAPTURED = ("claude", "codex", "gemini", "opencode")
 
 
 @pytest.mark.parametrize("name", known())

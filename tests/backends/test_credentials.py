@@ -25,6 +25,15 @@ def test_a_login_is_a_file_at_home_or_where_the_programs_own_variable_says(tmp_p
     assert find_credentials(CODEX, {"CODEX_HOME": str(tmp_path / "moved")}) == ("$CODEX_HOME/auth.json",)
 
 
+def test_each_program_is_looked_for_where_it_keeps_its_login(tmp_path: Path):
+    for name, login in (("gemini", ".gemini/oauth_creds.json"), ("opencode", ".local/share/opencode/auth.json")):
+        backend = find_backend(name, BackendSettings(type=name))
+        assert find_credentials(backend, {"HOME": str(tmp_path)}) == ()
+        (tmp_path / login).parent.mkdir(parents=True)
+        (tmp_path / login).touch()
+        assert find_credentials(backend, {"HOME": str(tmp_path)}) == (f"~/{login}",)
+
+
 @pytest.mark.parametrize("environment", [{}, {"HOME": ""}, {"HOME": "relative"}, {"HOME": "/nowhere/at/all"}])
 def test_where_there_is_nothing_nothing_is_seen(environment: dict[str, str], tmp_path: Path):
     assert find_credentials(CLAUDE, environment) == ()

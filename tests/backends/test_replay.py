@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from loop_kit.backends.ending import settle
+from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said
+from loop_kit.model.event import Failed, FailureKind, Finished
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from tests.backends.orders import CAPTURES, make_order
@@ -49,25 +49,41 @@ def _replay(tmp_path: Path, name: str, case: str, *, last: str = "", **given: An
     code = json.loads((CAPTURES / name / f"{case}.meta.json").read_text())["rc"]
     program.write_text(PROGRAM.format(python=sys.executable, case=str(CAPTURES / name / case), code=code, last=last))
     program.chmod(0o755)
-    outer = {"PATH": str(program.parent), "HOME": str(tmp_path), "OPENAI_API_KEY": "o", "ANTHROPIC_API_KEY": "a"}
+    keys = {f"{service}_API_KEY": "k" for service in ("OPENAI", "ANTHROPIC", "GEMINI", "OPENCODE")}
+    outer = {"PATH": str(program.parent), "HOME": str(tmp_path), **keys}
     settings = BackendSettings(type=name)
     backend = find_backend(name, settings)
     order = make_order(tmp_path, settings=settings, **given)
     order = replace(order, program=locate(name, backend, settings, path=outer["PATH"], home=outer["HOME"]))
     call = backend.command(order)
     environment = agent_environment(
-        outer, backend_env=backend.env, env_pass=(), env_set=call.env, role_env={}, loop={"LOOP_ROLE": order.role}
+        outer,
+        backend_env=backend.env,
+        env_pass=(),
+        env_set=call.env,
+        role_env=call.merged,
+        loop={"LOOP_ROLE": order.role},
     )
     done = run_briefly(Command(argv=call.argv, env=environment, cwd=order.cwd, stdin=call.stdin), timeout=20)
-    events: list[AgentEvent] = [event for line in done.stdout.splitlines() for event in backend.read(line)]
-    end = settle(events) or backend.explain(done.code, done.stderr)
-    said = "\n".join(event.text for event in events if isinstance(event, Said))
+    account = Account()
+    for line in done.stdout.splitlines():
+        for event in backend.read(line):
+            account.add(event)
+    end = failure_of(backend, account.end, done.code, done.stderr) or account.end
     finished = end if isinstance(end, Finished) else None
     note = json.loads((tmp_path / "bin" / "note.json").read_text())
-    return Replayed(note=note, end=end, document=backend.document(order, finished, said))
+    return Replayed(note=note, end=end, document=backend.document(order, finished, account.said))
 
 
-@pytest.mark.parametrize(("name", "key"), [("codex", "OPENAI_API_KEY"), ("claude", "ANTHROPIC_API_KEY")])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("codex", "OPENAI_API_KEY"),
+        ("claude", "ANTHROPIC_API_KEY"),
+        ("gemini", "GEMINI_API_KEY"),
+        ("opencode", "OPENCODE_API_KEY"),
+    ],
+)
 def test_a_worker_gets_its_prompt_its_tree_and_its_own_key(tmp_path, name: str, key: str):
     done = _replay(tmp_path, name, "commit_stdin")
     assert isinstance(done.end, Finished)
@@ -94,7 +110,25 @@ def test_a_reviewer_of_claude_hands_in_its_formed_answer(tmp_path):
     assert done.note["env"]["DISABLE_AUTOUPDATER"] == "1"
 
 
-@pytest.mark.parametrize(("name", "word"), [("codex", "resume"), ("claude", "--resume")])
+def test_a_reviewer_of_gemini_hands_in_the_pieces_of_its_last_message(tmp_path):
+    done = _replay(tmp_path, "gemini", "review_policy_verdict", role="reviewer")
+    assert done.document == {"verdict": "approve", "reasons": ["tests pass", "small diff"]}
+    argv = done.note["argv"]
+    assert "deny" in Path(argv[argv.index("--admin-policy") + 1]).read_text()
+    assert done.note["env"]["GEMINI_CLI_NO_RELAUNCH"] == "true"
+
+
+def test_a_reviewer_of_opencode_is_told_to_look_only(tmp_path):
+    done = _replay(tmp_path, "opencode", "verdict", role="reviewer")
+    assert done.document == {"verdict": "approve", "reasons": ["tests pass", "small diff"]}
+    agents = json.loads(done.note["env"]["OPENCODE_CONFIG_CONTENT"])["agent"]
+    assert done.note["argv"][-2:] == ["--agent", *agents]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("codex", "resume"), ("claude", "--resume"), ("gemini", "--resume"), ("opencode", "--session")],
+)
 def test_a_session_is_taken_up_again(tmp_path, name: str, word: str):
     done = _replay(tmp_path, name, "resume", session="0a-1")
     argv = done.note["argv"]
@@ -111,6 +145,12 @@ def test_a_session_is_taken_up_again(tmp_path, name: str, word: str):
         ("claude", "resume_bad", FailureKind.SESSION),
         ("claude", "badflag", FailureKind.CONFIG),
         ("claude", "nokey", FailureKind.AUTH),
+        ("gemini", "resume_bad", FailureKind.SESSION),
+        ("gemini", "err404", FailureKind.PERMANENT),
+        ("gemini", "err500", FailureKind.TRANSIENT),
+        ("gemini", "nokey", FailureKind.AUTH),
+        ("opencode", "resume_bad", FailureKind.SESSION),
+        ("opencode", "quota", FailureKind.QUOTA),
     ],
 )
 def test_a_program_that_fails_says_how(tmp_path, name: str, case: str, kind: FailureKind):

@@ -53,6 +53,18 @@ def test_one_of_the_pair_that_is_missing_is_exit_8(repo: Path, tmp_path: Path, t
     assert json.loads(doctor(repo, "--json").out)["ok"] is False
 
 
+@pytest.mark.parametrize(
+    ("name", "login"), [("gemini", ".gemini/oauth_creds.json"), ("opencode", ".local/share/opencode/auth.json")]
+)
+def test_a_program_of_another_pair_is_found_with_its_login(repo: Path, tmp_path: Path, name: str, login: str):
+    install(tmp_path, name)
+    (tmp_path / login).parent.mkdir(parents=True)
+    (tmp_path / login).touch()
+    done = doctor(repo, LOOP_WORKER_BACKEND=name, LOOP_REVIEWER_BACKEND=name)
+    assert done.code == 0
+    assert f"{tmp_path}/bin/{name}; {name} 1.2.3; credentials: ~/{login}" in done.out
+
+
 def test_one_that_nobody_asked_for_may_be_missing(repo: Path, tmp_path: Path):
     install(tmp_path, "codex")
     assert doctor(repo, LOOP_WORKER_BACKEND="codex").code == 0

@@ -21,6 +21,8 @@ _BUILT_IN = {
     "claude": "loop_kit.backends.claude:CLAUDE",
     "codex": "loop_kit.backends.codex:CODEX",
     "command": "loop_kit.backends.command:COMMAND",
+    "gemini": "loop_kit.backends.gemini:GEMINI",
+    "opencode": "loop_kit.backends.opencode:OPENCODE",
     "script": "loop_kit.backends.script:SCRIPT",
 }
 _registered: dict[str, Backend] = {}
