@@ -142,6 +142,11 @@ def test_a_worker_may_do_everything(tmp_path):
     assert (call.env, call.merged) == ({"GEMINI_CLI_NO_RELAUNCH": "true"}, {})
 
 
+def test_a_worker_knows_in_whose_name_it_commits(tmp_path):
+    order = make_order(tmp_path, identity={"GIT_AUTHOR_NAME": "N"})
+    assert GEMINI.command(order).env == {"GEMINI_CLI_NO_RELAUNCH": "true", "GIT_AUTHOR_NAME": "N"}
+
+
 def test_a_report_outside_the_tree_is_granted_too(tmp_path):
     order = make_order(tmp_path, report=tmp_path / "outbox" / "report.json")
     assert GEMINI.command(order).argv[1:4] == ("--include-directories", str(tmp_path / "outbox"), "--output-format")

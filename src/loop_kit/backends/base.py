@@ -23,7 +23,8 @@ class Order:
     `schema` the JSON Schema of that document, `writable` the git folders a worker must be able to write besides its
     tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
     dispatch alone. `environment` is what the agent gets besides the backend's own variables, for a backend that has to
-    go on from a value of the person.
+    go on from a value of the person; `identity` says in git's variables who that person is, for a program that hides
+    their git settings from what it runs.
     """
 
     role: str
@@ -41,6 +42,7 @@ class Order:
     model: str = ""
     args: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def to_write(self) -> tuple[Path, ...]:

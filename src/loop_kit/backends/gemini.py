@@ -3,7 +3,8 @@
 Its result holds no text: the last message is put together from pieces. Its exit code is the service's status modulo
 256, and the only sign of what went wrong where the message is the service's own. Told to end, it exits with 0 and
 without a result, so no result means cut off. It tries a failing service again ten times, for three to four minutes:
-only a settings file could turn that down, and beside the person's own it reads none that root does not own.
+only a settings file could turn that down, and beside the person's own it reads none that root does not own. What its
+shell runs does not see the person's git settings, so the name for a commit has to stand in the environment.
 """
 
 import re
@@ -101,7 +102,7 @@ class Gemini(Backend):
         # Folders and policies are lists, which take every word up to the next option.
         return Call(
             argv=(order.program, *_folders(order), *_TALK, *model, *resume, *order.args, *_permissions(order)),
-            env=_QUIET,
+            env={**_QUIET, **order.identity},
             stdin=order.prompt,
         )
 

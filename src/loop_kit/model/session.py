@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from loop_kit.model.event import NUMBERS, TOKENS, Usage
+from loop_kit.model.event import NUMBERS, Usage
 from loop_kit.model.fields import Fields
 
 
@@ -44,5 +44,11 @@ class Session:
 
 def _read_count(entry: Any, *, at: str) -> Usage:
     row = Fields.of(entry, NUMBERS, at=at)
-    tokens = {key: row.count_or_none(key) for key in TOKENS}
-    return Usage(**tokens, cost_usd=row.amount_or_none("cost_usd"), cumulative=True)
+    return Usage(
+        input_tokens=row.count_or_none("input_tokens"),
+        cached_tokens=row.count_or_none("cached_tokens"),
+        output_tokens=row.count_or_none("output_tokens"),
+        reasoning_tokens=row.count_or_none("reasoning_tokens"),
+        cost_usd=row.amount_or_none("cost_usd"),
+        cumulative=True,
+    )

@@ -17,6 +17,7 @@ from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
+from loop_kit.vcs import identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,9 @@ class Desk:
 
     def command(self, ctx: RunContext, state: RunState) -> Command:
         """Return how the program is started: its own argv, and an environment built from nothing."""
-        environment = self._environment(ctx, state, {}, {})
-        call = self.backend.command(replace(self.order, environment=environment))
+        given = self._environment(ctx, state, {}, {})
+        who = identity.variables(ctx.repository, given)
+        call = self.backend.command(replace(self.order, environment=given, identity=who))
         env = self._environment(ctx, state, call.env, call.merged)
         return Command(argv=call.argv, env=env, cwd=self.order.cwd, stdin=call.stdin)
 
