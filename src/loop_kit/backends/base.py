@@ -121,6 +121,19 @@ class Concluding(Protocol):
         """Whether that is so."""
 
 
+@runtime_checkable
+class Concealing(Protocol):
+    """A backend whose program hides the person's git settings from the agent, so that `Order.identity` is needed."""
+
+    @property
+    def hides_git_settings(self) -> bool:
+        """Whether that is so; finding out who the person is costs two calls of git."""
+
+
+def hides_git_settings(backend: Backend) -> bool:
+    return isinstance(backend, Concealing) and backend.hides_git_settings
+
+
 def write_scratch(path: Path, text: str) -> Path:
     """Write a file of `order.scratch` that the program is to read; raise `BackendError` when that is impossible."""
     try:

@@ -93,6 +93,7 @@ class Gemini(Backend):
         "~/.gemini/oauth_creds.json",
     )
     supports_resume = True
+    hides_git_settings = True
     concludes = True
 
     def command(self, order: Order) -> Call:

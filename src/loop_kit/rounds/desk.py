@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loop_kit import resources
-from loop_kit.backends.base import Backend, Order
+from loop_kit.backends.base import Backend, Order, hides_git_settings
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -69,7 +69,7 @@ class Desk:
     def command(self, ctx: RunContext, state: RunState) -> Command:
         """Return how the program is started: its own argv, and an environment built from nothing."""
         given = self._environment(ctx, state, {}, {})
-        who = identity.variables(ctx.repository, given)
+        who = identity.variables(ctx.repository, given) if hides_git_settings(self.backend) else {}
         call = self.backend.command(replace(self.order, environment=given, identity=who))
         env = self._environment(ctx, state, call.env, call.merged)
         return Command(argv=call.argv, env=env, cwd=self.order.cwd, stdin=call.stdin)
