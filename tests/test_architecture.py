@@ -22,6 +22,7 @@ VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
+    "backends/acp_bridge/task.py": "what is read from a command line: tests/backends/acp_bridge/test_main.py reads one",
     "cli/card_options.py": "flags that two commands share: tests/cli/test_new.py gives them to both",
     "cli/handing_in.py": "what two commands print: tests/cli/test_submit.py and test_review.py read it",
     "cli/locks.py": "held by three commands: tests/cli/test_undo.py and test_exit_codes.py meet them held",
@@ -75,6 +76,8 @@ def test_the_import_contracts_hold():
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
         ("monitoring/status.py", "import rich", "click and rich come in through cli only"),
         ("cli/status.py", "from rich.text import Text", "rich comes in through cli.paper only"),
+        ("backends/acp.py", "import acp", "The ACP client library comes in through backends.acp_bridge only"),
+        ("backends/acp.py", "import loop_kit.backends.acp_bridge.run", "The bridge is a program of its own"),
     ],
 )
 def test_an_import_that_breaks_a_contract_is_seen(copy: Path, module: str, line: str, contract: str):

@@ -13,7 +13,7 @@ from loop_kit.backends.registry import find_backend, known, load_plugins, regist
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
 
-BUILT_IN = ("claude", "codex", "command", "gemini", "opencode", "script")
+BUILT_IN = ("acp", "claude", "codex", "command", "gemini", "opencode", "script")
 PLUGIN = """
     from loop_kit.backends.base import Backend, Call, Order
     from loop_kit.backends.registry import register_backend
@@ -78,7 +78,7 @@ def test_an_unknown_name_is_one_sentence_with_what_was_probably_meant():
     with pytest.raises(ConfigError) as caught:
         find_backend("codx", BackendSettings(type="codx"))
     assert caught.value.message == "there is no backend 'codx', did you mean 'codex'?"
-    assert caught.value.hint == "known backends: claude, codex, command, gemini, opencode, script"
+    assert caught.value.hint == "known backends: acp, claude, codex, command, gemini, opencode, script"
     with pytest.raises(ConfigError, match=r"^backends\.mine\.type: there is no backend 'x9'$"):
         find_backend("mine", BackendSettings(type="x9"))
 
@@ -93,7 +93,7 @@ def test_a_plugin_announces_itself_by_being_imported(tmp_path):
     assert _run(tmp_path, 'show("mine"); load_plugins(["plug"]); show("mine"); print(known())') == [
         "ConfigError: there is no backend 'mine', did you mean 'gemini'?",
         "Mine",
-        "('claude', 'codex', 'command', 'gemini', 'mine', 'opencode', 'script')",
+        "('acp', 'claude', 'codex', 'command', 'gemini', 'mine', 'opencode', 'script')",
     ]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "loop_kit.backends"
 _BUILT_IN = {
+    "acp": "loop_kit.backends.acp:ACP",
     "claude": "loop_kit.backends.claude:CLAUDE",
     "codex": "loop_kit.backends.codex:CODEX",
     "command": "loop_kit.backends.command:COMMAND",

@@ -101,8 +101,8 @@ class RoleSettings:
 class BackendSettings:
     """One `[backends.NAME]` table. `type` names the registered backend that runs it; the rest is for that one alone.
 
-    `argv`, `prompt` and `report` are for `command`, `script` is for `script`; see docs/backends.md. A `model` here
-    outweighs the role's, `args` stand before the role's.
+    `argv` is for `command` and `acp`, `prompt` and `report` are for `command`, `script` is for `script`, `preset` for
+    `acp`; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the role's.
     """
 
     type: str
@@ -113,6 +113,7 @@ class BackendSettings:
     prompt: str = "stdin"
     report: str = "file"
     script: str = ""
+    preset: str = ""
     env: tuple[str, ...] = ()
 
     @classmethod
@@ -126,6 +127,7 @@ class BackendSettings:
             prompt=entry.get("prompt", "stdin"),
             report=entry.get("report", "file"),
             script=entry.get("script", ""),
+            preset=entry.get("preset", ""),
             env=tuple(entry.get("env", ())),
         )
 
@@ -136,6 +138,7 @@ class BackendSettings:
         document |= {"path": self.path} if self.path else {}
         document |= {"argv": list(self.argv)} if self.argv else {}
         document |= {"script": self.script} if self.script else {}
+        document |= {"preset": self.preset} if self.preset else {}
         return document | ({"env": list(self.env)} if self.env else {})
 
 

@@ -1,0 +1,171 @@
+"""Any agent that speaks the Agent Client Protocol (ACP), driven by the bridge, a program of loop's own.
+
+    [backends.mine]
+    type = "acp"
+    preset = "gemini"                # one that loop knows, or
+    argv = ["my-agent", "--acp"]     # how any other is started; with both, the preset says the rest
+
+The bridge needs the client library that the extra `acp` brings. What the presets say was measured with the versions in
+docs/backends.md.
+"""
+
+import difflib
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from loop_kit.backends.base import Backend, Call, Order
+from loop_kit.backends.ending import explain_exit, last_line
+from loop_kit.backends.eventlines import read_event
+from loop_kit.errors import BackendError, ConfigError
+from loop_kit.model.config import BackendSettings
+from loop_kit.model.event import AgentEvent, Failed, FailureKind
+
+_BRIDGE = "loop_kit.backends.acp_bridge"
+_NO_CLIENT = 95  # the bridge's own word for it
+_WRONG_CALL = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """How one known agent is driven.
+
+    `modes` are the modes of worker and reviewer, `quiet` and `reviewing` variables that are set for every role and for a
+    reviewer, `model_flag` the option that takes the model where the conversation offers no choice of one.
+    """
+
+    argv: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    quiet: Mapping[str, str] = field(default_factory=dict)
+    reviewing: Mapping[str, str] = field(default_factory=dict)
+    modes: tuple[str, str] = ("", "")
+    model_flag: str = ""
+    resumes: bool = True
+    counts: bool = True
+
+
+_ASK = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
+PRESETS: Mapping[str, Preset] = {
+    "claude": Preset(
+        argv=("claude-agent-acp",),
+        env=(
+            "ANTHROPIC_*",
+            "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "CLAUDE_CODE_USE_BEDROCK",
+            "CLAUDE_CODE_USE_VERTEX",
+            "CLAUDE_CONFIG_DIR",
+            "IS_SANDBOX",
+        ),
+        quiet={
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "2",  # its default of 10 takes three minutes; loop tries again by itself
+            "DISABLE_AUTOUPDATER": "1",
+        },
+        modes=("default", "default"),  # it asks; a person's own settings may have made it another one
+    ),
+    "codex": Preset(
+        argv=("codex-acp",),
+        env=("OPENAI_*", "CODEX_*"),
+        modes=("full-access", "read-only"),  # it comes without the sandbox that its other modes start commands in
+    ),
+    "gemini": Preset(
+        argv=("gemini", "--acp"),
+        env=("GEMINI_*", "GOOGLE_*"),
+        quiet={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
+        modes=("default", "default"),
+        model_flag="-m",
+        resumes=False,  # it says that it can, and finds no conversation of an earlier process
+    ),
+    "opencode": Preset(
+        argv=("opencode", "acp"),
+        env=("OPENCODE_*",),
+        quiet={"OPENCODE_DISABLE_AUTOUPDATE": "1"},
+        # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
+        reviewing={"OPENCODE_CONFIG_CONTENT": json.dumps(_ASK, separators=(",", ":"))},
+        counts=False,  # its figures are those of the last step
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcpBackend(Backend):
+    """`settings` and `preset` are those it was configured for; unconfigured, it only knows what an order says."""
+
+    settings: BackendSettings = field(default_factory=partial(BackendSettings, type="acp"))
+    preset: Preset = field(default_factory=Preset)
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        return () if self.settings.argv else self.preset.argv[:1]
+
+    @property
+    def env(self) -> tuple[str, ...]:
+        return self.preset.env
+
+    @property
+    def supports_resume(self) -> bool:
+        return self.preset.resumes
+
+    def configured(self, name: str, settings: BackendSettings) -> "AcpBackend":
+        preset = _preset(f"backends.{name}", settings)
+        if importlib.util.find_spec("acp") is None:
+            raise BackendError(
+                f"the backend '{name}' needs the client library for ACP, which is not installed",
+                hint="pip install 'loop-kit[acp]' into the environment that runs loop",
+            )
+        return AcpBackend(settings=settings, preset=preset)
+
+    def command(self, order: Order) -> Call:
+        worker, preset = order.role == "worker", self.preset
+        argv = order.settings.argv or preset.argv
+        by_flag = (preset.model_flag, order.model) if preset.model_flag and order.model else ()
+        # -P and -E: nothing of the repository or the environment decides what the bridge imports.
+        return Call(
+            argv=(
+                *(sys.executable, "-P", "-E", "-m", _BRIDGE, "--role", order.role),
+                *_option("--session", (order.session or "") if preset.resumes else ""),
+                *_option("--model", "" if by_flag else order.model),
+                *_option("--mode", preset.modes[0 if worker else 1]),
+                *(() if preset.counts else ("--no-usage",)),
+                *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
+            ),
+            env={**preset.quiet, **({} if worker else preset.reviewing)},
+            stdin=order.prompt,
+        )
+
+    def read(self, line: str) -> tuple[AgentEvent, ...]:
+        return read_event(line)
+
+    def explain(self, exit_code: int | None, stderr: str) -> Failed | None:
+        if exit_code in (_NO_CLIENT, _WRONG_CALL):
+            return Failed(kind=FailureKind.CONFIG, message=last_line(stderr) or "the bridge could not be started")
+        return explain_exit(exit_code, stderr)
+
+
+ACP = AcpBackend()
+
+
+def _option(flag: str, value: str) -> tuple[str, ...]:
+    return (f"{flag}={value}",) if value else ()  # one word: a value may begin with a dash
+
+
+def _preset(where: str, settings: BackendSettings) -> Preset:
+    """Return what is known of the agent; raise `ConfigError` when nobody says how it is started."""
+    if settings.preset:
+        if settings.preset in PRESETS:
+            return PRESETS[settings.preset]
+        near = difflib.get_close_matches(settings.preset, PRESETS, n=1)
+        meant = f", did you mean '{near[0]}'?" if near else ""
+        raise ConfigError(
+            f"{where}.preset: there is no preset '{settings.preset}'{meant}", hint=f"known: {', '.join(PRESETS)}"
+        )
+    if not settings.argv or not settings.argv[0]:
+        raise ConfigError(
+            f"{where} says neither preset nor argv",
+            hint='write preset = "gemini", or the program with its arguments: argv = ["my-agent", "--acp"]',
+        )
+    return Preset()

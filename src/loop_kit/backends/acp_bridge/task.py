@@ -1,0 +1,20 @@
+"""What the bridge was told to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One turn of one agent. Empty texts mean: a new conversation, the agent's own model, the mode it starts in.
+
+    `counts` tells whether the agent's figures are those of the whole turn; otherwise they are kept back, because a wrong
+    figure is worse than none.
+    """
+
+    role: str
+    program: tuple[str, ...]
+    cwd: str
+    session: str = ""
+    model: str = ""
+    mode: str = ""
+    counts: bool = True
