@@ -90,6 +90,17 @@ def test_the_model_is_chosen_where_the_conversation_offers_it(tmp_path: Path):
         assert turn.asked("session/set_config_option") == [{"sessionId": "s-1", "configId": "m", "value": "b"}]
 
 
+def test_only_a_key_that_is_there_is_logged_in_with(tmp_path: Path):
+    none = {"id": "none", "name": "N", "type": "env_var", "vars": []}
+    other = {"id": "other", "name": "O", "type": "env_var", "vars": [{"name": "OTHER_KEY"}]}
+    by_hand = {"id": "by-hand", "name": "H"}
+    mine = {"id": "mine", "name": "M", "type": "env_var", "vars": [{"name": "MY_KEY"}, {"name": "X", "optional": True}]}
+    hello = {"protocolVersion": 1, "authMethods": [none, other, by_hand, mine]}
+    turn = play(tmp_path, hello=hello, env={"MY_KEY": "made-up"})
+    assert turn.asked("authenticate") == [{"methodId": "mine"}]
+    assert turn.failure == ("permanent", "Method not found")  # this agent does not know how, after all
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "says"),
     [

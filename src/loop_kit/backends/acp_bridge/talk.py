@@ -71,7 +71,7 @@ class Talk:
     async def _log_in(self, hello: InitializeResponse) -> None:
         """Log in by a key that is there; whoever has logged in to the agent before needs nothing."""
         for method in hello.auth_methods or ():
-            if isinstance(method, EnvVarAuthMethod) and all(_is_set(each.name) for each in method.vars):
+            if isinstance(method, EnvVarAuthMethod) and _has_keys(method):
                 await _step("authenticate", self._agent.authenticate(method_id=method.id), otherwise="auth")
                 return
 
@@ -143,8 +143,9 @@ def _wrong(message: str) -> FailedError:
     return FailedError(Failure(kind="config", message=message))
 
 
-def _is_set(name: str) -> bool:
-    return bool(os.environ.get(name))
+def _has_keys(method: EnvVarAuthMethod) -> bool:
+    needed = [each.name for each in method.vars if not each.optional]
+    return bool(needed) and all(os.environ.get(name) for name in needed)
 
 
 def _values(choice: SessionConfigOptionSelect) -> list[str]:
