@@ -75,12 +75,10 @@ class Agent:
             self.process.stdin.close()
         if not await self._wait(patience):
             self._signal(signal.SIGTERM)
-            if not await self._wait(_TERMINATE):
-                with suppress(ProcessLookupError):
-                    self.process.kill()
-                await self._wait(_TERMINATE)
+            await self._wait(_TERMINATE)
         self._reading.cancel()
-        self._transport.close()  # a helper of its may hold a pipe after its end; nobody waits for that
+        # This kills what still runs, and closes the pipes that a helper of its may hold beyond its end.
+        self._transport.close()
 
     def _signal(self, number: int) -> None:
         """Tell the agent, and its helpers with it where the group is ours alone; we ourselves do not listen any more."""
