@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from loop_kit.backends.registry import known
-from loop_kit.cli.equipment import Agent, look_at_agents, look_at_environment, look_at_ground
+from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment
+from loop_kit.cli.equipment import look_at_ground
 from loop_kit.model.config import BackendSettings, Settings
 
 

@@ -78,6 +78,7 @@ def state() -> dict[str, Any]:
         "backends": {"worker": "codex"},
         "spent": {"worker": spending()},
         "round_spent": {},
+        "programs": {"codex": {"path": "/usr/bin/codex", "stamp": "7-8", "version": "1.2.3"}},
         "sessions": {
             "worker": {
                 "backend": "codex",

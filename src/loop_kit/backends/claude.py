@@ -71,6 +71,8 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
+    tested = ("2.1.197", "2.1.329")
+    sandbox = "none: its permissions say what it may run"
 
     def command(self, order: Order) -> Call:
         model = ("--model", order.model) if order.model else ()

@@ -49,6 +49,8 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
+    tested = ("0.169.0",)
+    sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
 
     def command(self, order: Order) -> Call:
         answer = _answer_path(order)

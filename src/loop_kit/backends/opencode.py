@@ -69,6 +69,8 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
+    tested = ("1.18.33",)
+    sandbox = "none: its permissions say what it may run"
 
     def command(self, order: Order) -> Call:
         model = ("-m", order.model) if order.model else ()

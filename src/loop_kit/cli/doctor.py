@@ -1,5 +1,6 @@
 """`loop doctor`: whether a run would find what it needs here."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from loop_kit.backends.environment import Passage
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.maker import check_maker
+from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment, probe_agents
 from loop_kit.cli.console import put
-from loop_kit.cli.equipment import Agent, Item, look_at_agents, look_at_environment, look_at_ground
+from loop_kit.cli.equipment import Item, look_at_ground
 from loop_kit.cli.looking import put_json
 from loop_kit.cli.main import Edge, bus_option
 from loop_kit.cli.places import bus_root
@@ -19,29 +21,34 @@ from loop_kit.cli.settings import resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
+from loop_kit.processes.signals import listening
 
 _MARKS = {True: "ok", False: "NOT OK", None: "-"}
 
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+@click.option("--probe", "probing", is_flag=True, help="Call each configured program once: this costs money.")
 @bus_option
 @click.pass_obj
-def command(edge: Edge, as_json: bool) -> int:
+def command(edge: Edge, as_json: bool, probing: bool) -> int:
     """Look whether git, Python, the file system and the agent programs are what a run needs; say which variables agents get.
 
     Exit 0 when the configured worker and reviewer, one of each list, can be started, 8 when not, 3 when anything else is
-    missing. Nothing is sent anywhere, and of keys and logins only the presence is told.
+    missing. Without --probe nothing is sent anywhere; of keys and logins only the presence is told.
     """
     bus = Bus(bus_root(edge))
     settings, config = _configured(bus.config_path, edge.environment)
     items = [*look_at_ground(edge.environment, bus.root), *_look_at_bus(bus), config]
     agents = look_at_agents(edge.environment, settings)
+    if probing:
+        with listening() as interruption:
+            agents = probe_agents(agents, edge.environment, settings, interruption)
     passages = {role: look_at_environment(edge.environment, settings, role) for role in ROLES}
     if as_json:
         put_json(_document(items, agents, passages))
     else:
-        put("\n".join([*map(_item_line, items), *map(_agent_line, agents), *_passage_lines(passages)]))
+        put("\n".join([*map(_item_line, items), *map(_agent_lines, agents), *_passage_lines(passages)]))
     return EXIT_CODES[_outcome(items, agents)]
 
 
@@ -85,14 +92,17 @@ def _item_line(item: Item) -> str:
     return f"{_MARKS[item.ok]:8}{item.name:10}{item.text}"
 
 
-def _agent_line(agent: Agent) -> str:
+def _agent_lines(agent: Agent) -> str:
     facts = [f"for the {' and the '.join(agent.roles)}"] if agent.roles else []
     facts += [agent.problem] if agent.problem else [agent.program or "comes with loop"]
-    facts += [agent.version] if agent.version else []
+    facts += [f"{agent.version} ({agent.standing})" if agent.standing else agent.version] if agent.version else []
     if agent.credentials is not None:
         facts.append(f"credentials: {', '.join(agent.credentials) or 'none seen'}")
+    facts += [f"sandbox: {agent.sandbox}"] if agent.sandbox and agent.roles else []
+    facts += [agent.answer] if agent.answer and not agent.problem else []
     mark = _MARKS[agent.ok if agent.roles or agent.ok else None]
-    return f"{mark:8}{agent.name:10}{'; '.join(facts)}"
+    calls = [f"        {role:10}{shlex.join(agent.calls[role])}" for role in agent.roles if role in agent.calls]
+    return "\n".join([f"{mark:8}{agent.name:10}{'; '.join(facts)}", *calls])
 
 
 def _passage_lines(passages: Mapping[str, tuple[Passage, ...]]) -> Iterator[str]:

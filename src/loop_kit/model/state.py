@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
 from loop_kit.model.names import is_place, is_task_id
+from loop_kit.model.program import Program
 from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
 from loop_kit.model.spending import Spending, read_spendings, write_spendings
@@ -80,8 +81,9 @@ class RunState:
 
     `place` is empty until the run has claimed one. `dispatches` counts the agent programs started for this run, so that
     each gets a name of its own; `paying` is the role whose dispatch has begun and is not in `spent` yet, "" when there is
-    none; `round_spent` is the part of this round. `backends` says by role which of its backends is used. `watch` holds
-    digests of what no worker should touch (hooks, git config), `digests` those of the charter's parts.
+    none; `round_spent` is the part of this round. `backends` says by role which of its backends is used, `programs` by
+    backend what ran. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those of the
+    charter's parts.
     """
 
     kind: ClassVar[str] = "state"
@@ -104,6 +106,7 @@ class RunState:
     backends: Mapping[str, str] = field(default_factory=dict)
     spent: Mapping[str, Spending] = field(default_factory=dict)
     round_spent: Mapping[str, Spending] = field(default_factory=dict)
+    programs: Mapping[str, Program] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
     round_details: tuple[RoundRow, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -135,6 +138,10 @@ class RunState:
             backends=entries.text_map("backends"),
             spent=read_spendings(entries, "spent"),
             round_spent=read_spendings(entries, "round_spent"),
+            programs={
+                name: Program.from_document(row, at=f"$.programs{step(name)}")
+                for name, row in entries.map("programs").items()
+            },
             sessions={
                 role: Session.from_document(row, at=f"$.sessions{step(role)}")
                 for role, row in entries.map("sessions").items()
@@ -168,6 +175,7 @@ class RunState:
             "backends": dict(self.backends),
             "spent": write_spendings(self.spent),
             "round_spent": write_spendings(self.round_spent),
+            "programs": {name: program.to_document() for name, program in self.programs.items()},
             "sessions": {role: session.to_document() for role, session in self.sessions.items()},
             "round_details": [row.to_document() for row in self.round_details],
             "digests": dict(self.digests),

@@ -26,7 +26,7 @@ from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
 from loop_kit.rounds.intake import take_in
-from loop_kit.rounds.ledger import bill_for
+from loop_kit.rounds.ledger import bill_for, version_used
 from loop_kit.rounds.limits import budget_problem, wall_limit
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.rounds.unfinished import pin_unfinished
@@ -86,6 +86,7 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         round=state.round,
         dispatch=desk.dispatch_id,
         backend=desk.name,
+        version=version_used(state, desk.name),
         session=desk.order.session,
         problems=list(ask.problems),
     )

@@ -18,6 +18,7 @@ from loop_kit.rounds.intake import on_bus, recover
 from loop_kit.rounds.ledger import DispatchEnding, bill_for, charge_cut_off, name_dispatch, settle, tell_end
 from loop_kit.rounds.limits import admit, check_budget
 from loop_kit.rounds.trying import Trying, who
+from loop_kit.rounds.versions import note_program
 
 R = TypeVar("R", bound=Report)
 
@@ -45,7 +46,7 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
     trying = Trying(ctx, ask.role)
     while True:
         admit(ctx, state)
-        state = trying.route.to_program(state)
+        state = note_program(ctx, trying.route.to_program(state), ask.role)
         state = replace(state, dispatches=state.dispatches + 1, paying=ask.role, updated_at=ctx.now())
         ctx.bus.put_state(state)
         attempt = start(ctx, state, ask)

@@ -116,6 +116,7 @@ def tell_end(ctx: RunContext, state: RunState, role: str, bill: Bill, ending: Di
         round=state.round,
         dispatch=name_dispatch(state, role),
         backend=in_use(ctx.settings, state, role),
+        version=version_used(state, in_use(ctx.settings, state, role)),
         how=ending.how,
         exit_code=ending.exit_code,
         seconds=round(bill.seconds, 3),
@@ -127,6 +128,12 @@ def tell_end(ctx: RunContext, state: RunState, role: str, bill: Bill, ending: Di
         cost_usd=bill.cost.known,
         cost_source=str(bill.cost.source),
     )
+
+
+def version_used(state: RunState, backend: str) -> str:
+    """Return the version of a backend's program, "" when nobody knows it."""
+    program = state.programs.get(backend)
+    return "" if program is None else program.version
 
 
 def name_dispatch(state: RunState, role: str) -> str:

@@ -75,7 +75,19 @@ def _next_step(state: RunState) -> str:
 
 
 def _dispatches(ctx: RunContext, state: RunState) -> list[dict[str, Any]]:
-    keys = ("role", "round", "backend", "how", "seconds", "document", "failure", "usage", "cost_usd", "cost_source")
+    keys = (
+        "role",
+        "round",
+        "backend",
+        "version",
+        "how",
+        "seconds",
+        "document",
+        "failure",
+        "usage",
+        "cost_usd",
+        "cost_source",
+    )
     return _events(ctx, state, "dispatch_ended", keys)
 
 

@@ -1,0 +1,47 @@
+"""The command line of a backend as a person may read it: with names where a run has paths."""
+
+import tempfile
+from pathlib import Path
+
+from loop_kit.backends.base import Backend, Order
+from loop_kit.model.config import BackendSettings
+
+_FORM = '{"type": "object", "properties": {}}'
+
+
+def show_call(
+    backend: Backend, role: str, *, program: str, settings: BackendSettings, model: str = "", args: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return the argv of a dispatch; TREE, GIT, OUTBOX and SCHEMA stand for what only a run knows.
+
+    Raises the `LoopError` of an order that cannot be carried out.
+    """
+    with tempfile.TemporaryDirectory(prefix="loop-show-") as folder:
+        root = Path(folder)
+        outbox, schema, prompt = root / "outbox", root / "form.json", root / "prompt.txt"
+        outbox.mkdir()
+        schema.write_text(_FORM, encoding="utf-8")
+        prompt.write_text("", encoding="utf-8")
+        order = Order(
+            role=role,
+            task_id="TASK",
+            round=1,
+            prompt=prompt,
+            cwd=root / "tree",
+            report=outbox / "report.json",
+            schema=schema,
+            scratch=outbox,
+            program=program,
+            settings=settings,
+            writable=(root / "git",),
+            model=model,
+            args=args,
+        )
+        names = {outbox: "OUTBOX", root / "tree": "TREE", root / "git": "GIT", prompt: "PROMPT"}
+        return tuple(_named(word, names) for word in backend.command(order).argv)
+
+
+def _named(word: str, names: dict[Path, str]) -> str:
+    for path, name in names.items():
+        word = word.replace(str(path), name)
+    return "SCHEMA" if word.startswith("{") else word
