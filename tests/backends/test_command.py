@@ -7,7 +7,7 @@ import pytest
 from loop_kit.backends.command import COMMAND
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import Finished, Said, SessionStarted
+from loop_kit.model.event import Failed, FailureKind, Finished, Said, SessionStarted
 from tests.backends.orders import make_order
 
 
@@ -82,6 +82,17 @@ def test_a_line_is_an_event_or_something_said():
     assert COMMAND.read('{"other": 1}') == (Said('{"other": 1}'),)
     assert COMMAND.read("Working on it") == (Said("Working on it"),)
     assert COMMAND.read("  ") == ()
+
+
+def test_a_line_that_begins_as_the_table_says_is_a_failure():
+    kinds = (("litellm.RateLimitError", FailureKind.TRANSIENT), ("litellm.", FailureKind.PERMANENT))
+    backend = COMMAND.configured("mine", _settings(failures=kinds))
+    line = "litellm.RateLimitError: busy"
+    assert backend.read(line) == (Said(line), Failed(kind=FailureKind.TRANSIENT, message=line))
+    (_, failed) = backend.read("litellm.BadRequestError: x")
+    assert isinstance(failed, Failed)
+    assert failed.kind is FailureKind.PERMANENT
+    assert backend.read("It printed litellm.RateLimitError: busy") == (Said("It printed litellm.RateLimitError: busy"),)
 
 
 def test_a_document_is_found_in_plain_text(tmp_path):

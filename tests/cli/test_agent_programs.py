@@ -1,13 +1,15 @@
 """Whole runs with programs of the names that loop knows; each is a script that prints what the real one would."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.runs import Stage, clearing, nothing_left
+from tests.support.pages import blocks, text_of
+from tests.support.runs import Result, Stage, clearing, nothing_left
 
 PROGRAM = """\
 #!{python}
@@ -111,3 +113,52 @@ def test_an_answer_without_a_result_after_it_was_cut_off(tmp_path, whole: bool):
     assert result.code == (0 if whole else 8), result.err
     assert whole or "the reviewer (gemini) failed (interrupted)" in result.err
     nothing_left(stage)
+
+
+PLAIN = """\
+#!{python}
+import json, os, pathlib, sys
+assert pathlib.Path(sys.argv[-1].removeprefix("Read the file ").removesuffix(" and do what it says.")).is_file()
+if {report!r}:
+    pathlib.Path(os.environ["LOOP_REPORT"]).write_text({report!r})
+width = int(os.environ.get("COLUMNS", "80"))  # where the real ones break their lines
+for line in {says!r}.splitlines():
+    print("\\n".join(line[at : at + width] for at in range(0, len(line), width)))
+sys.exit({code})
+"""
+
+
+def _documented(folder: Path, name: str, *, report: str = "", says: str = "", code: int = 0) -> Result:
+    """Run with the configuration that the docs show and a program of that name for the reviewer."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / name
+    program.write_text(PLAIN.format(python=sys.executable, report=report, says=says, code=code), encoding="utf-8")
+    program.chmod(0o755)
+    shown = blocks(text_of("docs/backends.md"), "toml")
+    config = next(block for block in shown if f"[backends.{name}]" in block)
+    stage = Stage.set_up(folder, config=f'\n{config}\n[reviewer]\nmodel = "openai/m"\n')
+    path = f"{folder}/bin:{os.environ['PATH']}"
+    result = stage.run("--reviewer-backend", name, "--dispatch-retries", "0", env={"PATH": path})
+    nothing_left(stage)
+    return result
+
+
+FENCED = f"Looks right.\n```json\n{json.dumps(VERDICT)}\n```"
+
+
+def test_the_documented_mini_hands_in_the_file(tmp_path):
+    assert _documented(tmp_path, "mini", report=json.dumps(VERDICT), says="Submitted").code == 0
+
+
+def test_the_documented_mini_fails_by_its_exit_code(tmp_path):
+    result = _documented(tmp_path, "mini", says="AuthenticationError", code=1)
+    assert (result.code, "the reviewer (mini) failed (unknown): exit code 1" in result.err) == (8, True), result.err
+
+
+def test_the_documented_aider_answers_in_its_last_message(tmp_path):
+    assert _documented(tmp_path, "aider", says=FENCED).code == 0
+
+
+def test_the_documented_aider_fails_by_its_words_with_exit_code_0(tmp_path):
+    result = _documented(tmp_path, "aider", says="litellm.BadRequestError: OpenAIException - scripted error 401")
+    assert (result.code, "the reviewer (aider) failed (permanent)" in result.err) == (8, True), result.err

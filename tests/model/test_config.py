@@ -20,6 +20,7 @@ FULL: dict[str, Any] = {
             "argv": ["agent", "{prompt}"],
             "prompt": "file",
             "report": "json:a.b",
+            "failures": {"ERROR": "auth"},
             "env": ["KEY_*"],
         },
         "codex": {"path": "/opt/codex"},

@@ -5,11 +5,14 @@
     argv = ["my-agent", "--model", "{model}", "--resume", "{session}", "--prompt-file", "{prompt}"]
     prompt = "file"                  # or "stdin", the default
     report = "json:result.document"  # where in its JSON output the document is, or "file", the default
+    failures = {"ERROR 401" = "auth"}  # how a line begins that says it failed, and the kind of failure
 
 Known placeholders are replaced in every argument after the first: {prompt} {report} {role} {model} {session} {round}
 {task_id}; other braces stay. An argument that needs a model or a session where there is none is left out, and with it
 the option before it if it consists of the placeholder alone. What the program prints is read as event lines; a line
-that is none is something it said.
+that is none is something it said. A line that begins as one of `failures` is a failure too, for programs that end with exit
+code 0 whatever happens; it must not be one that the program recovers from by itself. A report that was handed in as a
+file counts all the same.
 """
 
 import re
@@ -21,11 +24,11 @@ from typing import Any
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import find_document
 from loop_kit.backends.eventlines import read_event
-from loop_kit.backends.fields import clean
+from loop_kit.backends.fields import clean, one_line
 from loop_kit.backends.jsontext import at_path, last_json, parse_object
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Finished, Said
+from loop_kit.model.event import AgentEvent, Failed, Finished, Said
 
 _PLACEHOLDER = re.compile(r"\{(prompt|report|role|model|session|round|task_id)\}")
 _MAY_BE_MISSING = ("model", "session")
@@ -66,7 +69,12 @@ class CommandBackend(Backend):
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
         events = read_event(line)
-        return events or ((Said(clean(line)),) if line.strip() else ())
+        return events or ((Said(clean(line)), *self._failed(line)) if line.strip() else ())
+
+    def _failed(self, line: str) -> tuple[AgentEvent, ...]:
+        kinds = (kind for start, kind in self.settings.failures if line.startswith(start))
+        kind = next(kinds, None)
+        return () if kind is None else (Failed(kind=kind, message=one_line(line, 500)),)
 
     def document(self, order: Order, finished: Finished | None, said: str) -> Any | None:
         if not order.settings.report.startswith(_JSON):

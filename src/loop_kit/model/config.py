@@ -8,6 +8,7 @@ from typing import Any, Self
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand, Prepare
+from loop_kit.model.event import FailureKind
 from loop_kit.model.fields import step
 from loop_kit.model.names import ROLES
 from loop_kit.model.prices import Prices
@@ -101,8 +102,8 @@ class RoleSettings:
 class BackendSettings:
     """One `[backends.NAME]` table. `type` names the registered backend that runs it; the rest is for that one alone.
 
-    `argv` is for `command` and `acp`, `prompt` and `report` are for `command`, `script` is for `script`, `preset` for
-    `acp`; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the role's.
+    `argv` is for `command` and `acp`, `prompt`, `report` and `failures` are for `command`, `script` is for `script`,
+    `preset` for `acp`; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the role's.
     """
 
     type: str
@@ -112,6 +113,7 @@ class BackendSettings:
     argv: tuple[str, ...] = ()
     prompt: str = "stdin"
     report: str = "file"
+    failures: tuple[tuple[str, FailureKind], ...] = ()
     script: str = ""
     preset: str = ""
     env: tuple[str, ...] = ()
@@ -126,6 +128,7 @@ class BackendSettings:
             argv=tuple(entry.get("argv", ())),
             prompt=entry.get("prompt", "stdin"),
             report=entry.get("report", "file"),
+            failures=tuple((start, FailureKind(kind)) for start, kind in entry.get("failures", {}).items()),
             script=entry.get("script", ""),
             preset=entry.get("preset", ""),
             env=tuple(entry.get("env", ())),
@@ -137,6 +140,7 @@ class BackendSettings:
         document |= {"args": list(self.args)} if self.args else {}
         document |= {"path": self.path} if self.path else {}
         document |= {"argv": list(self.argv)} if self.argv else {}
+        document |= {"failures": {start: str(kind) for start, kind in self.failures}} if self.failures else {}
         document |= {"script": self.script} if self.script else {}
         document |= {"preset": self.preset} if self.preset else {}
         return document | ({"env": list(self.env)} if self.env else {})
