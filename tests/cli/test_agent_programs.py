@@ -143,7 +143,8 @@ def _documented(folder: Path, name: str, *, report: str = "", says: str = "", co
     return result
 
 
-FENCED = f"Looks right.\n```json\n{json.dumps(VERDICT)}\n```"
+LONG = VERDICT | {"non_blocking_suggestions": []}  # longer than a line of a terminal
+FENCED = f"Looks right.\n```json\n{json.dumps(LONG)}\n```"
 
 
 def test_the_documented_mini_hands_in_the_file(tmp_path):
