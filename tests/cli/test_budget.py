@@ -112,10 +112,10 @@ def test_minutes_are_enforced_by_the_clock_and_counted_over_resumes(tmp_path):
 
 
 def test_what_was_killed_together_with_loop_is_entered_by_the_next_start(tmp_path):
-    flag = tmp_path / "at-work"
-    stage = Stage.set_up(tmp_path, worker=[_uses([{"touch": str(flag)}, {"sleep": 60}], cost_usd=0.75), works()])
+    stage = Stage.set_up(tmp_path, worker=[_uses([{"sleep": 60}], cost_usd=0.75), works()])
+    log = stage.bus / "logs/T-1/r1_worker_1.out.log"
     process = stage.start("run")
-    wait_until(flag.exists, "the worker")
+    wait_until(lambda: log.exists() and b"cost_usd" in log.read_bytes(), "the worker's account")
     assert stage.look().standing["paying"] == "worker"
     stage.kill_all()
     stage.end(process)

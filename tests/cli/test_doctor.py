@@ -34,12 +34,15 @@ def test_all_is_well_when_the_configured_pair_can_be_started(repo: Path, tmp_pat
     install(tmp_path, "codex", "claude")
     done = doctor(repo)
     assert (done.code, done.err) == (0, "")
-    lines = [line.split() for line in done.out.splitlines()]
+    lines = [line.split() for line in done.out.splitlines() if not line.startswith("  ")]
     assert [line[:2] for line in lines[:6]] == [
         ["ok", name] for name in ("python", "platform", "git", "files", "config", "claude")
     ]
     assert "for the worker; " in done.out
-    assert f"{tmp_path}/bin/claude; claude 1.2.3; credentials: none seen" in done.out
+    assert (
+        f"{tmp_path}/bin/claude; claude 1.2.3 (older than 2.1.197, the first that was tested); credentials: none seen"
+        in done.out
+    )
     assert "NOT OK" not in done.out
 
 
@@ -62,7 +65,56 @@ def test_a_program_of_another_pair_is_found_with_its_login(repo: Path, tmp_path:
     (tmp_path / login).touch()
     done = doctor(repo, LOOP_WORKER_BACKEND=name, LOOP_REVIEWER_BACKEND=name)
     assert done.code == 0
-    assert f"{tmp_path}/bin/{name}; {name} 1.2.3; credentials: ~/{login}" in done.out
+    assert f"{tmp_path}/bin/{name}; {name} 1.2.3 (" in done.out
+    assert f"; credentials: ~/{login}" in done.out
+
+
+def test_it_shows_how_a_role_would_be_started_and_what_confines_it(repo: Path, tmp_path: Path):
+    install(tmp_path, "codex", "claude")
+    shown = doctor(repo).out
+    assert f"\n        worker    {tmp_path}/bin/claude -p --output-format stream-json" in shown
+    assert f"\n        reviewer  {tmp_path}/bin/codex exec --json -C TREE -s read-only" in shown
+    assert "sandbox: its own: a worker writes its tree" in shown
+    (codex,) = (agent for agent in json.loads(doctor(repo, "--json").out)["agents"] if agent["name"] == "codex")
+    assert codex["calls"]["reviewer"][:3] == [f"{tmp_path}/bin/codex", "exec", "--json"]
+    assert codex["standing"] == "newer than 0.169.0, the last that was tested"
+
+
+ANSWERS = """\
+case "$1" in --version) echo codex-cli 0.169.0; exit;; esac
+echo '{"type": "thread.started", "thread_id": "t-1"}'
+echo '{"type": "item.completed", "item": {"type": "agent_message", "text": "{\\"answer\\": \\"ok\\"}"}}'
+echo '{"type": "turn.completed", "usage": {"input_tokens": 1, "output_tokens": 1}}'
+"""
+REFUSED = """\
+case "$1" in --version) echo codex-cli 0.169.0; exit;; esac
+echo '{"type": "turn.failed", "error": {"message": "unexpected status 401 Unauthorized: no"}}'
+exit 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "says"),
+    [
+        (ANSWERS, 0, "it answered in "),
+        (REFUSED, 8, "it failed (auth): unexpected status 401"),
+        ("exit 0", 8, "it ended well and said nothing"),
+    ],
+    ids=["answers", "refused", "silent"],
+)
+def test_a_probe_calls_the_pair_once_and_leaves_nothing(repo: Path, tmp_path: Path, script: str, code: int, says: str):
+    install(tmp_path, "codex")
+    calls = tmp_path / "calls"
+    program = tmp_path / "bin/codex"
+    program.write_text(f'#!/bin/sh\n[ "$1" = exec ] && echo x >> {calls}\n{script}\n', encoding="utf-8")
+    pair = {"LOOP_WORKER_BACKEND": "codex", "LOOP_REVIEWER_BACKEND": "codex", "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    assert doctor(repo, **pair).code == 0
+    assert not calls.exists()
+    done = doctor(repo, "--probe", **pair)
+    assert (done.code, says in done.out) == (code, True), done.out
+    assert calls.read_text(encoding="utf-8") == "x\n"
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_one_that_nobody_asked_for_may_be_missing(repo: Path, tmp_path: Path):

@@ -32,7 +32,7 @@ def test_two_agents_come_to_an_approval_and_go_on_in_their_conversations(tmp_pat
     stage = speak_acp(
         Stage.set_up(tmp_path, worker=[works("too\n"), spoken + works()], reviewer=[objects(), approves()])
     )
-    result = stage.run()
+    result = stage.run("--resume-reviewer")
     ended(stage, result, 0, paid=(2, 2))
     assert stage.git("show", "HEAD:app.txt") == "two"
     for role in ("worker", "reviewer"):
@@ -49,7 +49,7 @@ def test_a_conversation_that_is_gone_begins_anew(tmp_path: Path):
     stage = speak_acp(Stage.set_up(tmp_path, worker=[works("too\n"), works()], reviewer=[objects(), approves()]))
     forget = {"run": ["{python}", "-c", f"open({str(stage.bus / 'acp_sessions.txt')!r}, 'w').close()"]}
     stage.play([works("too\n"), works()], [[forget, *objects()], approves()])
-    result = stage.run()
+    result = stage.run("--resume-reviewer")
     ended(stage, result, 0, paid=(2, 2))
     assert [each["failure"] for each in result.events("dispatch_retry")] == ["session", "session"]
     assert [call["argv"] for call in stage.calls("worker")] == [[], []]
