@@ -3,12 +3,12 @@
 Backends hold no state; what has to be put together from several lines is put together here, for every program alike.
 """
 
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from loop_kit.backends.base import Backend, Concluding
 from loop_kit.backends.ending import settle
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.values import dataclass, replace
 
 N = TypeVar("N", int, float)
 # What was said last may hold the document; a longer text is no report.

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from loop_kit.backends.base import Backend, Call, Order
@@ -23,6 +22,7 @@ from loop_kit.backends.eventlines import read_event
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
+from loop_kit.values import dataclass, field
 
 _BRIDGE = "loop_kit.backends.acp_bridge"
 _NO_CLIENT = 95  # the bridge's own word for it

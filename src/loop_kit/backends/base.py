@@ -5,7 +5,6 @@ is put together from those events in `ending`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,6 +12,7 @@ from loop_kit.backends.ending import explain_exit, find_document
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished
+from loop_kit.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ file counts all the same.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -29,6 +28,7 @@ from loop_kit.backends.jsontext import at_path, last_json, parse_object
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished, Said
+from loop_kit.values import dataclass, field
 
 _PLACEHOLDER = re.compile(r"\{(prompt|report|role|model|session|round|task_id)\}")
 _MAY_BE_MISSING = ("model", "session")

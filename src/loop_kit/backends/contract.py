@@ -11,7 +11,6 @@ import itertools
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +18,7 @@ from loop_kit.backends.base import Backend, Call, Configurable, Order
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished
 from loop_kit.model.names import ROLES
+from loop_kit.values import dataclass, replace
 
 _EVENTS: tuple[type, ...] = get_args(AgentEvent)
 _MARK = "contract-check-prompt"

@@ -6,7 +6,8 @@ there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from loop_kit.values import dataclass
 
 _EVERYBODY = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ"),

@@ -5,7 +5,6 @@ script.
 """
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from loop_kit.backends.base import Backend, Call, Order
@@ -14,6 +13,7 @@ from loop_kit.backends.eventlines import read_event
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
+from loop_kit.values import dataclass
 
 _PROGRAM = Path(__file__).with_name("standin.py")
 _OFF_SCRIPT = (96, 97, 98)  # the stand-in's own words for it; trying again would not help

@@ -10,7 +10,6 @@ finds the bus still to be adopted, and the rest is done then.
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from loop_kit.errors import DocumentError, LockedError
 from loop_kit.model.names import ROLES, before_name, is_before, is_task_id
 from loop_kit.processes import proc
 from loop_kit.processes.lineage import ancestors
+from loop_kit.values import dataclass
 
 _KINDS = ("fix_list", "work_report", "review_request", "review_report")
 _ARCHIVED = re.compile(rf"r[0-9]+_({'|'.join(_KINDS)}|task_card)\.json")

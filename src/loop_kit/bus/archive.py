@@ -8,7 +8,6 @@ the reason, as `.refused-{k}`.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from loop_kit.errors import DocumentError
 from loop_kit.model.charter import Charter, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.versions import check_not_newer
+from loop_kit.values import dataclass
 
 _READ_LIMIT = 32 << 20
 _REFUSED_LIMIT = 8 << 20

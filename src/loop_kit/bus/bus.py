@@ -4,7 +4,6 @@ Only the person's own files may be symbolic links. Whatever an agent may have to
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer
+from loop_kit.values import dataclass
 
 _HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
 _PRIVATE = b"*\n"

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +20,7 @@ from loop_kit.bus.files import disk_error, open_regular
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import StartError
 from loop_kit.model.event import FeedEvent
+from loop_kit.values import dataclass
 
 PROBLEMS_LIMIT = 100
 _PATIENCE_SECONDS = 1.0

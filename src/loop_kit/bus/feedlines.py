@@ -4,13 +4,13 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, BinaryIO
 
 from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError
 from loop_kit.model.event import FeedEvent
+from loop_kit.values import dataclass, replace
 
 LINE_LIMIT = 64 << 10
 _CHUNK = 64 << 10

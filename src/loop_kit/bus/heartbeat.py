@@ -5,7 +5,6 @@ cannot be read is none.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from loop_kit.bus import atomic
 from loop_kit.bus.document import dump, read_json
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import dataclass
 
 _LIMIT = 1 << 16
 

@@ -1,11 +1,11 @@
 """The map of `.loop/`: what lies where, and how large it may be. Nothing here touches the disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from loop_kit.bus.files import shown
+from loop_kit.values import dataclass
 
 _MIB = 1 << 20
 LIMITS: Mapping[str, int] = MappingProxyType(

@@ -10,7 +10,6 @@ import fcntl
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +19,7 @@ from loop_kit.bus.document import dump, parse
 from loop_kit.bus.files import disk_error, open_regular, read_beginning, shown
 from loop_kit.errors import DocumentError, LockedError, StartError
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import dataclass
 
 _POLL_SECONDS = 0.05
 _RECORD_LIMIT = 1 << 16

@@ -1,13 +1,12 @@
 """From a plan to evidence: make the tree ready, ask whether its environment can show anything, run what can be run."""
 
-from dataclasses import dataclass
-
 from loop_kit.checks.environment import find_foreign
 from loop_kit.checks.plan import Plan
 from loop_kit.checks.prepare import prepare
 from loop_kit.checks.run import Bench, run_check
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.evidence import CheckResult, Ending, Evidence
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

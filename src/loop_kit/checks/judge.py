@@ -5,12 +5,12 @@ passed in this very run, or the card wants it to pass.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from loop_kit.model.change import Effect, Finding
 from loop_kit.model.evidence import CheckResult, Evidence, Verdict
 from loop_kit.model.task import Criterion
 from loop_kit.model.work import ClaimedTest
+from loop_kit.values import dataclass
 
 _LAST_LINES = 30
 _LAST_CHARACTERS = 2000

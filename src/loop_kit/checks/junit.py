@@ -4,12 +4,12 @@ import os
 import shlex
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from xml.parsers import expat  # it streams; a document with a DOCTYPE is refused below
 
 from loop_kit.model.evidence import Counts
+from loop_kit.values import dataclass
 
 LIMIT = 32 * 1024 * 1024  # bytes
 _OPTIONS = ("--junitxml", "--junit-xml", "--junitfile", "--outputFile", "--outputFile.junit")

@@ -4,9 +4,10 @@ import re
 import tomllib
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from loop_kit.values import dataclass
 
 _LIMIT = 1024 * 1024  # bytes of a file that describes a project
 _UP = 4  # from code up to the root of its project: root/src/name/__init__.py

@@ -1,13 +1,13 @@
 """Which checks a run has: those of the config and those of the card, settled before anything is paid."""
 
 import difflib
-from dataclasses import dataclass
 
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.config import Settings
 from loop_kit.model.fields import shown
 from loop_kit.model.task import TaskCard
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from loop_kit.checks.run import Bench, nothing_changed, run_check
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.evidence import CheckResult, Ending
+from loop_kit.values import dataclass, replace
 
 NAME = "prepare"
 _DEPTH = 3  # folders below the tree where what a command made is looked for: packages/a/node_modules

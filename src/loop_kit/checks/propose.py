@@ -7,12 +7,12 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loop_kit.checks.origin import read_text
 from loop_kit.model.check import write_argv
+from loop_kit.values import dataclass
 
 _NO_TEST = "no test specified"  # what npm init writes
 _NODE_RUNNERS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun"))

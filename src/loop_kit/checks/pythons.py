@@ -4,11 +4,11 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from loop_kit.checks.origin import read_text
+from loop_kit.values import dataclass
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 _PYTHON = re.compile(r"(python|pypy)[\d.]*")

@@ -6,7 +6,6 @@ A check that cannot be run is a check that failed; only an interruption raises.
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loop_kit.checks.counts import Tally
@@ -20,6 +19,7 @@ from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.values import dataclass, replace
 
 _GRACE = 2.0  # seconds from SIGTERM to SIGKILL after a timeout
 

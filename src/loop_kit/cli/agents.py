@@ -1,7 +1,6 @@
 """The agent programs as a run would find them: looked at without a network, without asking an agent or reading a key."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from loop_kit.backends.base import Backend
@@ -17,6 +16,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.processes.signals import Interruption
 from loop_kit.rounds.probe import probe
 from loop_kit.rounds.versions import version_of
+from loop_kit.values import asdict, dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import from_environment, read_config, resolve
 from loop_kit.model.config import RUN_OPTIONS, Option
+from loop_kit.values import dataclass
 
 _BUILT_IN = "built-in"
 _LIMIT = 1 << 20

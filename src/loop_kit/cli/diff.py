@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from loop_kit.cli.main import Edge, bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.change import FileChange
 from loop_kit.monitoring.runs import find_place
+from loop_kit.values import dataclass
 from loop_kit.vcs.repository import Repository
 
 

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.cli.main import Edge, expected
@@ -13,6 +12,7 @@ from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.loop import newest_state
 from loop_kit.rounds.summary import MOST_LISTED, summarize
+from loop_kit.values import dataclass
 
 _ROUNDS_SHOWN = 5
 _SELF_REVIEW = "the person who did the work reviewed it too"

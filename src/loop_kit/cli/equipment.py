@@ -5,7 +5,6 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from loop_kit.bus.files import open_regular
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import BackendError, LoopError, StartError
 from loop_kit.rounds.versions import VERSION_SECONDS, ask_version
+from loop_kit.values import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from loop_kit.cli.main import Edge, bus_option
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.event import FeedEvent
 from loop_kit.processes.signals import listening
+from loop_kit.values import dataclass, field
 
 _LOOK_SECONDS = 0.2
 

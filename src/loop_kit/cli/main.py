@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import click
 from loop_kit import __version__
 from loop_kit.cli.streams import prepare
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError
+from loop_kit.values import dataclass, replace
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -4,11 +4,11 @@ Nothing here knows a terminal. Of all that an agent says only the newest action 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from loop_kit.cli.console import tell
+from loop_kit.values import dataclass
 
 _LONGEST = 500  # characters of an action: more than any line shows
 

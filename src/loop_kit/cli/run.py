@@ -1,7 +1,6 @@
 """`loop run`: the PM, one round by hand, or the round process of a PM."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
 from loop_kit.rounds.process import ROUND_FAILED
 from loop_kit.rounds.start import join_run, open_run
 from loop_kit.rounds.wish import Wish
+from loop_kit.values import replace
 from loop_kit.vcs.repository import Repository
 
 

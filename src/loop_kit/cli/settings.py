@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from loop_kit.bus.files import read_bytes
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings, people_after
 from loop_kit.model.names import ROLES
+from loop_kit.values import replace
 
 _LIMIT = 1 << 20
 _TRUE = ("1", "true", "yes", "on")

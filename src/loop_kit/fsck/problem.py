@@ -1,8 +1,9 @@
 """Something that is not as loop leaves it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What git shows, and the problems that loop itself found in it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from loop_kit.values import dataclass
 
 
 class Effect(StrEnum):

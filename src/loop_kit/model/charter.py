@@ -7,7 +7,6 @@ Its digests stand in the state.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError
@@ -16,6 +15,7 @@ from loop_kit.model.fields import FieldError, Fields, check_version, one_of, sho
 from loop_kit.model.names import ROLES, is_place
 from loop_kit.model.task import TaskCard
 from loop_kit.model.versions import KNOWN, check_not_newer
+from loop_kit.values import dataclass, fields
 
 SCHEMA_VERSION = KNOWN["charter"]
 TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")

@@ -1,9 +1,10 @@
 """What is tried: the commands that loop runs itself, as the card or the config name them."""
 
 import shlex
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from loop_kit.values import dataclass
 
 
 class Where(StrEnum):

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from loop_kit.errors import ConfigError
@@ -13,6 +12,7 @@ from loop_kit.model.fields import step
 from loop_kit.model.names import ROLES
 from loop_kit.model.prices import Prices
 from loop_kit.model.redaction import find_key
+from loop_kit.values import dataclass, field, fields, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

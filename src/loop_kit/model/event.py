@@ -3,9 +3,10 @@
 Agent events are what every backend's output is translated into; no other part of loop knows how an agent program talks.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from loop_kit.values import dataclass
 
 TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 NUMBERS = (*TOKENS, "cost_usd")

@@ -1,12 +1,12 @@
 """What the checks showed at one commit, with everything somebody needs to believe it or to look again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand, Where, shown_command
+from loop_kit.values import dataclass, replace
 
 
 class Ending(StrEnum):

@@ -6,9 +6,10 @@ The wording is shared with `schema`, so that a fault reads the same whoever foun
 import json
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, TypeVar
+
+from loop_kit.values import dataclass
 
 _Word = TypeVar("_Word", bound=StrEnum)
 

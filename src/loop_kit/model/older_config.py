@@ -7,11 +7,11 @@ it still does something.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from loop_kit.model import schema
+from loop_kit.values import dataclass
 
 # The older name -> loop's name in [run], and how the older tool read a value.
 _SAME: Mapping[str, tuple[str, Callable[[Any], Any]]] = MappingProxyType(

@@ -4,11 +4,11 @@ Unknown is never free: a limit counts every dispatch, a report of costs only wha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from loop_kit.model.event import Usage
+from loop_kit.values import dataclass, field
 
 _MILLION = 1_000_000
 PER_DISPATCH = 1.0

@@ -1,9 +1,9 @@
 """An agent program as it was when a run used it."""
 
-from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from loop_kit.model.fields import Fields
+from loop_kit.values import asdict, dataclass
 
 _KEYS = ("path", "stamp", "version")
 

@@ -6,8 +6,9 @@ What an agent prints passes through here before anything is kept of it. Diffs ne
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from loop_kit.values import dataclass
 
 MARK = "[redacted]"
 # Longest piece of an unfinished line that is held back, in bytes, so that a key is seen in one piece.

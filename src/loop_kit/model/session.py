@@ -1,10 +1,10 @@
 """An agent's own conversation, kept so that it can be taken up again."""
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 from loop_kit.model.event import NUMBERS, Usage
 from loop_kit.model.fields import Fields
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

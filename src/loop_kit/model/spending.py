@@ -1,13 +1,13 @@
 """What a run has used up so far, by role: kept in the state, because limits rest on it and a crash must not forget it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from functools import reduce
 from typing import Any, Self
 
 from loop_kit.model.event import NUMBERS, Usage
 from loop_kit.model.fields import Fields, step
 from loop_kit.model.prices import Cost, CostSource
+from loop_kit.values import asdict, dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

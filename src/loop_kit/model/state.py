@@ -5,7 +5,6 @@ know it refuses. Putting it on the bus is the commit point of a round.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -17,6 +16,7 @@ from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
 from loop_kit.model.spending import Spending, read_spendings, write_spendings
 from loop_kit.model.versions import KNOWN, check_not_newer
+from loop_kit.values import dataclass, field, fields, replace
 
 SCHEMA_VERSION = KNOWN["state"]
 # The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.

@@ -1,6 +1,5 @@
 """The task card: what the person asks for."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError
@@ -8,6 +7,7 @@ from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.fields import shown
 from loop_kit.model.names import check_task_id
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """The work report: what the worker says it did."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from loop_kit.model import schema
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ proves nothing.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes import proc
 from loop_kit.processes.lineage import descendants
+from loop_kit.values import dataclass
 
 # A dispatch writes a handful of events; the start of the open one is among the last.
 EVENTS_LOOKED_AT = 50

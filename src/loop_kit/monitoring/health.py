@@ -5,7 +5,6 @@ between two steps of a run, so a bad verdict counts only when it is seen again a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -21,6 +20,7 @@ from loop_kit.model.state import RunState
 from loop_kit.monitoring import crew
 from loop_kit.monitoring.ages import seconds_since, told
 from loop_kit.monitoring.crew import Dispatch
+from loop_kit.values import dataclass
 
 
 class Pulse(StrEnum):

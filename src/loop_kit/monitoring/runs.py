@@ -1,6 +1,5 @@
 """Every run that the archive knows: which task, how it ended, what it cost."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.bus.archive import Archive
@@ -8,6 +7,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.names import is_before, is_place
 from loop_kit.model.state import RunState
+from loop_kit.values import dataclass
 
 UNFINISHED = "unfinished"
 # Of an older tool's runs loop knows the documents, and takes nobody's word for how they ended.

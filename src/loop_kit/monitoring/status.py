@@ -1,6 +1,5 @@
 """Where a run stands, gathered from the bus."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.monitoring import crew
 from loop_kit.monitoring.ages import seconds_since
 from loop_kit.monitoring.crew import Dispatch, Parked
+from loop_kit.values import dataclass
 
 _LAST_EVENTS = 5
 _ANSWERS = {

@@ -5,7 +5,6 @@ is said to be so and hides nothing else.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from loop_kit.bus.archive import Archive, Filed
@@ -19,6 +18,7 @@ from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
+from loop_kit.values import dataclass, field
 
 _Document = TypeVar("_Document", TaskCard, FixList, WorkReport, ReviewReport)
 _READ_LIMIT = 32 << 20

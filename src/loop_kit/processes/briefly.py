@@ -1,10 +1,9 @@
 """Run a small program and keep what it said, such as `codex --version`."""
 
-from dataclasses import dataclass
-
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.supervise import HowEnded, Limits, Watch, supervise
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

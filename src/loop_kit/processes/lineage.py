@@ -11,11 +11,11 @@ import socket
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Self
 
 from loop_kit.errors import DocumentError
 from loop_kit.processes import proc
+from loop_kit.values import dataclass
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from loop_kit.values import dataclass
 
 LINUX = sys.platform.startswith("linux")
 _DEAD = frozenset("ZXx")

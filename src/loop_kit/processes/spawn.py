@@ -7,10 +7,10 @@ import errno
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from loop_kit.errors import BackendError
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

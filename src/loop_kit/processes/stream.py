@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 from loop_kit.model.redaction import LONGEST_KEY, Redactor
+from loop_kit.values import dataclass
 
 CHUNK = 256 * 1024
 LONGEST_LINE = 4 * 1024 * 1024

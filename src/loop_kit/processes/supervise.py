@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from subprocess import Popen
 from typing import IO, cast
@@ -20,6 +19,7 @@ from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command, spawn
 from loop_kit.processes.stream import Cleaning, Sink, Stream, ignore_line
 from loop_kit.processes.tree import Brood, Ending, Patience, end_tree
+from loop_kit.values import dataclass
 
 _LEFTOVER_GRACE = 0.5  # seconds for what still runs when the program itself has ended
 

@@ -10,11 +10,11 @@ import signal
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from subprocess import Popen
 
 from loop_kit.processes import proc
 from loop_kit.processes.lineage import ProcessId, ancestors, carrying, descendants
+from loop_kit.values import dataclass
 
 RUN_VARIABLE = "LOOP_RUN_ID"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks

@@ -1,7 +1,6 @@
 """The reviewer's prompt: the task before the change, what git shows before what the worker says, and the diff last."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from loop_kit.model.change import Change, FileChange, Finding
 from loop_kit.model.review import FixList
@@ -23,6 +22,7 @@ from loop_kit.prompts.sections import (
     section,
 )
 from loop_kit.prompts.templates import complete, joined
+from loop_kit.values import dataclass
 
 DIFF_LIMIT = 160_000
 EVIDENCE_LIMIT = 32_000

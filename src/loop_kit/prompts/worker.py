@@ -1,7 +1,6 @@
 """The worker's prompt: what stays the same in every round first, then this round, then what to hand in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from loop_kit.model.change import Finding
 from loop_kit.model.review import FixList
@@ -21,6 +20,7 @@ from loop_kit.prompts.sections import (
     section,
 )
 from loop_kit.prompts.templates import complete, joined
+from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Take an approved change over: an approval is for one tree, so nothing may have moved since."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.bus.archive import Archive
@@ -10,6 +9,7 @@ from loop_kit.errors import DirtyTreeError, NeedsPersonError, Outcome, StartErro
 from loop_kit.model.change import Commit, FileChange
 from loop_kit.model.charter import Charter
 from loop_kit.model.state import Phase, RunState
+from loop_kit.values import dataclass
 from loop_kit.vcs import merging
 from loop_kit.vcs.repository import Repository
 

@@ -1,12 +1,12 @@
 """What is wanted from whom: one document from one role."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from loop_kit.errors import DocumentError
 from loop_kit.model.state import RunState
+from loop_kit.values import dataclass
 
 
 class Report(Protocol):

@@ -5,7 +5,6 @@ status alone proves nothing in either direction.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +29,7 @@ from loop_kit.rounds.ledger import bill_for, version_used
 from loop_kit.rounds.limits import budget_problem, wall_limit
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.rounds.unfinished import pin_unfinished
+from loop_kit.values import dataclass, replace
 
 R = TypeVar("R", bound=Report)
 

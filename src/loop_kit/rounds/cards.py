@@ -5,7 +5,6 @@ They lie in `.loop/tasks/{id}.json`; a run copies the one it takes to the bus.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.values import dataclass
 
 _NUMBERED = re.compile(r"T-([0-9]{1,9})(?![0-9])")
 _CHECK_SECONDS = 600.0

@@ -4,7 +4,6 @@ What was run is on the bus or in the archive and is never run twice for one comm
 that stands in the state: a worker can write files like these too.
 """
 
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
 from loop_kit.rounds.context import RunContext
+from loop_kit.values import replace
 
 BASE_ROUND = 0
 _SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests

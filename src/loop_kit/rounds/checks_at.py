@@ -1,7 +1,6 @@
 """Run the checks of a plan at one commit, in a clean worktree of loop's own; with or without a run around them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from loop_kit.backends.environment import agent_environment
@@ -14,6 +13,7 @@ from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import Interruption
+from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 

@@ -1,7 +1,6 @@
 """What every step of a run needs, passed along instead of kept in globals."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
+from loop_kit.values import dataclass, field
 from loop_kit.vcs.repository import Repository
 
 Listener = Callable[[str, Mapping[str, Any]], None]

@@ -1,7 +1,6 @@
 """Where one dispatch takes place: its name, its folder, its logs and the program that sits there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +16,7 @@ from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs import identity
 
 

@@ -4,7 +4,6 @@ The steps are the same whether a program or a person answers. A document of this
 the answer: running again after a crash asks nobody twice.
 """
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from loop_kit.errors import BackendError, TimeLimitError
@@ -19,6 +18,7 @@ from loop_kit.rounds.ledger import DispatchEnding, bill_for, charge_cut_off, nam
 from loop_kit.rounds.limits import admit, check_budget
 from loop_kit.rounds.trying import Trying, who
 from loop_kit.rounds.versions import note_program
+from loop_kit.values import replace
 
 R = TypeVar("R", bound=Report)
 

@@ -6,7 +6,6 @@ the work is judged by the same code as in a round.
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.bus.archive import Archive
@@ -20,6 +19,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.routing import in_use
 from loop_kit.rounds.work import ground_of, stop_at
+from loop_kit.values import dataclass
 from loop_kit.vcs import identity, watch
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.verify import verify

@@ -1,7 +1,6 @@
 """What a dispatch used up, entered into the state once: when it is over, or when a later process finds it cut off."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loop_kit.backends.registry import find_backend
@@ -13,6 +12,7 @@ from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.routing import in_use
 from loop_kit.rounds.transcript import Transcript
+from loop_kit.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

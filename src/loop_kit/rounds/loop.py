@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
 from loop_kit.model.review import Decision, ReviewReport
@@ -13,6 +12,7 @@ from loop_kit.rounds.limits import admit
 from loop_kit.rounds.process import play_round
 from loop_kit.rounds.round import run_round
 from loop_kit.rounds.summary import write_summary
+from loop_kit.values import replace
 
 
 def run_loop(ctx: RunContext, state: RunState) -> RunState:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDER
 from loop_kit.rounds.context import World
 from loop_kit.rounds.routing import find_programs
 from loop_kit.rounds.wish import Wish
+from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Head, Repository
 

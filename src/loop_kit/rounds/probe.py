@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from loop_kit.backends.account import failure_of
@@ -19,6 +18,7 @@ from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 from loop_kit.rounds.transcript import Transcript
+from loop_kit.values import dataclass
 
 PROBE_SECONDS = 120.0
 _PROMPT = 'This only tries the connection. Answer with {"answer": "ok"} and do nothing else.\n'

@@ -1,6 +1,5 @@
 """The reviewer's half of a round: a judgement of exactly one tree, made in a tree of its own."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from loop_kit.errors import NeedsPersonError
@@ -17,6 +16,7 @@ from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.request import inline_diff
 from loop_kit.rounds.work import fix_list_of
+from loop_kit.values import replace
 from loop_kit.vcs import watch, worktree
 
 

@@ -5,7 +5,6 @@ because the work was judged bad. The run stays with the one that worked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -13,6 +12,7 @@ from loop_kit.errors import BackendError
 from loop_kit.model.config import Settings
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
+from loop_kit.values import dataclass, field, replace
 
 
 def in_use(settings: Settings, state: RunState, role: str) -> str:

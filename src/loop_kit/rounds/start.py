@@ -5,7 +5,6 @@ From the idle state on, each step may be repeated: the run id in that state make
 this run's own.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from loop_kit.bus.archive import Archive
@@ -23,6 +22,7 @@ from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.rounds.wish import Wish
+from loop_kit.values import replace
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
 

@@ -1,7 +1,6 @@
 """After a program has failed: wait and try again, go over to another backend, wait for a quota, or end the run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +11,7 @@ from loop_kit.model.state import RunState
 from loop_kit.rounds.attempt import Attempt
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.routing import Route, in_use
+from loop_kit.values import dataclass, field
 
 # A program that asks for a longer wait than this, in seconds, is not tried again: its service is not there.
 _LONGEST_WAIT = 900.0

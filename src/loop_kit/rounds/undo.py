@@ -1,6 +1,5 @@
 """Take the branch back to where the last run began; what it leaves behind stays reachable."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from loop_kit.bus.bus import Bus
@@ -8,6 +7,7 @@ from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
 from loop_kit.model.change import Commit
 from loop_kit.model.state import RunState
 from loop_kit.rounds.mending import switch_back
+from loop_kit.values import dataclass
 from loop_kit.vcs import merging
 from loop_kit.vcs.repository import Repository
 

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from loop_kit.backends.base import Backend
@@ -16,6 +15,7 @@ from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.routing import in_use
+from loop_kit.values import replace
 
 VERSION_SECONDS = 5.0
 _VERSION_CHARACTERS = 80

@@ -9,12 +9,12 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.processes.captured import run_captured
+from loop_kit.values import dataclass, field
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
+from loop_kit.values import replace
 from loop_kit.vcs.git import path_text
 from loop_kit.vcs.repository import Repository
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
+from loop_kit.values import replace
 from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.identity import own_variables
 from loop_kit.vcs.repository import Repository

@@ -5,12 +5,12 @@ Nothing outside this package sees GitPython. Paths are text made by `path_text`;
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
+from loop_kit.values import dataclass
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.snapshot import Snapshot, commit_tree, worktree_tree

@@ -6,10 +6,10 @@ patterns whether anything exists or not.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import DocumentError
+from loop_kit.values import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

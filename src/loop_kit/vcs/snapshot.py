@@ -4,9 +4,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs.git import Git, path_text
 from loop_kit.vcs.status import Status
 

@@ -1,8 +1,8 @@
 """What is checked out and what is uncommitted, in one git call."""
 
-from dataclasses import dataclass
 from typing import Self
 
+from loop_kit.values import dataclass
 from loop_kit.vcs.git import Git, path_text, zero_separated
 
 # How many fields stand before the path in each kind of `--porcelain=v2` entry.

@@ -5,9 +5,9 @@ Nothing here proves anything: a test may be removed for a good reason. It is nam
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from loop_kit.model.change import Effect, FileChange, Finding
+from loop_kit.values import dataclass
 from loop_kit.vcs.diff import patch_lines
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.git import Git, path_text

@@ -5,12 +5,12 @@ What could run a worker's program comes first: when git's settings were touched,
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from loop_kit.model.change import Change, Commit, Effect, FileChange, Finding
 from loop_kit.model.work import WorkReport
+from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.repository import Repository

@@ -10,10 +10,10 @@ import secrets
 import shutil
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loop_kit.errors import StartError
+from loop_kit.values import dataclass
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.git import Git, shown
 from loop_kit.vcs.repository import Repository
