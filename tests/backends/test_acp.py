@@ -49,6 +49,13 @@ def test_a_preset_says_how_its_agent_is_driven(tmp_path: Path, preset: str, role
     assert call.argv == (*BRIDGE, "--role", role, *rest)
 
 
+@pytest.mark.parametrize(("preset", "told"), [("gemini", True), ("opencode", False)])
+def test_an_agent_that_hides_git_settings_is_told_in_whose_name_it_commits(tmp_path: Path, preset: str, told: bool):
+    who = {"GIT_AUTHOR_NAME": "N"}
+    call = command(tmp_path, BackendSettings(type="acp", preset=preset), identity=who)
+    assert (who.items() <= call.env.items()) == told
+
+
 def test_with_a_preset_argv_says_only_how_the_agent_is_started(tmp_path: Path):
     settings = BackendSettings(type="acp", preset="codex", argv=("npx", "codex-acp"))
     call = command(tmp_path, settings, program="/opt/npx")

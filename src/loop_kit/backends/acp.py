@@ -34,7 +34,8 @@ class Preset:
     """How one known agent is driven.
 
     `modes` are the modes of worker and reviewer, `quiet` and `reviewing` variables that are set for every role and for a
-    reviewer, `model_flag` the option that takes the model where the conversation offers no choice of one.
+    reviewer, `model_flag` the option that takes the model where the conversation offers no choice of one. One that
+    `hides_git` keeps the person's git settings from its shell, and is told who the person is.
     """
 
     argv: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Preset:
     model_flag: str = ""
     resumes: bool = True
     counts: bool = True
+    hides_git: bool = False
 
 
 _ASK = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
@@ -78,6 +80,7 @@ PRESETS: Mapping[str, Preset] = {
         quiet={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
         modes=("default", "default"),
         model_flag="-m",
+        hides_git=True,
         resumes=False,  # it says that it can, and finds no conversation of an earlier process
     ),
     "opencode": Preset(
@@ -133,7 +136,11 @@ class AcpBackend(Backend):
                 *(() if preset.counts else ("--no-usage",)),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),
-            env={**preset.quiet, **({} if worker else preset.reviewing)},
+            env={
+                **preset.quiet,
+                **({} if worker else preset.reviewing),
+                **(order.identity if preset.hides_git else {}),
+            },
             stdin=order.prompt,
         )
 
