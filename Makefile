@@ -4,15 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests wait for programs a third of their time: one worker more than processors for every two of them.
-PYTEST = $(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal
+SHARED = -n $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal
+PYTEST = $(BIN)/python -m pytest $(SHARED)
 
-.PHONY: demo test crash packages lint format clean
+.PHONY: demo test crash packages agents lint format clean
 
 demo: $(STAMP)
 	$(BIN)/loop demo
 
 test: $(STAMP)
-	$(PYTEST) --ignore tests/crash --ignore tests/packages
+	$(PYTEST) --ignore tests/crash --ignore tests/packages --ignore tests/agents
 
 # From every state of the disk that a kill can leave, the run is finished: docs/reliability.md has the table. Then runs
 # that are killed and interrupted in other ways: a sample, or all with LOOP_TEST_EVERY_POINT=1, which takes half an hour.
@@ -24,6 +25,11 @@ crash: $(STAMP)
 # Published packages with a bug planted by hand, judged by their own tests. The first time it needs a network.
 packages: $(STAMP)
 	$(PYTEST) tests/packages
+
+# The real agent programs against a scripted model, with no network but loopback: docs/conformance.md tells what is shown.
+# The first time it needs npm and a network, to fetch them: 1.2 GB below $XDG_CACHE_HOME or ~/.cache.
+agents: $(STAMP)
+	$(BIN)/python -m tests.agents.lane $(SHARED) tests/agents
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

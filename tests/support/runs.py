@@ -93,6 +93,7 @@ class Stage:
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
     may_tear: bool = False  # whether a process of this stage is killed while it writes to the feed
     program: Sequence[str] = LOOP
+    patience: float = PATIENCE
     may_quote: bool = False  # whether a check of this stage prints tracebacks, which loop quotes, indented
 
     @classmethod
@@ -174,11 +175,11 @@ class Stage:
     def end(self, process: "subprocess.Popen[str]") -> Result:
         """Wait for a started command and return how it ended; no traceback may ever be on its stderr."""
         try:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=self.patience)
         except subprocess.TimeoutExpired:
             self.kill_all()
             out, err = process.communicate()
-            raise AssertionError(f"loop did not end in {PATIENCE:g} s; stderr: {err}") from None
+            raise AssertionError(f"loop did not end in {self.patience:g} s; stderr: {err}") from None
         assert ("\nTraceback" if self.may_quote else "Traceback") not in f"\n{err}", err
         return self.look(code=process.returncode, out=out, err=err)
 

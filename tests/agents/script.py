@@ -1,0 +1,176 @@
+"""What the model shall do: turns of a conversation that is found again in every request, so that nothing is counted.
+
+loop's prompts name the dispatch they are for; what the model has said since then is the number of its next turn. A
+request that is repeated gets the same answer, in whatever process and conversation it comes.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
+
+Role = Literal["worker", "reviewer"]
+
+_REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
+# In the conversation that knows the rest, and in a new one that is given all of it.
+_AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
+_COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+# Each program's own tool, and what it calls a command, or a path and a content.
+_SHELLS = {"exec_command": "cmd", "shell_command": "command", "Bash": "command", "bash": "command"} | {
+    "run_shell_command": "command"
+}
+_WRITERS = {"Write": "file_path", "write": "filePath", "write_file": "file_path"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Which dispatch a request belongs to, and how often the model has answered in it."""
+
+    role: Role
+    round: int
+    again: bool = False  # whether loop asked once more for the document
+    task: str = ""
+    report: str = ""
+    head: str = ""  # the commit that a tool named last
+    turn: int = 0
+
+    @classmethod
+    def of(cls, asked: Asked) -> Self | None:
+        """Return where a request stands; None when loop has no part in it, as in one for a title."""
+        found = [(number, _REPORT.search(entry.text)) for number, entry in enumerate(asked.entries)]
+        prompts = [
+            (number, match) for number, match in found if match is not None and asked.entries[number].who == "user"
+        ]
+        if not asked.tools or not prompts:
+            return None
+        number, match = prompts[-1]
+        since = asked.entries[number + 1 :]
+        return cls(
+            role="worker" if match[4] == "worker" else "reviewer",
+            round=int(match[3]),
+            again=_AGAIN.search(asked.entries[number].text) is not None,
+            task=match[2].partition("@")[0],
+            report=match[1],
+            head=_newest_commit(since),
+            turn=_turns(since),
+        )
+
+    def fill(self, text: str) -> str:
+        """Put in what only the request can know."""
+        return text.replace("<report>", self.report).replace("<head>", self.head)
+
+
+def _newest_commit(entries: Sequence[Entry]) -> str:
+    return next((found[-1] for entry in reversed(entries) if (found := _COMMIT.findall(entry.text))), "")
+
+
+def _turns(entries: Sequence[Entry]) -> int:
+    """Count the model's answers: what it said in one go may be several entries."""
+    before = ["user", *(entry.who for entry in entries)]
+    return sum(entry.who == "model" and last != "model" for last, entry in zip(before, entries, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Have the program run a command in its own shell tool."""
+
+    command: str
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        tool = next(name for name in _SHELLS if name in asked.tools)
+        described = {"description": "do a step"} if "description" in asked.tools[tool] else {}
+        return Call(id_, tool, {_SHELLS[tool]: scene.fill(self.command), **described})
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Have the program write a file with its own tool, and in its shell when it has none."""
+
+    path: str
+    content: str
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        path, content = scene.fill(self.path), scene.fill(self.content)
+        tool = next((name for name in _WRITERS if name in asked.tools), None)
+        if tool is None:
+            return Run(f"cat > '{path}' <<'END'\n{content.rstrip()}\nEND").part(scene, asked, id_)
+        return Call(id_, tool, {_WRITERS[tool]: path, "content": content})
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    text: str
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        return Text(id_, scene.fill(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Have the program write the document to where loop asked for it."""
+
+    document: Mapping[str, Any]
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        return Write(scene.report, _document(self.document, scene)).part(scene, asked, id_)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """End with the document: by the tool for it where the program offers one, else in the last message."""
+
+    document: Mapping[str, Any]
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        text = _document(self.document, scene)
+        if "StructuredOutput" in asked.tools:
+            return Call(id_, "StructuredOutput", json.loads(text))
+        return Text(id_, text)
+
+
+def _document(document: Mapping[str, Any], scene: Scene) -> str:
+    return scene.fill(json.dumps({"task_id": scene.task, "round": scene.round, **document}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong before the first turn, `times` times; None is for ever.
+
+    `status` is an answer with that status, `cut` a stream that ends in the middle of a word, `silent` one that says
+    nothing more. What is cut is a text: a call of a tool that is cut in half is one that some programs answer themselves.
+    """
+
+    kind: Literal["status", "cut", "silent"]
+    status: int = 200
+    code: str = ""
+    message: str = "planted"
+    retry_after: int | None = None
+    times: int | None = None
+
+
+Turn = Run | Write | Say | Report | Judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Play:
+    """The turns of every dispatch, and what goes wrong in some of them.
+
+    A dispatch is named by role and round, `("worker", 1)`, and `("worker", 1, "again")` when loop asks once more.
+    """
+
+    turns: Mapping[tuple[Any, ...], Sequence[Turn]]
+    faults: Mapping[tuple[str, int], Fault] = field(default_factory=dict)  # before the first turn, asked again or not
+
+    @staticmethod
+    def name(scene: Scene) -> tuple[Any, ...]:
+        return (scene.role, scene.round, *(("again",) if scene.again else ()))
+
+    def next(self, scene: Scene) -> Turn:
+        turns = self.turns[self.name(scene)]
+        return turns[min(scene.turn, len(turns) - 1)]
+
+    def fault(self, scene: Scene) -> Fault | None:
+        return self.faults.get((scene.role, scene.round))
