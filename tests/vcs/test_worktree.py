@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,3 +203,27 @@ def test_a_tree_of_a_linked_worktree_of_a_path_with_a_newline(tmp_path: Path):
         assert worktree.prepare(found, place, found.head().sha).changed(found.head().sha) == ""
     worktree.remove(found, place)
     assert [path.name for path in (repo / ".git" / "worktrees").iterdir()] == ["linked"]
+
+
+# Run in several processes at once: makes and removes a tree of its own, over and over.
+COMES_AND_GOES = """
+import sys
+from pathlib import Path
+from loop_kit.vcs import worktree
+from loop_kit.vcs.repository import Repository
+found, place = Repository.find(Path(sys.argv[1])), Path(sys.argv[2])
+for _ in range(12):
+    worktree.prepare(found, place, found.head().sha)
+    worktree.remove(found, place)
+    assert not place.exists(), f"{place} is still there"
+"""
+
+
+def test_runs_in_several_working_trees_do_not_stumble_over_each_others_trees(found: Repository, tmp_path: Path):
+    argv = (sys.executable, "-c", COMES_AND_GOES, found.root)
+    running = [
+        subprocess.Popen([*argv, tmp_path / f"scratch-{number}" / "review"], stderr=subprocess.PIPE, text=True)
+        for number in range(6)
+    ]
+    assert [process.communicate(timeout=60)[1].splitlines()[-1:] for process in running] == [[]] * len(running)
+    assert not list(found.common_dir.glob("worktrees/*"))

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from loop_kit.errors import StartError
@@ -90,7 +91,7 @@ def remove(repository: Repository, path: Path) -> None:
         for entry in _entries(repository, path):
             entry.rename(entry.with_name(f"{_DOOMED}{secrets.token_hex(4)}"))
         for entry in repository.common_dir.glob(f"worktrees/{_DOOMED}*"):
-            _delete(entry)
+            _delete_with_others(entry)
     except OSError as error:
         raise StartError(
             f"the review tree {shown(path)} cannot be removed: {error.strerror}",
@@ -117,7 +118,15 @@ def _entries(repository: Repository, path: Path) -> list[Path]:
     """Return git's entries for `path`: folders below `worktrees/` whose `gitdir` file names it."""
     wanted = {os.fsencode(path / ".git"), os.fsencode(path.resolve() / ".git")}
     files = repository.common_dir.glob("worktrees/*/gitdir")
-    return [file.parent for file in files if file.read_bytes().rstrip(b"\n") in wanted]
+    return [file.parent for file in files if _named_by(file) in wanted]
+
+
+def _named_by(file: Path) -> bytes:
+    """Return what an entry of git's names, nothing when another run has just removed its own."""
+    try:
+        return file.read_bytes().rstrip(b"\n")
+    except FileNotFoundError:
+        return b""
 
 
 def _entry(repository: Repository, path: Path) -> Path | None:
@@ -132,6 +141,13 @@ def _cleaned(tree: ReviewTree, head_sha: str, keep: Sequence[str]) -> bool:
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
     steps = (("checkout", "--quiet", "--force", "--detach", head_sha), ("clean", "--quiet", "-ffdx", *kept))
     return all(tree.git.ask(*step).code == 0 for step in steps) and not tree.changed(head_sha)
+
+
+def _delete_with_others(path: Path) -> None:
+    """Delete what runs in other working trees of the repository may be deleting as well."""
+    while os.path.lexists(path):
+        with suppress(FileNotFoundError):  # somebody else was faster, and there is less left now
+            _delete(path)
 
 
 def _delete(path: Path) -> None:
