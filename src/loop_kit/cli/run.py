@@ -18,6 +18,7 @@ from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
+from loop_kit.cli.streams import let_go_when
 from loop_kit.cli.world import world_of
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
 from loop_kit.model.state import Phase, RunState
@@ -63,6 +64,7 @@ def command(edge: Edge, /, **flags: Any) -> int:
         world = world_of(edge, interruption, json_lines)
         if locks is not None:
             return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
+        let_go_when(lambda: interruption.requested is not None or bus.stop_requested())
         with choose(bus, edge, as_json=as_json, quiet=quiet) as show:
             return _run(replace(world, listener=show.hear, tick=show.tick), bus, edge, flags, show)
 

@@ -1,9 +1,15 @@
 """Make standard input, output and error such that nothing that happens to them is a crash."""
 
+import io
 import os
+import select
 import sys
+from collections.abc import Callable
+from typing import Any
 
 _STANDARD = 3
+_AT_ONCE = 4096  # bytes: what a pipe that takes anything takes without blocking
+_LOOK_AGAIN = 200  # milliseconds
 
 
 def prepare() -> None:
@@ -32,3 +38,54 @@ def flush() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def let_go_when(given_up: Callable[[], bool]) -> None:
+    """Stop waiting for a reader who does not read, as soon as that is asked for: what is printed then is lost.
+
+    A full pipe and a terminal that was stopped hold whoever writes, and a signal does not end that wait.
+    """
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if _number(stream) == number:
+            patient = io.BufferedWriter(_Patient(number, given_up))
+            setattr(sys, name, _in_place_of(stream, patient))
+
+
+def _number(stream: Any) -> int:
+    try:
+        return int(stream.fileno())
+    except (OSError, ValueError):  # a test listens
+        return -1
+
+
+def _in_place_of(stream: Any, buffer: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=getattr(stream, "line_buffering", False)
+    )
+
+
+class _Patient(io.RawIOBase):
+    """A descriptor that is written to when it takes something, and no more once the wait was given up."""
+
+    def __init__(self, number: int, given_up: Callable[[], bool]) -> None:
+        self._number = number
+        self._given_up = given_up
+        self._lost = False
+        self._poll = select.poll()
+        self._poll.register(number, select.POLLOUT)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    def isatty(self) -> bool:
+        return os.isatty(self._number)
+
+    def write(self, data: Any, /) -> int:
+        while not self._lost and not self._poll.poll(_LOOK_AGAIN):
+            self._lost = self._given_up()
+        part = memoryview(data)[:_AT_ONCE]
+        return len(data) if self._lost else os.write(self._number, part)

@@ -98,6 +98,10 @@ class Owner:
             return None
         return self.pid > 0 and ProcessId(self.pid, self.start_time).alive()
 
+    def stopped(self) -> bool:
+        """Tell whether the owner was suspended (Ctrl-Z, SIGSTOP): it lives, and does nothing until it is woken."""
+        return self.alive() is True and ProcessId(self.pid, self.start_time).stopped()
+
 
 def open_pidfd(pid: int) -> int | None:
     """Return a descriptor that becomes readable when the process ends; None where the system has no such thing."""
