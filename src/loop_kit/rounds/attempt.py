@@ -27,6 +27,7 @@ from loop_kit.rounds.desk import Desk
 from loop_kit.rounds.intake import take_in
 from loop_kit.rounds.ledger import bill_for, version_used
 from loop_kit.rounds.limits import budget_problem, wall_limit
+from loop_kit.rounds.salvage import stop_without_bus
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.rounds.unfinished import pin_unfinished
 from loop_kit.values import dataclass, replace
@@ -91,6 +92,7 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         problems=list(ask.problems),
     )
     ended = _run(ctx, state, desk, command, transcript)
+    stop_without_bus(ctx, state, ask.role)
     attempt = _outcome(ctx, state, ask, desk, transcript.account, ended)
     if attempt.report is None and ask.role == "worker":
         pin_unfinished(ctx, state)

@@ -1,0 +1,32 @@
+"""A bus that was deleted under a run's feet: `git clean -fdx` does that, for git ignores it.
+
+What a run needs to be gone on with is in the memory of its round: charter, card and state are laid out again, and the
+run stops for a person. A report that was handed in after the deletion is still there for the resume.
+"""
+
+import os
+
+from loop_kit.errors import NeedsPersonError
+from loop_kit.model.charter import Charter
+from loop_kit.model.state import RunState
+from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.unfinished import pin_unfinished
+
+
+def stop_without_bus(ctx: RunContext, state: RunState, role: str) -> None:
+    """Raise when the bus was deleted while an agent was at work, after having made it one to go on with."""
+    if os.path.lexists(ctx.archive.file(0, Charter.kind)):
+        return
+    ctx.bus.ensure_layout()
+    ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
+    if not os.path.lexists(ctx.bus.card_path):
+        ctx.bus.write("task_card", ctx.charter.card_document)
+    ctx.archive.archive_round(ctx.bus, 0)
+    ctx.bus.put_state(state)
+    if role == "worker":
+        pin_unfinished(ctx, state)
+    raise NeedsPersonError(
+        f"{ctx.bus.root} was deleted while the {role} was at work (git clean -x does that): charter, card and state are "
+        "laid out again, archive and logs of earlier rounds are lost",
+        hint="nothing that was committed is lost; loop run --resume goes on",
+    )
