@@ -94,6 +94,7 @@ class Stage:
     may_tear: bool = False  # whether a process of this stage is killed while it writes to the feed
     program: Sequence[str] = LOOP
     patience: float = PATIENCE
+    popen: Callable[..., "subprocess.Popen[str]"] = subprocess.Popen  # what makes a process of a program and its words
     may_quote: bool = False  # whether a check of this stage prints tracebacks, which loop quotes, indented
 
     @classmethod
@@ -157,7 +158,7 @@ class Stage:
         program: Sequence[str] | None = None,
     ) -> "subprocess.Popen[str]":
         """Start `loop ARGS` in a session of its own, to be signalled; hand it to `end` afterwards."""
-        process = subprocess.Popen(
+        process = self.popen(
             [*(program or self.program), *args],
             cwd=cwd or self.root,
             env=self.environment(env),
