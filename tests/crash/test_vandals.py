@@ -50,7 +50,8 @@ def test_a_run_hears_an_agent_that_prints_two_hundred_megabytes_and_no_text(stag
     # Past the stand-in's own capture: into the pipe that loop reads.
     shouts: Steps = [{"run": ["sh", "-c", f"exec python3 {program} > /proc/$PPID/fd/1"]}]
     with_worker(stage, [*shouts, *plays("worker", 1)])
-    result = stage.end(stage.start("run"), seconds=SHOUTING)
+    stage.patience = SHOUTING
+    result = stage.end(stage.start("run"))
     ends_as_undisturbed(stage, result)
     assert stage.paid == (2, 2)
     logs = sum(path.stat().st_size for path in (stage.bus / "logs").rglob("*") if path.is_file())
