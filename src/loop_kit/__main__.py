@@ -18,7 +18,7 @@ def run() -> None:
 
 def _run() -> int:
     from loop_kit.cli import streams  # noqa: PLC0415  (what takes a while to import stands inside the `try` above)
-    from loop_kit.cli.main import main  # noqa: PLC0415  (same)
+    from loop_kit.cli.entry import main  # noqa: PLC0415  (same)
 
     code = main(sys.argv[1:])
     streams.flush()

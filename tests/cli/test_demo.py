@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loop_kit.cli.demo import make_demo
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from tests.support.commands import Done, loop
 from tests.support.repos import git
 

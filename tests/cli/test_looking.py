@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, cut, local_time
-from loop_kit.cli.main import Edge
 from loop_kit.errors import StartError
 from tests.support.commands import loop
 from tests.support.terminals import Terminal, cells

@@ -179,9 +179,9 @@ def test_no_markup_reaches_a_terminal(repo: Path, env: dict[str, str]):
 
 def test_a_bug_is_one_sentence_and_its_traceback_is_kept_for_a_report(repo: Path, tmp_path: Path):
     probe = (
-        "import sys; from loop_kit.cli import main as edge\n"
-        "edge.COMMANDS['status'] = ('no_such_module', '')\n"
-        "sys.exit(edge.main(['status']))"
+        "import sys; from loop_kit.cli.main import COMMANDS; from loop_kit.cli.entry import main\n"
+        "COMMANDS['list'] = ('no_such_module', '')\n"
+        "sys.exit(main(['list']))"
     )
     done = loop(cwd=repo, env={"TMPDIR": str(tmp_path)}, program=(sys.executable, "-P", "-E", "-c", probe))
     assert (done.code, done.out) == (1, "")

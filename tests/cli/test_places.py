@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import bus_root, scratch_root
 
 

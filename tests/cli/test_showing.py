@@ -203,7 +203,7 @@ def test_in_the_background_it_draws_nothing_over_what_the_person_types(limited):
 
 WATCHED = """
 import sys
-from loop_kit.cli.main import main
+from loop_kit.cli.entry import main
 code = main(sys.argv[1:])
 sys.stdout.flush()
 assert not [name for name in sys.modules if name.partition(".")[0] == "rich"], "rich was imported"

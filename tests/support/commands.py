@@ -10,7 +10,7 @@ from pathlib import Path
 
 _ANSWERS = """
 import contextlib, io, json, sys
-from loop_kit.cli.main import main
+from loop_kit.cli.entry import main
 for line in sys.argv[1:]:
     with contextlib.redirect_stderr(io.StringIO()) as said:
         code = main(line.split())

@@ -14,7 +14,6 @@ The contract:
 import errno
 import os
 import re
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -127,7 +126,7 @@ def write_all(fd: int, data: bytes) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
 
 
 def _write_new(path: Path, data: bytes, *, durable: bool) -> None:

@@ -8,12 +8,12 @@ not in it, so that a later process can still tell and the agent has no reason to
 import os
 import shutil
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus import atomic
 from loop_kit.bus.document import read_json, write_json
 from loop_kit.bus.files import disk_error, is_folder, read_beginning
+from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 
 REPORT = "report.json"

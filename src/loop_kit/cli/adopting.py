@@ -9,7 +9,7 @@ from loop_kit.bus.adoption import Adopted, adopt, check_nobody_plays, last_state
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import put
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import DocumentError, LockedError, LoopError

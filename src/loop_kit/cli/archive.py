@@ -18,8 +18,9 @@ from loop_kit.bus.files import free_name, read_beginning, read_bytes
 from loop_kit.bus.layout import LIMITS
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import printable, put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError, UsageError
 from loop_kit.monitoring.runs import find_place, places
 from loop_kit.rounds.context import utc_now

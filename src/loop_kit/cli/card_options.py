@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.errors import UsageError
 from loop_kit.processes.signals import Interruption
 from loop_kit.rounds.cards import Sketch, sketch_from_failure

@@ -9,8 +9,9 @@ import click
 from loop_kit.bus.bus import Bus
 from loop_kit.checks.gather import Subject
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.cli.settings import resolve
 from loop_kit.cli.world import world_of
 from loop_kit.errors import (

@@ -13,8 +13,9 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
 from loop_kit.bus.maker import check_maker
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import from_environment, read_config, resolve

@@ -18,8 +18,9 @@ from loop_kit.bus.atomic import write_bytes
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import write_json
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.init import make_bus
-from loop_kit.cli.main import Edge, loop
+from loop_kit.cli.main import loop
 from loop_kit.errors import BackendError, StartError
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command

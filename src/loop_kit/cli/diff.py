@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_file, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.change import FileChange
 from loop_kit.monitoring.runs import find_place

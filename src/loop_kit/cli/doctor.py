@@ -13,9 +13,10 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.maker import check_maker
 from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment, probe_agents
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.equipment import Item, look_at_ground
 from loop_kit.cli.looking import put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome

@@ -10,7 +10,7 @@ from typing import Any
 from loop_kit.bus.atomic import exclusive_write, remove
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.terminal import run_in_terminal

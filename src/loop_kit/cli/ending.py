@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loop_kit.cli.main import Edge, expected
+from loop_kit.cli.boundary import expected
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.evidence import Evidence

@@ -3,7 +3,7 @@
 import click
 
 from loop_kit.cli.diff import put_diff
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.vcs.repository import Repository
 
 

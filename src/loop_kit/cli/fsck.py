@@ -8,9 +8,10 @@ import click
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import read_holder
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.fsck.examine import examine
 from loop_kit.fsck.problem import Problem

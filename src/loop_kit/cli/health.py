@@ -1,21 +1,10 @@
 """`loop health`: whether what should live lives."""
 
-import time
-
 import click
 
-from loop_kit.bus.bus import Bus
-from loop_kit.cli.console import put
-from loop_kit.cli.looking import bus_to_look_at, now, put_json
-from loop_kit.cli.main import Edge, bus_option
-from loop_kit.errors import EXIT_CODES, Outcome
-from loop_kit.monitoring.ages import told
-from loop_kit.monitoring.health import Health, Sign, read_health
-
-# A single look may fall between two steps of a run, so a bad verdict has to last this long.
-_DOUBT_SECONDS = 1.5
-_LOOK_SECONDS = 0.25
-_TTL_SECONDS = 30.0
+from loop_kit.cli.edge import Edge
+from loop_kit.cli.main import bus_option
+from loop_kit.cli.pulse import TTL_SECONDS, show, show_json
 
 
 @click.command("health")
@@ -23,9 +12,9 @@ _TTL_SECONDS = 30.0
     "--heartbeat-ttl",
     "ttl",
     type=click.FloatRange(min=0, min_open=True),
-    default=_TTL_SECONDS,
+    default=TTL_SECONDS,
     metavar="SECONDS",
-    help=f"How old a heartbeat may be. [default: {_TTL_SECONDS:g}]",
+    help=f"How old a heartbeat may be. [default: {TTL_SECONDS:g}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 @bus_option
@@ -35,23 +24,4 @@ def command(edge: Edge, ttl: float, as_json: bool) -> int:
 
     Exit 0 when everything lives that should, which is nothing while no run is going on; else exit 11.
     """
-    health = _look(bus_to_look_at(edge), ttl)
-    if as_json:
-        put_json(health.to_document())
-    else:
-        put("\n".join(f"{who:10}{sign.pulse:7}{_facts(sign)}" for who, sign in health.signs.items()))
-    return EXIT_CODES[Outcome.APPROVED if health.sound else Outcome.NEEDS_PERSON]
-
-
-def _look(bus: Bus, ttl: float) -> Health:
-    until = time.monotonic() + _DOUBT_SECONDS
-    while not (health := read_health(bus, now(), ttl)).sound and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
-    return health
-
-
-def _facts(sign: Sign) -> str:
-    pids = {"pid": sign.pid, "program": sign.program}
-    facts = [f"{name} {pid}" for name, pid in pids.items() if pid is not None]
-    facts += [f"heartbeat {told(sign.age)} ago"] if sign.age is not None else []
-    return sign.why + (f" ({', '.join(facts)})" if facts else "")
+    return show_json(edge, ttl) if as_json else show(edge, ttl)

@@ -6,8 +6,9 @@ from loop_kit.bus import heartbeat
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.charter import Charter
 from loop_kit.model.names import ROLES

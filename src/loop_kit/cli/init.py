@@ -12,7 +12,8 @@ from loop_kit.bus.maker import check_not_newer_bus
 from loop_kit.checks.propose import propose, render
 from loop_kit.cli.adopting import adopt_bus, next_lines
 from loop_kit.cli.console import put
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.edge import Edge
+from loop_kit.cli.main import bus_option
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
 

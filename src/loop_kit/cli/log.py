@@ -10,8 +10,9 @@ import click
 
 from loop_kit.bus.feed import Feed
 from loop_kit.cli.console import put, tell
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, local_time, say
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.event import FeedEvent
 from loop_kit.processes.signals import listening

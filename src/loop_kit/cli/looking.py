@@ -13,7 +13,7 @@ from typing import Any
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.maker import check_maker
 from loop_kit.cli.console import printable, put
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
 

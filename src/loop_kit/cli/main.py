@@ -1,22 +1,16 @@
-"""From a command line to an exit code: one error boundary for every command."""
+"""Every command of loop, found by its name and read by click."""
 
 import difflib
-import errno
 import importlib
-import os
-import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from loop_kit import __version__
-from loop_kit.cli.streams import prepare
-from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError
-from loop_kit.values import dataclass, replace
+from loop_kit.cli.edge import Edge
+from loop_kit.errors import EXIT_CODES, Outcome, UsageError
+from loop_kit.values import replace
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -47,15 +41,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "completion": ("loop_kit.cli.completion", "Print a shell's completion script."),
     "demo": ("loop_kit.cli.demo", "Play a whole loop in a throwaway repository, without agents or keys."),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """What every command is handed: the environment as it was, the folder it was called in, and the bus that was named."""
-
-    environment: Mapping[str, str]
-    cwd: Path
-    loop_dir: str | None
 
 
 class LazyGroup(click.Group):
@@ -115,84 +100,13 @@ def loop(ctx: click.Context) -> int:
     return EXIT_CODES[Outcome.USAGE]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run one command and return its exit code; everything a person can cause is one sentence on stderr."""
-    if sys.platform == "win32":
-        return _say("loop needs process groups and flock, which Windows does not have", "use WSL", Outcome.INVALID)
-    environment = dict(os.environ)
-    _disarm_git()
-    prepare()
-
-    def call() -> Any:
-        edge = Edge(environment=environment, cwd=_current_folder(), loop_dir=environment.get("LOOP_DIR"))
+def run_command(argv: Sequence[str], edge: Edge) -> Any:
+    """Run the command that the parser finds in a command line; raise `UsageError` for what it cannot read."""
+    try:
         return loop.main(list(argv), prog_name="loop", obj=edge, standalone_mode=False)
-
-    return _within_boundary(environment, call)
-
-
-def _current_folder() -> Path:
-    try:
-        return Path.cwd()
-    except OSError as error:
-        raise StartError(f"the current folder cannot be told: {error.strerror}", hint="cd to one that exists") from None
-
-
-def _within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) -> int:
-    try:
-        result = call()
-    except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted", "", Outcome.INTERRUPTED)
-    except SystemExit as left:  # how click ends when it has completed a line, or when nobody reads its output any more
-        return 0 if left.code == 0 else EXIT_CODES[Outcome.TERMINATED]
-    except Exception as error:  # noqa: BLE001  (the one boundary: what `expected` does not know is a bug in loop, kept for a report)
-        known = expected(error)
-        return _report_bug(environment) if known is None else _say(*known)
-    return result if isinstance(result, int) else 0
-
-
-def expected(error: Exception) -> tuple[str, str, Outcome] | None:
-    """Return sentence, hint and outcome of what a person can cause, None for a bug."""
-    match error:
-        case LoopError():
-            return error.message, error.hint, error.outcome
-        case click.ClickException():
-            context = getattr(error, "ctx", None)
-            where = context.command_path if context is not None else "loop"
-            return error.format_message(), f"{where} --help shows how it is used", Outcome.USAGE
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return f"{error.filename or 'what the output goes to'} is full", "make room there", Outcome.INVALID
-        case _:
-            return None
-
-
-def _disarm_git() -> None:
-    """Forget the `GIT_*` of whoever started loop: inside a git hook they point every later git call at the wrong place."""
-    for name in [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_CONFIG_")]:
-        del os.environ[name]
-
-
-def _say(message: str, hint: str, outcome: Outcome) -> int:
-    from loop_kit.cli.console import printable  # noqa: PLC0415  (only a command that fails needs it)
-
-    with suppress(OSError):  # nobody reads it: the exit code still says what it says
-        sys.stderr.write(f"loop: {printable(message)}\n")
-        if hint:
-            sys.stderr.write(f"  {printable(hint)}\n")
-    return EXIT_CODES[outcome]
-
-
-def _report_bug(environment: Mapping[str, str]) -> int:
-    """Write the traceback where it can be found again and say where."""
-    import tempfile  # noqa: PLC0415  (only for the rarest of ends)
-
-    text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
-    if "LOOP_RUN_ID" in environment:
-        sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs
-        return EXIT_CODES[Outcome.BUG]
-    last = traceback.format_exc().strip().rpartition("\n")[2]
-    try:
-        with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
-            log.write(text)
-    except OSError:  # no room to keep it: then it is shown
-        return _say(f"a bug in loop: {last}", f"please report this:\n{text}", Outcome.BUG)
-    return _say(f"a bug in loop: {last}", f"{log.name} has the traceback; please report it", Outcome.BUG)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "loop"
+        raise UsageError(error.format_message(), hint=f"{where} --help shows how it is used") from None

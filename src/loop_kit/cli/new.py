@@ -9,8 +9,9 @@ import click
 from loop_kit.bus.document import read_json
 from loop_kit.cli.card_options import card_options, is_said, read_sketch
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import UsageError
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import Sketch, write_card

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from loop_kit.cli.main import Edge
+from loop_kit.cli.edge import Edge
 
 
 def bus_root(edge: Edge) -> Path:

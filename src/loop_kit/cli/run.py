@@ -1,34 +1,32 @@
-"""`loop run`: the PM, one round by hand, or the round process of a PM."""
+"""`loop run`: the PM, or one round by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.lock import Lock
 from loop_kit.cli.card_options import card_options, is_said, read_sketch
 from loop_kit.cli.console import json_lines
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.ending import read_ending
 from loop_kit.cli.locks import locked
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
 from loop_kit.cli.streams import let_go_when
 from loop_kit.cli.world import world_of
-from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError, UsageError
-from loop_kit.model.state import Phase, RunState
-from loop_kit.processes.lineage import become_subreaper, die_with_parent
+from loop_kit.errors import EXIT_CODES, LoopError, StartError, UsageError
+from loop_kit.model.state import RunState
+from loop_kit.processes.lineage import become_subreaper
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import find_card, write_card
 from loop_kit.rounds.context import RunContext, World
-from loop_kit.rounds.loop import play_for_pm, run_loop, run_single_round
-from loop_kit.rounds.process import ROUND_FAILED
-from loop_kit.rounds.start import join_run, open_run
+from loop_kit.rounds.loop import run_loop, run_single_round
+from loop_kit.rounds.start import open_run
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs.repository import Repository
@@ -48,8 +46,6 @@ from loop_kit.vcs.repository import Repository
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output, the ending last.")
 @click.option("--quiet", is_flag=True, help="Say nothing but how it ended.")
 @bus_option
-@click.option("--locks", hidden=True, help="Descriptors of the locks a PM hands to its round process.")
-@click.option("--parent", hidden=True, type=int, help="The PM's process id.")
 @click.pass_obj
 def command(edge: Edge, /, **flags: Any) -> int:
     """Run the review loop: worker, verification, reviewer, until approval or a named limit.
@@ -58,12 +54,9 @@ def command(edge: Edge, /, **flags: Any) -> int:
     settings it was started with, and with the flags given now.
     """
     bus = Bus(bus_root(edge))
-    parent, locks = flags.pop("parent"), flags.pop("locks")
     as_json, quiet = flags.pop("as_json"), flags.pop("quiet")
     with listening() as interruption:
         world = world_of(edge, interruption, json_lines)
-        if locks is not None:
-            return _for_pm(lambda: _round_process(world, bus, edge, locks=locks, parent=parent))
         let_go_when(lambda: interruption.requested is not None or bus.stop_requested())
         with choose(bus, edge, as_json=as_json, quiet=quiet) as show:
             return _run(replace(world, listener=show.hear, tick=show.tick), bus, edge, flags, show)
@@ -133,32 +126,3 @@ def _check_flags(flags: Mapping[str, Any]) -> None:
         raise UsageError("--base is for a new run, and --resume goes on with one", hint="leave --base out")
     if flags["round_number"] is not None and not flags["single_round"]:
         raise UsageError("--round goes with --single-round", hint="leave it out, or add --single-round")
-
-
-def _for_pm(play: Callable[[], int]) -> int:
-    """Play, and tell the PM by what name it ended when it did not end well."""
-    try:
-        return play()
-    except LoopError as error:
-        json_lines(ROUND_FAILED, {"outcome": str(error.outcome), "message": error.message, "hint": error.hint})
-        raise
-
-
-def _round_process(world: World, bus: Bus, edge: Edge, *, locks: str, parent: int) -> int:
-    """Play the round that the PM asked for; it holds the locks until its agent has ended, whatever becomes of the PM."""
-    become_subreaper()
-    if not die_with_parent(parent):
-        raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
-    repository = Repository.find(edge.cwd)
-    fds = [int(text) for text in locks.split(",")]
-    paths = (bus.lock_path, repository.git_dir / "loop.lock")
-    held = [Lock.adopt(fd, path) for fd, path in zip(fds, paths, strict=True)]
-    state = bus.read_state()
-    if state is None:
-        raise StartError(f"{bus.state_path} is gone", hint="loop run starts a new run")
-    ctx = join_run(world, bus, repository, state)
-    load_plugins(ctx.settings.plugins)
-    state = play_for_pm(ctx, state, parent)
-    for lock in held:
-        lock.close()
-    return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from loop_kit.cli.console import put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import Issue

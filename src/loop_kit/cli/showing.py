@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.console import Lines, json_lines, put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.ending import Ending, ending_of, plain_lines
-from loop_kit.cli.main import Edge
 from loop_kit.errors import UsageError
 from loop_kit.rounds.context import utc_now
 

@@ -5,9 +5,10 @@ import sys
 import click
 
 from loop_kit.cli.console import printable, put
+from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
-from loop_kit.cli.main import Edge, bus_option
+from loop_kit.cli.main import bus_option
 from loop_kit.errors import UsageError
 from loop_kit.rounds.undo import Undoing, plan_undo, undo
 from loop_kit.vcs.repository import Repository

@@ -4,11 +4,11 @@ The PM writes it once, before anything is paid; every round process reads it and
 Its digests stand in the state.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.config import Settings
 from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown
@@ -115,4 +115,4 @@ def _people(entries: Fields) -> tuple[str, ...]:
 
 def digest(part: Any) -> str:
     """Return the SHA-256 digest of a document or a part of one, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(part, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return sha256(json.dumps(part, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop_kit import resources
 from loop_kit.errors import DocumentError
+from loop_kit.model import quick
 from loop_kit.model.fields import MISSING, UNKNOWN, expected, one_of, shown, step
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def check(kind: str, document: Any, *, name: str = "") -> None:
 
 def find_problem(kind: str, document: Any) -> str | None:
     """Return the first thing wrong with `document` as `field: what`, or None."""
+    if quick.fits(kind, document):
+        return None
     from jsonschema.exceptions import best_match  # noqa: PLC0415  (as in _validator)
 
     try:

@@ -7,7 +7,6 @@ compared again before each signal. A subreaper inherits the orphans among its de
 import ctypes
 import os
 import signal
-import socket
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -80,7 +79,7 @@ class Owner:
     def of(cls, pid: int) -> Self:
         """Describe a process of this host; one that is gone already gets a start time that nobody has."""
         seen = proc.status(pid)
-        return cls(pid=pid, host=socket.gethostname(), start_time=seen.start_time if seen else "")
+        return cls(pid=pid, host=os.uname().nodename, start_time=seen.start_time if seen else "")
 
     @classmethod
     def from_document(cls, document: Any) -> Self:
@@ -94,7 +93,7 @@ class Owner:
 
     def alive(self) -> bool | None:
         """Tell whether the owner lives; None when it is on another host, where nobody here can look."""
-        if self.host != socket.gethostname():
+        if self.host != os.uname().nodename:
             return None
         return self.pid > 0 and ProcessId(self.pid, self.start_time).alive()
 

@@ -4,10 +4,11 @@ The mark around a quotation is computed from the quoted text: no text can contai
 same mark in every round, which keeps the beginning of a prompt byte-identical for the caches of agent programs.
 """
 
-import hashlib
 import itertools
 import re
 from collections.abc import Sequence
+
+from loop_kit.digests import sha256
 
 PREFACE = """\
 This page was put together by loop, a program that carries work between a worker and a reviewer. What stands between a
@@ -72,5 +73,5 @@ def _set_in(item: str) -> str:
 
 
 def _mark(body: str, size: int = _MARK_SIZE) -> str:
-    marks = (hashlib.sha256(f"{turn}\n{body}".encode()).hexdigest()[:size] for turn in itertools.count())
+    marks = (sha256(f"{turn}\n{body}".encode()).hexdigest()[:size] for turn in itertools.count())
     return next(mark for mark in marks if mark not in body)

@@ -4,20 +4,15 @@ What was run is on the bus or in the archive and is never run twice for one comm
 that stands in the state: a worker can write files like these too.
 """
 
-from hashlib import sha256
-from pathlib import Path
-
 from loop_kit.bus.document import dump
-from loop_kit.checks.gather import Subject
 from loop_kit.checks.judge import Expectations, judge
 from loop_kit.checks.plan import Plan, plan_checks
+from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.change import Change, Effect
-from loop_kit.model.check import CheckCommand
-from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
-from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
 from loop_kit.rounds.context import RunContext
 from loop_kit.values import replace
 
@@ -32,7 +27,7 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
-    evidence = _gather(ctx, state, plan, Subject(task_id=state.task_id, round=BASE_ROUND, head_sha=state.base_sha))
+    evidence = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
     state = _sealed(ctx, state, _BASE_SEAL, evidence)
     _tell(ctx, evidence)
@@ -51,8 +46,7 @@ def with_evidence(
     if evidence is None:
         names = [each.name for each in plan.commands]
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
-        subject = Subject(task_id=state.task_id, round=state.round, head_sha=change.head_sha)
-        evidence = _gather(ctx, state, plan, subject).against(baseline)
+        evidence = _gather(ctx, state, plan, state.round, change.head_sha).against(baseline)
         ctx.bus.write(Evidence.kind, evidence.to_document())
         state = _sealed(ctx, state, _SEAL, evidence)
         _tell(ctx, evidence)
@@ -78,27 +72,10 @@ def for_reviewer(ctx: RunContext, change: Change) -> Change:
     return replace(change, findings=tuple(softened))
 
 
-def checks_tree_path(ctx: RunContext) -> Path:
-    return Path(ctx.charter.scratch) / ctx.charter.run_id / "checks"
+def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Evidence:
+    from loop_kit.rounds.gathering import gather_evidence  # noqa: PLC0415  (a run without checks does without what runs them)
 
-
-def _gather(ctx: RunContext, state: RunState, plan: Plan, subject: Subject) -> Evidence:
-    def show(command: CheckCommand, result: CheckResult | None) -> None:
-        said = "" if result is None else result.sentence
-        ctx.show("check", round=subject.round, name=command.name, command=command.shown, result=said)
-
-    site = Site(
-        repository=ctx.repository,
-        tree=checks_tree_path(ctx),
-        logs=ctx.bus.logs / state.place,
-        stem=f"r{subject.round}_check",
-        bus_root=ctx.bus.root,
-        environment=check_environment(ctx.world.environment, ctx.settings, run_id=state.run_id),
-        interruption=ctx.world.interruption,
-        check_stop=ctx.check_stop,
-        tell=show,
-    )
-    return run_checks_at(site, plan, subject)
+    return gather_evidence(ctx, state, plan, round_number, head_sha)
 
 
 def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:

@@ -80,6 +80,14 @@ class RunContext:
     def settings(self) -> Settings:
         return self.charter.settings
 
+    @property
+    def review_tree(self) -> Path:
+        return Path(self.charter.scratch) / self.charter.run_id / "review"
+
+    @property
+    def checks_tree(self) -> Path:
+        return Path(self.charter.scratch) / self.charter.run_id / "checks"
+
     def now(self) -> str:
         return self.world.clock.now()
 

@@ -8,10 +8,8 @@ from loop_kit.errors import LoopError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
-from loop_kit.rounds.checking import checks_tree_path
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import name_dispatch
-from loop_kit.rounds.review import refuse_void_review, review_tree_path
 from loop_kit.vcs import worktree
 
 
@@ -39,6 +37,8 @@ def clear_away(ctx: RunContext, state: RunState) -> None:
     """
     try:
         if state.phase is Phase.AWAITING_REVIEW:
+            from loop_kit.rounds.review import refuse_void_review  # noqa: PLC0415  (a PM needs it for this end alone)
+
             refuse_void_review(ctx, state)
         clear_scratch(ctx)
     except LoopError as error:
@@ -48,9 +48,9 @@ def clear_away(ctx: RunContext, state: RunState) -> None:
 
 def clear_scratch(ctx: RunContext) -> None:
     """Take away the review worktree and everything in the run's scratch folder."""
-    path = review_tree_path(ctx)
+    path = ctx.review_tree
     if path.parent.is_dir():
-        for tree in (path, checks_tree_path(ctx)):
+        for tree in (path, ctx.checks_tree):
             worktree.remove(ctx.repository, tree)
         shutil.rmtree(path.parent, ignore_errors=True)
     _remove_if_empty(Path(ctx.charter.scratch))

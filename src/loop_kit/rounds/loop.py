@@ -10,7 +10,6 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
 from loop_kit.rounds.process import play_round
-from loop_kit.rounds.round import run_round
 from loop_kit.rounds.summary import write_summary
 from loop_kit.values import replace
 
@@ -35,7 +34,7 @@ def run_single_round(ctx: RunContext, state: RunState) -> RunState:
         if state.phase is Phase.DONE:
             return state
         admit(ctx, state)
-        return run_round(ctx, state)
+        return _run_round(ctx, state)
 
     return _to_its_end(ctx, state, play)
 
@@ -43,12 +42,18 @@ def run_single_round(ctx: RunContext, state: RunState) -> RunState:
 def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
     """Play one round in the process that the PM started; how it ended is in the state, also when the PM is gone by then."""
     try:
-        return run_round(ctx, state)
+        return _run_round(ctx, state)
     except LoopError as error:
         message = error.message if os.getppid() == pm else f"the PM of this run (pid {pm}) was killed"
         newest = newest_state(ctx, state)
         ctx.bus.put_state(newest.ended(error.outcome, error=message, hint=error.hint, now=ctx.now()))
         raise
+
+
+def _run_round(ctx: RunContext, state: RunState) -> RunState:
+    from loop_kit.rounds.round import run_round  # noqa: PLC0415  (a PM starts rounds, and plays none itself)
+
+    return run_round(ctx, state)
 
 
 def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) -> RunState:

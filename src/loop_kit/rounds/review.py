@@ -1,7 +1,5 @@
 """The reviewer's half of a round: a judgement of exactly one tree, made in a tree of its own."""
 
-from pathlib import Path
-
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.evidence import Evidence
@@ -29,7 +27,7 @@ def obtain_review(
     problems: tuple[str, ...] = ()
     while True:
         refuse_void_review(ctx, state)
-        tree = worktree.prepare(ctx.repository, review_tree_path(ctx), change.head_sha)
+        tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
         before = watch.take(ctx.repository, state.place)
         ask = replace(_ask(ctx, state, work, change, evidence), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
@@ -60,7 +58,7 @@ def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, be
 
 def refuse_void_review(ctx: RunContext, state: RunState) -> None:
     """Refuse a review whose reviewer changed the tree it was to judge; to be asked before that tree is cleaned or gone."""
-    tree = worktree.find(ctx.repository, review_tree_path(ctx))
+    tree = worktree.find(ctx.repository, ctx.review_tree)
     request = ctx.bus.read("review_request")
     void = tree.changed(request["head_sha"]) if tree is not None and request is not None else ""
     if void:
@@ -68,10 +66,6 @@ def refuse_void_review(ctx: RunContext, state: RunState) -> None:
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
         refuse(ctx, state, ReviewReport.kind, void)
         ctx.bus.clear_outbox(outbox)
-
-
-def review_tree_path(ctx: RunContext) -> Path:
-    return Path(ctx.charter.scratch) / ctx.charter.run_id / "review"
 
 
 def _ask(

@@ -1,13 +1,13 @@
 """Checks without a run: what `loop check` does. Nothing of a run is read but its card, and nothing of it is changed."""
 
 import shutil
-from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
+from loop_kit.digests import sha256
 from loop_kit.errors import StartError
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.config import Settings

@@ -6,7 +6,6 @@ is gone with the process, however that ends.
 """
 
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -83,7 +82,7 @@ def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
 def write_patch(git: Git, base: str, head: str, target: Path) -> int:
     """Write the whole patch to `target`, replacing it when complete; return its size in bytes."""
     # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
     try:
         with unfinished.open("wb") as file:
             _patch(git, (base, head), file)

@@ -3,12 +3,12 @@
 Digests are taken before an agent runs and compared after. Values are never kept: a config may hold secrets.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from loop_kit.digests import file_digest, sha256
 from loop_kit.model.change import Finding
 from loop_kit.vcs.findings import listed, stop
 from loop_kit.vcs.git import path_text, zero_separated
@@ -120,9 +120,8 @@ def _name(path: Path, repository: Repository) -> str:
 
 
 def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    return file_digest(path).hexdigest()[:32]
 
 
 def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
+    return sha256(data).hexdigest()[:32]

@@ -6,9 +6,9 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
-import secrets
 import shutil
 import stat
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +21,7 @@ from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
+_TRIES, _PAUSE_SECONDS = 4, 0.05
 _DOOMED = "loop-removed-"  # a name that no tree of a person has
 _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
@@ -75,11 +76,22 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
         return ReviewTree(path, entry)
     remove(repository, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    repository.git.out("worktree", "add", "--quiet", "--force", "--detach", "--", os.fspath(path), head_sha)
+    _add(repository, path, head_sha)
     made = _entry(repository, path)
     if made is None:
         raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
     return ReviewTree(path, made, never_clean=Status.of(ReviewTree(path, made).git).dirty)
+
+
+def _add(repository: Repository, path: Path, head_sha: str) -> None:
+    """Let git make the tree. It stumbles over an entry that another run is just making or removing: then once more."""
+    command = ("worktree", "add", "--quiet", "--force", "--detach", "--", os.fspath(path), head_sha)
+    for _ in range(_TRIES):
+        if repository.git.ask(*command).code == 0:
+            return
+        time.sleep(_PAUSE_SECONDS)
+        remove(repository, path)
+    repository.git.out(*command)
 
 
 def remove(repository: Repository, path: Path) -> None:
@@ -89,7 +101,7 @@ def remove(repository: Repository, path: Path) -> None:
         _delete(path)
         # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
         for entry in _entries(repository, path):
-            entry.rename(entry.with_name(f"{_DOOMED}{secrets.token_hex(4)}"))
+            entry.rename(entry.with_name(f"{_DOOMED}{os.urandom(4).hex()}"))
         for entry in repository.common_dir.glob(f"worktrees/{_DOOMED}*"):
             _delete_with_others(entry)
     except OSError as error:

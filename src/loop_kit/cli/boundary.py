@@ -1,0 +1,63 @@
+"""The one error boundary of every command: what a person can cause is a sentence, a bug is kept for a report."""
+
+import errno
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from loop_kit import __version__
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome
+
+
+def within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) -> int:
+    try:
+        result = call()
+    except KeyboardInterrupt:
+        return say("interrupted", "", Outcome.INTERRUPTED)
+    except SystemExit as left:  # how click ends when it has completed a line, or when nobody reads its output any more
+        return 0 if left.code == 0 else EXIT_CODES[Outcome.TERMINATED]
+    except Exception as error:  # noqa: BLE001  (the one boundary: what `expected` does not know is a bug in loop, kept for a report)
+        known = expected(error)
+        return _report_bug(environment) if known is None else say(*known)
+    return result if isinstance(result, int) else 0
+
+
+def expected(error: Exception) -> tuple[str, str, Outcome] | None:
+    """Return sentence, hint and outcome of what a person can cause, None for a bug."""
+    match error:
+        case LoopError():
+            return error.message, error.hint, error.outcome
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return f"{error.filename or 'what the output goes to'} is full", "make room there", Outcome.INVALID
+        case _:
+            return None
+
+
+def say(message: str, hint: str, outcome: Outcome) -> int:
+    """Write a sentence and what to do next on stderr, and return the exit code of the outcome."""
+    from loop_kit.cli.console import printable  # noqa: PLC0415  (only a command that fails needs it)
+
+    with suppress(OSError):  # nobody reads it: the exit code still says what it says
+        sys.stderr.write(f"loop: {printable(message)}\n")
+        if hint:
+            sys.stderr.write(f"  {printable(hint)}\n")
+    return EXIT_CODES[outcome]
+
+
+def _report_bug(environment: Mapping[str, str]) -> int:
+    """Write the traceback where it can be found again and say where."""
+    import tempfile  # noqa: PLC0415  (only for the rarest of ends)
+
+    text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
+    if "LOOP_RUN_ID" in environment:
+        sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs
+        return EXIT_CODES[Outcome.BUG]
+    last = traceback.format_exc().strip().rpartition("\n")[2]
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
+            log.write(text)
+    except OSError:  # no room to keep it: then it is shown
+        return say(f"a bug in loop: {last}", f"please report this:\n{text}", Outcome.BUG)
+    return say(f"a bug in loop: {last}", f"{log.name} has the traceback; please report it", Outcome.BUG)

@@ -1,0 +1,53 @@
+"""The round process: one round, played for the PM that started it, in a memory of its own."""
+
+from pathlib import Path
+
+from loop_kit.backends.registry import load_plugins
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.lock import Lock
+from loop_kit.cli.console import json_lines
+from loop_kit.cli.edge import Edge
+from loop_kit.cli.world import world_of
+from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError
+from loop_kit.model.state import Phase
+from loop_kit.processes.lineage import become_subreaper, die_with_parent
+from loop_kit.processes.signals import listening
+from loop_kit.rounds.context import World
+from loop_kit.rounds.loop import play_for_pm
+from loop_kit.rounds.process import ROUND_FAILED
+from loop_kit.rounds.start import join_run
+from loop_kit.vcs.repository import Repository
+
+
+def play(edge: Edge, bus: str, number: int, *, locks: str, parent: int) -> int:
+    """Play the round that the PM asked for, and tell it by what name it ended when it did not end well.
+
+    `locks` are the descriptors of the locks that the PM holds, `parent` is its pid. The locks are held until the agent
+    has ended, whatever becomes of the PM.
+    """
+    with listening() as interruption:
+        try:
+            return _play(world_of(edge, interruption, json_lines), Bus(Path(bus)), edge, number, locks, parent)
+        except LoopError as error:
+            json_lines(ROUND_FAILED, {"outcome": str(error.outcome), "message": error.message, "hint": error.hint})
+            raise
+
+
+def _play(world: World, bus: Bus, edge: Edge, number: int, locks: str, parent: int) -> int:
+    become_subreaper()
+    if not die_with_parent(parent):
+        raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
+    repository = Repository.find(edge.cwd)
+    paths = (bus.lock_path, repository.git_dir / "loop.lock")
+    held = [Lock.adopt(int(text), path) for text, path in zip(locks.split(","), paths, strict=True)]
+    state = bus.read_state()
+    if state is None or state.round != number:
+        raise StartError(
+            f"{bus.state_path} is gone or of another round", hint="loop run --resume goes on, or says why not"
+        )
+    ctx = join_run(world, bus, repository, state)
+    load_plugins(ctx.settings.plugins)
+    state = play_for_pm(ctx, state, parent)
+    for lock in held:
+        lock.close()
+    return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]
