@@ -16,6 +16,7 @@ from loop_kit import __version__
 from loop_kit.backends.registry import find_backend, known
 from loop_kit.backends.showing import show_call
 from loop_kit.backends.standin import STEPS
+from loop_kit.backends.versions import Measured
 from loop_kit.bus import delivery
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.layout import LIMITS, Layout
@@ -268,6 +269,25 @@ def test_the_command_lines_of_the_known_programs_are_those_the_code_builds(name,
     assert line in [block.strip() for block in blocks(text_of("docs/backends.md"), "text")]
 
 
+def test_the_table_of_programs_says_what_the_code_says():
+    section = text_of("docs/backends.md").partition("<!-- table: programs -->")[2].partition("\n\nHow each")[0]
+    listed = {quoted(row[0])[0]: row for row in rows(section) if quoted(row[0])}
+    measured = {name: find_backend(name, BackendSettings(type=name)) for name in known() if name not in _SETTINGS}
+    assert listed.keys() == {name for name, backend in measured.items() if isinstance(backend, Measured)}
+    for name, row in listed.items():
+        backend = measured[name]
+        assert isinstance(backend, Measured)
+        assert row[1] == ", ".join(backend.tested)
+        assert row[2] == ("yes" if backend.supports_resume else "no")
+        assert row[5] == backend.sandbox
+        argv = show_call(backend, "reviewer", program=name, settings=BackendSettings(type=name))
+        assert [word for word in argv if word.endswith("-schema")] == quoted(row[3])
+
+
+# What these need before they can be asked; they run programs that nobody measured.
+_SETTINGS = ("acp", "command", "script")
+
+
 def test_the_backend_of_thirty_lines_keeps_the_contract_and_is_found_by_its_name(tmp_path):
     backend, test, plugin = blocks(section_of("docs/backends.md", "Your own backend in 30 lines"), "python")
     assert len([line for line in backend.splitlines() if line.strip()]) <= 30
@@ -279,6 +299,7 @@ sys.path.insert(0, sys.argv[1])
 from test_acme import test_acme_keeps_the_contract
 test_acme_keeps_the_contract()
 from loop_kit.backends.showing import show_call
+from loop_kit.backends.versions import Measured
 from loop_kit.backends.registry import find_backend, load_plugins
 from loop_kit.model.config import BackendSettings
 load_plugins(["acme_plugin"])

@@ -38,7 +38,7 @@ CASES = {
         ends=Ending("quota", "exited", 8),
     ),
     "key": Case(says="401", fault=Fault(kind="status", status=401), ends=Ending("auth", "exited", 8)),
-    "cut": Case(says="a stream that is cut off", fault=Fault(kind="cut"), ends=Ending("transient", "exited", 8)),
+    "cut": Case(says="a stream that is cut off", fault=Fault(kind="cut"), ends=Ending("truncated", "exited", 8)),
     "silent": Case(
         says="a stream that falls silent",
         fault=Fault(kind="silent"),

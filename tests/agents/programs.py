@@ -76,7 +76,7 @@ OPENCODE = Program(
     told_to_wait=1,
     asks=6,
     says_when=True,
-    ends={"cut": Ending("transient", "asked", 8)},
+    ends={"cut": Ending("truncated", "asked", 8)},
 )
 ACP = Program(
     backend="acp-gemini",

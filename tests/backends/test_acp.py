@@ -67,9 +67,19 @@ def test_with_a_preset_argv_says_only_how_the_agent_is_started(tmp_path: Path):
 
 def test_opencode_is_told_to_ask_when_it_reviews(tmp_path: Path):
     settings = BackendSettings(type="acp", preset="opencode")
-    asks = json.loads(command(tmp_path, settings, role="reviewer").env["OPENCODE_CONFIG_CONTENT"])
-    assert asks == {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
-    assert "OPENCODE_CONFIG_CONTENT" not in command(tmp_path, settings).env
+    asked = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
+    assert json.loads(command(tmp_path, settings, role="reviewer").merged["OPENCODE_CONFIG_CONTENT"]) == asked
+    assert command(tmp_path, settings).merged == {}
+
+
+def test_what_a_person_tells_opencode_is_kept_when_it_reviews(tmp_path: Path):
+    settings = BackendSettings(type="acp", preset="opencode")
+    own = {"OPENCODE_CONFIG_CONTENT": '{"provider": {"mine": {}}, "permission": "allow"}'}
+    call = command(tmp_path, settings, role="reviewer", environment=own)
+    told = json.loads(call.merged["OPENCODE_CONFIG_CONTENT"])
+    assert (told["provider"], told["permission"]["edit"]) == ({"mine": {}}, "ask")
+    with pytest.raises(ConfigError, match="OPENCODE_CONFIG_CONTENT is not a JSON object"):
+        command(tmp_path, settings, role="reviewer", environment={"OPENCODE_CONFIG_CONTENT": "{ // mine"})
 
 
 @pytest.mark.parametrize("preset", PRESETS)

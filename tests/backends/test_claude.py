@@ -28,7 +28,7 @@ CAPTURED = {
     "err500": (FailureKind.TRANSIENT, True, None),
     "err529": (FailureKind.TRANSIENT, True, None),
     "failcmd": (DONE, True, (2400, 400, 80, 0.00732)),
-    "garbage": (FailureKind.TRANSIENT, True, None),
+    "garbage": (FailureKind.TRUNCATED, True, None),
     "int": (FailureKind.INTERRUPTED, True, (1200, 200, 40, 0.00366)),  # with exit code 0
     "max_tokens": (FailureKind.PERMANENT, True, (4800, 800, 160, 0.01464)),
     "maxturns": (FailureKind.PERMANENT, True, (1200, 200, 40, 0.00366)),
@@ -47,9 +47,9 @@ CAPTURED = {
     "schema": (DONE, True, (2400, 400, 80, 0.00732)),
     "schema_bad": (DONE, True, (2400, 400, 80, 0.00732)),
     "schema_wrong": (DONE, True, (2400, 400, 80, 0.00732)),
-    "sse_overloaded": (FailureKind.TRANSIENT, True, None),
+    "sse_overloaded": (FailureKind.TRUNCATED, True, None),
     "term": (FailureKind.INTERRUPTED, True, None),
-    "trunc": (FailureKind.TRANSIENT, True, (1200, 200, 4, 0.00312)),
+    "trunc": (FailureKind.TRUNCATED, True, (1200, 200, 4, 0.00312)),
     "write": (DONE, True, (3600, 600, 120, 0.01098)),
 }
 

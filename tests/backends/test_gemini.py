@@ -25,7 +25,7 @@ CAPTURED = {
     "err500": (FailureKind.TRANSIENT, True, None, None),
     "err503": (FailureKind.TRANSIENT, True, None, None),
     "failcmd": (DONE, True, (2400, 400, 80), None),
-    "garbage": (FailureKind.TRANSIENT, True, None, None),
+    "garbage": (FailureKind.TRUNCATED, True, None, None),
     "gquota_day": (FailureKind.QUOTA, True, None, None),
     "int": (FailureKind.INTERRUPTED, True, None, None),
     "maxturns": (FailureKind.PERMANENT, True, (1200, 200, 48), None),
@@ -38,7 +38,7 @@ CAPTURED = {
     "resume_bad": (FailureKind.SESSION, False, None, None),
     "review_policy_verdict": (DONE, True, (2400, 400, 80), None),
     "term": (FailureKind.INTERRUPTED, True, None, None),
-    "trunc": (FailureKind.TRANSIENT, True, (1200, 200, 40), None),  # with exit code 0
+    "trunc": (FailureKind.TRUNCATED, True, (1200, 200, 40), None),  # with exit code 0
     "verdict": (DONE, True, (2400, 400, 80), None),
     "write": (DONE, True, (3600, 600, 120), None),
 }

@@ -27,7 +27,7 @@ CAPTURED: dict[str, Any] = {
     "err500": (FailureKind.TRANSIENT, True, None, None),
     "err503": (FailureKind.TRANSIENT, True, None, None),
     "failcmd": (DONE, True, (2400, 400, 80, 0, 0.00732), None),
-    "garbage": (FailureKind.TRANSIENT, True, UNCOUNTED, None),  # it went on until it was killed
+    "garbage": (FailureKind.TRUNCATED, True, UNCOUNTED, None),  # it went on until it was killed
     "int": (FailureKind.UNKNOWN, True, None, None),  # it did not listen, and was killed
     "nokey": (DONE, True, (2400, 400, 80, 16, 0.00732), None),
     "noprompt": (FailureKind.CONFIG, False, None, None),
@@ -38,7 +38,7 @@ CAPTURED: dict[str, Any] = {
     "resume_bad": (FailureKind.SESSION, False, None, None),
     "review_ro": (DONE, True, (2400, 400, 80, 0, 0.00732), None),
     "term": (FailureKind.INTERRUPTED, True, None, None),
-    "trunc": (FailureKind.TRANSIENT, True, UNCOUNTED, None),  # it went on until it was killed
+    "trunc": (FailureKind.TRUNCATED, True, UNCOUNTED, None),  # it went on until it was killed
     "usage_limit": (FailureKind.QUOTA, True, None, 3600.0),
     "verdict": (DONE, True, (2400, 400, 80, 0, 0.00732), None),
     "write": (DONE, True, (3600, 600, 120, 0, 0.01098), None),

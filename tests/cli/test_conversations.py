@@ -80,3 +80,23 @@ def test_a_conversation_that_is_gone_is_begun_anew(tmp_path):
     result = stage.run("--dispatch-retries", "0")
     ended(stage, result, 0, paid=(3, 2))
     assert _asked(stage, "worker") == [None, "w-1", None]
+
+
+# What a document leaves out
+
+
+def test_what_a_report_leaves_out_and_git_knows_is_filled_in(tmp_path):
+    worker = [*works()[:-1], {"report": {"notes": "done"}, "without": ["task_id", "round", "head_sha"]}]
+    reviewer = [{"report": {"decision": "approve", "blocking_issues": []}, "without": ["task_id", "round"]}]
+    stage = Stage.set_up(tmp_path, worker=[worker], reviewer=[reviewer])
+    result = stage.run()
+    ended(stage, result, 0, paid=(1, 1))
+    report = stage.read("work_report")
+    assert report is not None
+    assert (report["task_id"], report["round"], report["head_sha"]) == ("T-1", 1, stage.head)
+
+
+def test_what_a_report_does_say_is_not_replaced(tmp_path):
+    false = [{"report": {"head_sha": "0" * 40}}]
+    stage = Stage.set_up(tmp_path, worker=[[*works()[:-1], *false], false])
+    ended(stage, stage.run(), 3, says="work_report.json was refused twice", paid=(2, 0))

@@ -175,10 +175,15 @@ def test_a_run_that_nobody_listens_to_comes_to_its_end(stage: Stage, streams: st
 # Asked to stop
 
 
-def test_a_stop_file_ends_the_run_during_the_work_and_its_removal_lets_it_go_on(stage: Stage):
-    process = held(stage, WORKING)
+@pytest.mark.parametrize("before", [(), ({"ignore_sigterm": True},)], ids=["who hears", "who is deaf"])
+def test_a_stop_file_ends_the_run_during_the_work_and_its_removal_lets_it_go_on(
+    stage: Stage, before: tuple[dict[str, Any], ...]
+):
+    process = held(stage, WORKING, *before)
     (stage.bus / "STOP").touch()
     result = ended(stage, process)
+    (over,) = result.events("dispatch_ended")
+    assert over["how"] == "asked"
     assert (result.code, result.standing["outcome"]) == (13, "stopped")
     assert "STOP asks for a stop" in result.err
     assert "refs/loop/T-1/r1/unfinished-1" in stage.refs()

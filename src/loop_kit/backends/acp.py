@@ -15,10 +15,12 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, last_line
 from loop_kit.backends.eventlines import read_event
+from loop_kit.backends.jsontext import parse_object
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
@@ -33,15 +35,16 @@ _WRONG_CALL = 2
 class Preset:
     """How one known agent is driven.
 
-    `modes` are the modes of worker and reviewer, `quiet` and `reviewing` variables that are set for every role and for a
-    reviewer, `model_flag` the option that takes the model where the conversation offers no choice of one. One that
-    `hides_git` keeps the person's git settings from its shell, and is told who the person is.
+    `modes` are the modes of worker and reviewer, `quiet` variables that are set for every role, `reviewing` what is added
+    for a reviewer to variables that hold a JSON object, `model_flag` the option that takes the model where the
+    conversation offers no choice of one. One that `hides_git` keeps the person's git settings from its shell, and is told
+    who the person is.
     """
 
     argv: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
-    reviewing: Mapping[str, str] = field(default_factory=dict)
+    reviewing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     modes: tuple[str, str] = ("", "")
     model_flag: str = ""
     resumes: bool = True
@@ -88,7 +91,7 @@ PRESETS: Mapping[str, Preset] = {
         env=("OPENCODE_*",),
         quiet={"OPENCODE_DISABLE_AUTOUPDATE": "1"},
         # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
-        reviewing={"OPENCODE_CONFIG_CONTENT": json.dumps(_ASK, separators=(",", ":"))},
+        reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
         counts=False,  # its figures are those of the last step
     ),
 }
@@ -113,6 +116,10 @@ class AcpBackend(Backend):
     def supports_resume(self) -> bool:
         return self.preset.resumes
 
+    @property
+    def hides_git_settings(self) -> bool:
+        return self.preset.hides_git
+
     def configured(self, name: str, settings: BackendSettings) -> "AcpBackend":
         preset = _preset(f"backends.{name}", settings)
         if importlib.util.find_spec("acp") is None:
@@ -136,12 +143,9 @@ class AcpBackend(Backend):
                 *(() if preset.counts else ("--no-usage",)),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),
-            env={
-                **preset.quiet,
-                **({} if worker else preset.reviewing),
-                **(order.identity if preset.hides_git else {}),
-            },
+            env={**preset.quiet, **(order.identity if preset.hides_git else {})},
             stdin=order.prompt,
+            merged={} if worker else {name: _with(order, name, held) for name, held in preset.reviewing.items()},
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
@@ -154,6 +158,18 @@ class AcpBackend(Backend):
 
 
 ACP = AcpBackend()
+
+
+def _with(order: Order, name: str, held: Mapping[str, Any]) -> str:
+    """Return the person's own value of a variable with what holds a reviewer to reading in it."""
+    given = order.environment.get(name, "")
+    own = parse_object(given) if given.strip() else {}
+    if own is None:
+        raise ConfigError(
+            f"the variable {name} is not a JSON object",
+            hint="mend it, without comments: loop adds to it what holds a reviewer to reading",
+        )
+    return json.dumps({**own, **held}, ensure_ascii=False)
 
 
 def _option(flag: str, value: str) -> tuple[str, ...]:

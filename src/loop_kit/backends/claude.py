@@ -40,7 +40,7 @@ _ERROR_KINDS = {
     "authentication_failed": FailureKind.AUTH,
     "rate_limit": FailureKind.TRANSIENT,
     "server_error": FailureKind.TRANSIENT,
-    "unknown": FailureKind.TRANSIENT,  # without a status: an answer that was cut off or made no sense
+    "unknown": FailureKind.TRUNCATED,  # without a status: an answer that was cut off or made no sense
 }
 _END_KINDS = {
     "aborted_tools": FailureKind.INTERRUPTED,

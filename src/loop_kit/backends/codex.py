@@ -37,7 +37,7 @@ _FAILURES: tuple[tuple[str, FailureKind], ...] = (
     ("You've hit your usage limit", FailureKind.QUOTA),
     ("We're currently experiencing high demand", FailureKind.TRANSIENT),
     ("Selected model is at capacity", FailureKind.TRANSIENT),
-    ("stream disconnected before completion", FailureKind.TRANSIENT),
+    ("stream disconnected before completion", FailureKind.TRUNCATED),
     ("Connection failed", FailureKind.TRANSIENT),
     ("Codex ran out of room", FailureKind.SESSION),  # the thread is full; a fresh one is not
 )

@@ -59,8 +59,8 @@ _CODES = {
 _FAILURES: tuple[tuple[str, FailureKind], ...] = (
     ("You have exhausted your daily quota on this model.", FailureKind.QUOTA),
     ("exception TypeError: fetch failed", FailureKind.TRANSIENT),
-    ("Incomplete JSON segment at the end", FailureKind.TRANSIENT),
-    ("Model stream ended with", FailureKind.TRANSIENT),  # "with empty …", "without …"; not "due to …"
+    ("Incomplete JSON segment at the end", FailureKind.TRUNCATED),
+    ("Model stream ended with", FailureKind.TRUNCATED),  # "with empty …", "without …"; not "due to …"
 )
 _API_ERROR = re.compile(r"\[API Error: (.*)\]", re.DOTALL)
 _RETRY = re.compile(r"(?:^Suggested retry after|\bPlease retry in) (\d[\d.]*?)(ms|s)\b", re.MULTILINE)

@@ -78,6 +78,7 @@ class FailureKind(StrEnum):
     """Why an agent program failed, as far as it reported it in a structured field."""
 
     TRANSIENT = "transient"
+    TRUNCATED = "truncated"
     QUOTA = "quota"
     AUTH = "auth"
     CONFIG = "config"

@@ -31,7 +31,7 @@ class Limits:
     wall: float = 0.0
     idle: float = 0.0  # without a byte on stdout or stderr
     grace: float = 5.0  # from SIGTERM to SIGKILL
-    urgent_grace: float = 1.0  # the same when this process itself was told to end
+    urgent_grace: float = 1.0  # the same when this process itself was told to end, or the tick asked for it
     gentle: bool = False  # ask only the program at first: it ends its own tree and saves its work
 
 
@@ -55,6 +55,9 @@ class HowEnded(StrEnum):
     IDLE_TIMEOUT = "idle_timeout"
     INTERRUPTED = "interrupted"
     ASKED = "asked"  # the tick wanted it
+
+
+_ASKED_FOR = (HowEnded.INTERRUPTED, HowEnded.ASKED)  # somebody waits for the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +173,7 @@ def _end(tree: _Tree, attendance: Attendance, limits: Limits, how: HowEnded) -> 
     def hurry() -> bool:
         return attendance.interruption.count > signals_before
 
-    grace = limits.urgent_grace if how is HowEnded.INTERRUPTED else limits.grace
+    grace = limits.urgent_grace if how in _ASKED_FOR else limits.grace
     if how is HowEnded.EXITED:
         grace = _LEFTOVER_GRACE
     elif limits.gentle:

@@ -1,12 +1,13 @@
 """Take in what a dispatch handed in: judge it, keep it, and put it on the bus when it is the document that was asked for."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loop_kit.backends.account import Account
 from loop_kit.errors import DocumentError
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
+from loop_kit.model.work import WorkReport
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
@@ -31,7 +32,7 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
             document = desk.backend.document(desk.order, last_word.finished, last_word.said)
         if document is None:
             return None
-        document = desk.redactor(ctx, state).clean_document(document)
+        document = _filled(ctx, state, ask, desk.redactor(ctx, state).clean_document(document))
         report = ask.read(document, state, name=name)
     except DocumentError as error:
         _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
@@ -39,6 +40,20 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
     ctx.bus.install(ask.kind, document)
     ctx.tell("document_accepted", document=name, role=ask.role, round=state.round)
     return report
+
+
+def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> Any:
+    """Return a document with what it leaves out and loop knows: whose it is, and for work the head that git shows.
+
+    The outbox and the conversation are this dispatch's own. What a document does say is never replaced.
+    """
+    if not isinstance(document, dict):
+        return document
+    known: dict[str, Any] = {"task_id": state.task_id, "round": state.round}
+    if ask.kind == WorkReport.kind and "head_sha" not in document:
+        known["head_sha"] = ctx.repository.head().sha
+    missing = {name: value for name, value in known.items() if name not in document}
+    return {**missing, **document} if missing else document
 
 
 def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:

@@ -16,7 +16,13 @@ from loop_kit.values import dataclass, field
 # A program that asks for a longer wait than this, in seconds, is not tried again: its service is not there.
 _LONGEST_WAIT = 900.0
 _LONGEST_BACK_OFF = 60.0
-_PASSING = (FailureKind.TRANSIENT, FailureKind.UNKNOWN, FailureKind.SESSION, FailureKind.INTERRUPTED)
+_PASSING = (
+    FailureKind.TRANSIENT,
+    FailureKind.TRUNCATED,
+    FailureKind.UNKNOWN,
+    FailureKind.SESSION,
+    FailureKind.INTERRUPTED,
+)
 # What another backend may not have: everything but what a person has set wrong and what the service refuses to do.
 _ITS_OWN = (*_PASSING, FailureKind.AUTH, FailureKind.QUOTA)
 _ADVICE: Mapping[FailureKind, str] = MappingProxyType(
