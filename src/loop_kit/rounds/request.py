@@ -13,17 +13,17 @@ INLINE_DIFF_BYTES = 128 * 1024
 SHOWN_FILES = 1000
 
 
-def inline_diff(ctx: RunContext, change: Change) -> str | None:
-    """Return the diff as text, or None when it is too long to be quoted and lies in `bus.diff_path` instead."""
+def _inline_diff(ctx: RunContext, change: Change) -> str | None:
+    """Return the diff as text, or None when it is too long to be quoted."""
     text, complete = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES)
     return text if complete else None
 
 
 def write_request(
     ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
-) -> None:
-    """Put the review request on the bus, and the diff beside it when it is long."""
-    diff = inline_diff(ctx, change)
+) -> str | None:
+    """Put the review request on the bus; return its diff, or None when that is long and lies beside it."""
+    diff = _inline_diff(ctx, change)
     if diff is None:
         ctx.repository.write_diff(change.base_sha, change.head_sha, ctx.bus.diff_path)
     else:
@@ -31,6 +31,7 @@ def write_request(
     document = _document(ctx, state, work, change, diff)
     document["evidence"] = [] if evidence is None else evidence.to_document()["checks"]
     ctx.bus.write("review_request", document)
+    return diff
 
 
 def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change, diff: str | None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The reviewer's half of a round: a judgement of exactly one tree, made in a tree of its own."""
 
+import os
+
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.evidence import Evidence
@@ -12,24 +14,31 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
-from loop_kit.rounds.request import inline_diff
 from loop_kit.rounds.work import fix_list_of
-from loop_kit.values import replace
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long."""
+
+    evidence: Evidence | None
+    diff: str | None
+
+
 def obtain_review(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown
 ) -> tuple[ReviewReport, RunState]:
     """Return the judgement of `change` and the state after it was had; a void one is asked for once more."""
     if ctx.by_hand("reviewer"):
-        return dispatch(ctx, state, _ask(ctx, state, work, change, evidence))
+        return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
     problems: tuple[str, ...] = ()
     while True:
         refuse_void_review(ctx, state)
         tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
-        before = watch.take(ctx.repository, state.place)
-        ask = replace(_ask(ctx, state, work, change, evidence), cwd=tree.path, problems=problems)
+        before = _untouched(ctx, state, checked=shown.evidence is not None)
+        ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         void = tree.changed(change.head_sha)
         if not void:
@@ -58,19 +67,30 @@ def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, be
 
 def refuse_void_review(ctx: RunContext, state: RunState) -> None:
     """Refuse a review whose reviewer changed the tree it was to judge; to be asked before that tree is cleaned or gone."""
+    outbox = name_dispatch(state, "reviewer")
+    if not (ctx.bus.outbox(outbox).is_dir() or os.path.lexists(ctx.bus.path(ReviewReport.kind))):
+        return  # there is nothing to refuse
     tree = worktree.find(ctx.repository, ctx.review_tree)
     request = ctx.bus.read("review_request")
     void = tree.changed(request["head_sha"]) if tree is not None and request is not None else ""
     if void:
-        outbox = name_dispatch(state, "reviewer")
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
         refuse(ctx, state, ReviewReport.kind, void)
         ctx.bus.clear_outbox(outbox)
 
 
-def _ask(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
-) -> Ask[ReviewReport]:
+def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, str]:
+    """Return what is watched as it is before the review.
+
+    The settings have just been found to be those of the state; only checks, which are programs of the repository, can have
+    touched them since.
+    """
+    if checked:
+        return watch.take(ctx.repository, state.place)
+    return {**state.watch, **watch.refs(ctx.repository, state.place)}
+
+
+def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         return reviewer_prompt(
             ReviewerBrief(
@@ -79,11 +99,11 @@ def _ask(
                 change=change,
                 report_path=report_path,
                 texts=ctx.charter.texts,
-                diff=inline_diff(ctx, change),
+                diff=shown.diff,
                 diff_path=str(ctx.bus.diff_path),
                 work=work,
                 findings=change.having(Effect.JUDGE),
-                evidence=() if evidence is None else evidence.sentences,
+                evidence=() if shown.evidence is None else shown.evidence.sentences,
                 fix_list=fix_list_of(ctx, state),
                 history=state.round_details,
                 again=again,

@@ -12,7 +12,7 @@ from loop_kit.model.work import WorkReport
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
-from loop_kit.rounds.review import obtain_review, refuse_other_reviews
+from loop_kit.rounds.review import Shown, obtain_review, refuse_other_reviews
 from loop_kit.rounds.summary import write_summary
 from loop_kit.rounds.work import obtain_change
 
@@ -28,7 +28,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     ctx.pin("head", state.round, change.head_sha)
     change, evidence, state = with_evidence(ctx, state, work, change)
     change = for_reviewer(ctx, change)
-    write_request(ctx, state, work, change, evidence)
+    diff = write_request(ctx, state, work, change, evidence)
     fixes = change.having(Effect.FIX)
     if fixes:
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
@@ -36,7 +36,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     else:
         state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
         ctx.bus.put_state(state)
-        review, state = obtain_review(ctx, state, work, change, evidence)
+        review, state = obtain_review(ctx, state, work, change, Shown(evidence=evidence, diff=diff))
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
     return _close(ctx, state, work, change, review)
 

@@ -1,5 +1,7 @@
 """Work that was cut off: pinned as a commit, so that nothing paid for is lost and the resume starts from exactly that."""
 
+from collections.abc import Iterable
+
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 
@@ -17,9 +19,9 @@ def pin_unfinished(ctx: RunContext, state: RunState) -> str:
     return ref
 
 
-def last_unfinished(ctx: RunContext, state: RunState) -> str:
-    """Return the ref of the newest unfinished work of this round, "" when there is none."""
+def last_unfinished(ctx: RunContext, state: RunState, refs: Iterable[str] | None = None) -> str:
+    """Return the ref of the newest unfinished work of this round, "" when there is none; `refs` are all, if they are known."""
     prefix = ctx.pin_name("unfinished-", state.round)
-    refs = ctx.repository.refs(prefix.rpartition("/")[0] + "/")
+    refs = ctx.repository.refs(prefix.rpartition("/")[0] + "/") if refs is None else refs
     found = [ref for ref in refs if ref.startswith(prefix)]
     return max(found, key=lambda ref: int(ref.removeprefix(prefix)), default="")

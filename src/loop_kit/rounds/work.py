@@ -1,6 +1,6 @@
 """The worker's half of a round: a report that git confirms, or the reason why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
@@ -36,8 +36,9 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     seen: Change | None = None
     presence = Presence(ctx, "worker")
     while True:
-        before = watch.refs(ctx.repository, state.place)
-        work, state = dispatch(ctx, state, _ask(ctx, state, problems))
+        pins = ctx.repository.refs(f"refs/loop/{state.place}")
+        before = watch.named(pins)
+        work, state = dispatch(ctx, state, _ask(ctx, state, problems, pins))
         change = verify(
             work, ground_of(ctx.charter, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)}
         )
@@ -66,7 +67,7 @@ def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
     return state
 
 
-def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[WorkReport]:
+def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...], pins: Mapping[str, str]) -> Ask[WorkReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         return worker_prompt(
             WorkerBrief(
@@ -79,7 +80,7 @@ def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[Wor
                 fix_list=fix_list_of(ctx, state),
                 history=state.round_details,
                 again=again,
-                snapshot=last_unfinished(ctx, state),
+                snapshot=last_unfinished(ctx, state, {*pins, *ctx.pins}),
                 checks=tuple(command.sentence for command in plan_checks(ctx.card, ctx.settings).commands),
             )
         )

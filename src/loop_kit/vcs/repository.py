@@ -17,6 +17,7 @@ from loop_kit.vcs.snapshot import Snapshot, commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
 
 _LONGEST_SUBJECT = 500
+_PLACES = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
 # What git leaves in its folder while it waits for the person to go on, and how people call it.
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
@@ -49,17 +50,12 @@ class Repository:
     @classmethod
     def find(cls, start: Path) -> Self:
         """Find the working tree that holds `start`; raise `StartError` when there is none."""
-        asked = Git(start).ask("rev-parse", "--show-toplevel")
-        if asked.code != 0 or not asked.line:
-            raise _no_repository(start, asked)
-        root = Path(os.fsdecode(asked.line))
-        git = Git(root)
-        # One call each: a folder's name may hold a newline.
-        git_dir, common_dir = (
-            root / os.fsdecode(git.out("rev-parse", question).removesuffix(b"\n"))
-            for question in ("--absolute-git-dir", "--git-common-dir")
-        )
-        return cls(root=root, git_dir=git_dir, common_dir=Path(os.path.normpath(common_dir)), git=git)
+        asked = Git(start).ask("rev-parse", "--path-format=absolute", *_PLACES)
+        found = asked.line.split(b"\n")
+        if asked.code != 0 or len(found) != len(_PLACES):  # a folder's name may hold a newline: then one by one
+            found = _one_by_one(start)
+        root, git_dir, common_dir = (Path(os.fsdecode(place)) for place in found)
+        return cls(root=root, git_dir=git_dir, common_dir=Path(os.path.normpath(common_dir)), git=Git(root))
 
     def head(self) -> Head:
         """Return what is checked out; raise `StartError` before the first commit."""
@@ -232,6 +228,16 @@ class Repository:
             f"branch {branch} of {root} has no commit yet" if branch else f"HEAD of {root} names no commit",
             hint="commit what is there first: loop compares with a commit",
         )
+
+
+def _one_by_one(start: Path) -> list[bytes]:
+    """Return the places of the repository that holds `start`, each asked by itself; raise `StartError` for none."""
+    top = Git(start).ask("rev-parse", _PLACES[0])
+    if top.code != 0 or not top.line:
+        raise _no_repository(start, top)
+    root = Path(os.fsdecode(top.line))
+    answers = (Git(root).out("rev-parse", place).removesuffix(b"\n") for place in _PLACES[1:])
+    return [top.line, *(os.fsencode(root / os.fsdecode(answer)) for answer in answers)]
 
 
 def _no_repository(start: Path, answer: Answer) -> StartError:
