@@ -13,6 +13,7 @@ import pytest
 from loop_kit.bus import heartbeat
 from loop_kit.bus.heartbeat import Beat
 from loop_kit.processes.lineage import Owner
+from loop_kit.vcs.worktree import tree_path
 from tests.support.runs import Stage, wait_until
 
 REF = "refs/loop/T-1"
@@ -130,13 +131,17 @@ def leave_an_outbox(stage: Stage) -> None:
 
 
 def leave_a_worktree(stage: Stage) -> None:
-    stage.git("worktree", "add", "--quiet", "--detach", str(scratch(stage) / "review"), "HEAD")
+    stage.git("worktree", "add", "--quiet", "--detach", str(review(stage)), "HEAD")
 
 
 def leave_an_entry(stage: Stage) -> None:
     leave_a_worktree(stage)
-    (scratch(stage) / "review").rename(stage.root.parent / "elsewhere")
+    review(stage).rename(stage.root.parent / "elsewhere")
     scratch(stage).rmdir()
+
+
+def review(stage: Stage) -> Path:
+    return tree_path(scratch(stage), "review")
 
 
 def scratch(stage: Stage) -> Path:

@@ -227,3 +227,18 @@ def test_runs_in_several_working_trees_do_not_stumble_over_each_others_trees(fou
     ]
     assert [process.communicate(timeout=60)[1].splitlines()[-1:] for process in running] == [[]] * len(running)
     assert not list(found.common_dir.glob("worktrees/*"))
+
+
+@pytest.mark.parametrize("name", ["", "1"])
+def test_an_entry_that_a_killed_git_had_just_begun_is_known_by_its_name(found: Repository, tmp_path: Path, name: str):
+    path = worktree.tree_path(tmp_path / "scratch/0123abcd", "review")
+    begun = found.common_dir / "worktrees" / f"{path.name}{name}"
+    begun.mkdir(parents=True)
+    (begun / "locked").write_text("initializing")
+    somebodys = found.common_dir / "worktrees/review"
+    somebodys.mkdir()
+    assert worktree.is_listed(found, path)
+    worktree.prepare(found, path, found.head().sha)
+    worktree.remove(found, path)
+    assert list(found.common_dir.glob("worktrees/*")) == [somebodys]
+    assert not worktree.is_listed(found, path)

@@ -91,7 +91,7 @@ def examine_runs(bus: Bus, repository: Repository, places: Iterable[str], state:
 
 def _scratch(repository: Repository, charter: Charter) -> Iterator[Problem]:
     folder = Path(charter.scratch) / charter.run_id
-    trees = [folder / name for name in _TREES]
+    trees = [worktree.tree_path(folder, name) for name in _TREES]
     listed = [tree for tree in trees if worktree.is_listed(repository, tree)]
     if listed or folder.is_dir():
         yield Problem(

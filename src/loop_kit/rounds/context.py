@@ -15,6 +15,7 @@ from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
 from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.worktree import tree_path
 
 Listener = Callable[[str, Mapping[str, Any]], None]
 
@@ -82,11 +83,11 @@ class RunContext:
 
     @property
     def review_tree(self) -> Path:
-        return Path(self.charter.scratch) / self.charter.run_id / "review"
+        return tree_path(Path(self.charter.scratch) / self.charter.run_id, "review")
 
     @property
     def checks_tree(self) -> Path:
-        return Path(self.charter.scratch) / self.charter.run_id / "checks"
+        return tree_path(Path(self.charter.scratch) / self.charter.run_id, "checks")
 
     def now(self) -> str:
         return self.world.clock.now()

@@ -55,7 +55,7 @@ def spot_check(
 
     site = Site(
         repository=repository,
-        tree=home / "checks",
+        tree=worktree.tree_path(home, "checks"),
         logs=bus.logs / _LOGS,
         stem=f"{subject.head_sha[:12]}_check",
         bus_root=bus.root,

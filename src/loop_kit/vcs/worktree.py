@@ -54,6 +54,14 @@ class ReviewTree:
         return Git(self.path, location=(f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
 
 
+def tree_path(home: Path, name: str) -> Path:
+    """Return where a tree belongs in the folder of a run, which has a name that no other has.
+
+    git names its entry after the folder: so even an entry that a dying git had just begun tells whose it is.
+    """
+    return home / f"{name}-{home.name}"
+
+
 def find(repository: Repository, path: Path) -> ReviewTree | None:
     """Return the tree at `path` as it was left, None when there is none."""
     entry = _entry(repository, path)
@@ -62,7 +70,7 @@ def find(repository: Repository, path: Path) -> ReviewTree | None:
 
 def is_listed(repository: Repository, path: Path) -> bool:
     """Whether git has an entry for a tree at `path`, also when the folder is gone."""
-    return bool(_entries(repository, path))
+    return bool(_entries(repository, path) or _begun(repository, path))
 
 
 def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()) -> ReviewTree:
@@ -100,7 +108,7 @@ def remove(repository: Repository, path: Path) -> None:
     try:
         _delete(path)
         # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
-        for entry in _entries(repository, path):
+        for entry in (*_entries(repository, path), *_begun(repository, path)):
             entry.rename(entry.with_name(f"{_DOOMED}{os.urandom(4).hex()}"))
         for entry in repository.common_dir.glob(f"worktrees/{_DOOMED}*"):
             _delete_with_others(entry)
@@ -131,6 +139,15 @@ def _entries(repository: Repository, path: Path) -> list[Path]:
     wanted = {os.fsencode(path / ".git"), os.fsencode(path.resolve() / ".git")}
     files = repository.common_dir.glob("worktrees/*/gitdir")
     return [file.parent for file in files if _named_by(file) in wanted]
+
+
+def _begun(repository: Repository, path: Path) -> list[Path]:
+    """Return entries that git had begun for `path` when it was killed, and that name no folder yet; see `tree_path`."""
+    if not path.name.endswith(f"-{path.parent.name}"):
+        return []
+    name = re.compile(rf"{re.escape(path.name)}\d*")  # git counts up when there is an entry of that name
+    found = repository.common_dir.glob("worktrees/*")
+    return [entry for entry in found if name.fullmatch(entry.name) and not os.path.lexists(entry / "gitdir")]
 
 
 def _named_by(file: Path) -> bytes:
