@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import live
 from tests.support.certificate import film, violations
 from tests.support.planting import planted
 
@@ -115,3 +116,48 @@ def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
     filmed = film(tmp_path / "film", python)  # a bug that shows without a kill would be no test of the certificate
     shots = tuple(shot for shot in filmed.shots if plant.shows_at in shot.deed)
     assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
+
+
+SWEEP = "        return end_tree(self.process, patience, excluding=self.others)\n"
+# Deaths among the living: nobody may be left who does not notice.
+LIVE_PLANTS = {
+    "a round does not notice that its PM is gone": (
+        live.ORPHANED,
+        Plant("cli/run.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, ".before.json"),
+    ),
+    "the agent of a round that was killed is left alone": (
+        live.ROUND_DIES,
+        Plant(
+            "processes/supervise.py",
+            {SWEEP: f"        if self.process.poll() == -9:\n            return Ending()\n{SWEEP}"},
+            live.AGENT,
+        ),
+    ),
+    "a round that was killed counts as one that was played": (
+        live.ROUND_DIES,
+        Plant("rounds/process.py", {"in _PLAYED:": "in (*_PLAYED, -9):"}, "/work_report.json"),
+    ),
+    "a round does not ask whether its PM is still there": (
+        live.PM_DIES,
+        Plant("cli/run.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, "--single-round"),
+    ),
+}
+MOST_TRIED = 4
+
+
+@pytest.mark.parametrize("name", LIVE_PLANTS, ids=lambda name: name.replace(" ", "-"))
+def test_the_live_deaths_go_red_when(name: str, tmp_path: Path):
+    fault, plant = LIVE_PLANTS[name]
+    living = live.live(tmp_path / "live", planted(tmp_path / "planted", plant.file, plant.changes))
+    points = [point for point in living.points if point.fault == fault and plant.shows_at in point.deed][:MOST_TRIED]
+    assert any(problem for _point, problem in live.violations(living, points)), (
+        f"{len(points)} deaths, and nothing was seen"
+    )
+
+
+def test_live_deaths_of_the_loop_as_it_is_are_finished_as_undisturbed(tmp_path: Path):
+    living = live.live(tmp_path)
+    found = [
+        point for point in living.points if live.AGENT in point.deed or (point.played and point.fault == live.PM_DIES)
+    ]
+    assert [problem for _point, problem in live.violations(living, found[::3]) if problem] == []

@@ -1,9 +1,7 @@
 """The crash certificate: from every state of the disk that a kill can leave, the run is finished by running it again.
 
-    python -m tests.support.certificate [--jobs N] [--write docs/reliability.md]
-
 One run of two rounds, with checks, is filmed (`tests/support/recording.py`). Each state that was seen is then laid out
-again, the same command is run again, and the end is held against that of the undisturbed run. Exit 1 when one differs.
+again, the same command is run again, and the end is held against that of the undisturbed run.
 """
 
 import json
@@ -11,7 +9,7 @@ import shutil
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +31,7 @@ KILLED, TORN, LOST = (
     "power lost, what was not synced gone",
 )
 FAULTS = {"torn": TORN, "unsynced": LOST}
+FILMING = 300.0  # seconds: a run that is filmed takes six times as long as one that is not
 CALLS, CHECK_RUNS = 4, 3  # what the undisturbed run pays and runs
 
 
@@ -61,12 +60,9 @@ def film(folder: Path, python: str = sys.executable, *, halves: bool = True) -> 
 
     Without `halves`, states that differ only in the content of half-written files count as one.
     """
-    stage = set_up(folder / "stage")
-    stage.program = (python, "-P", "-E", "-m", "loop_kit")
-    config = (stage.bus / "config.toml").read_text(encoding="utf-8")
-    stage.configure(config + CONFIG.format(check=CHECK.format(counter=_counter(stage))))
+    stage = checked_stage(folder / "stage", python)
     camera = (python, "-P", "-E", recording.__file__, str(folder / "shots"), str(folder / "stage"))
-    result = stage.end(stage.start("run", program=camera))
+    result = stage.end(stage.start("run", program=camera), seconds=FILMING)
     ends_as_undisturbed(stage, result, checks=True)
     lines = [json.loads(line) for line in (folder / "shots/journal").read_text(encoding="utf-8").splitlines()]
     first: dict[str, Shot] = {}
@@ -75,6 +71,15 @@ def film(folder: Path, python: str = sys.executable, *, halves: bool = True) -> 
         first.setdefault(line["state" if halves else "readable"], shot)
     points = Counter(_fault(line["deed"]) for line in lines)
     return Film(stage=stage, folder=folder, shots=tuple(first.values()), points=points)
+
+
+def checked_stage(folder: Path, python: str = sys.executable) -> Stage:
+    """Return the stage for a run of two rounds with a check that counts how often it is run."""
+    stage = set_up(folder)
+    stage.program = (python, "-P", "-E", "-m", "loop_kit")
+    config = (stage.bus / "config.toml").read_text(encoding="utf-8")
+    stage.configure(config + CONFIG.format(check=CHECK.format(counter=_counter(stage))))
+    return stage
 
 
 def _fault(deed: str) -> str:
@@ -92,28 +97,35 @@ def violations(film: Film, shots: tuple[Shot, ...]) -> Iterator[tuple[Shot, str]
 
 
 def _violation(film: Film, shot: Shot) -> str:
-    stage = film.stage
     _lay_out(film, shot)
-    archive, held, most = _archive(stage), set(stage.refs().values()), _most_check_runs(stage)
+    # No picture is taken while an agent works: whoever was called has handed in, and that is never asked for again.
+    return problem_of(film.stage, lambda: finish(film.stage, most_calls=CALLS))
+
+
+def problem_of(stage: Stage, prove: Callable[[], None]) -> str:
+    """Return what was wrong when `prove` failed and where, "" when nothing was; nobody of the stage lives afterwards."""
     try:
-        ends_as_undisturbed(stage, go_on(stage), checks=True)
-        after = _archive(stage)
-        lost = [name for name, data in archive.items() if after.get(name) != data]
-        assert not lost, f"lost or changed in the archive: {lost}"
-        assert held <= set(stage.refs().values()), f"no ref holds {held - set(stage.refs().values())} any more"
-        # No picture is taken while an agent works: whoever was called has handed in, and that is never asked for again.
-        assert sum(stage.paid) == CALLS, f"{sum(stage.paid)} calls were paid"
-        assert CHECK_RUNS <= _check_runs(stage) <= most, (
-            f"checks ran {_check_runs(stage)} times, at most {most} were due"
-        )
-        problems = list(examine(Bus(stage.bus), Repository.find(stage.root), alive=False))
-        assert not problems, f"fsck: {[(problem.where, problem.text) for problem in problems]}"
+        prove()
     except (AssertionError, LookupError, OSError, ValueError) as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"{error!r} in {where.name}: {where.line}"
     finally:
         stage.kill_all()
     return ""
+
+
+def finish(stage: Stage, *, most_calls: int) -> None:
+    """Finish the run as a person would; fail unless it ends as the undisturbed one, having lost and repeated nothing."""
+    archive, held, most = _archive(stage), set(stage.refs().values()), _most_check_runs(stage)
+    ends_as_undisturbed(stage, go_on(stage), checks=True)
+    after = _archive(stage)
+    lost = [name for name, data in archive.items() if after.get(name) != data]
+    assert not lost, f"lost or changed in the archive: {lost}"
+    assert held <= set(stage.refs().values()), f"no ref holds {held - set(stage.refs().values())} any more"
+    assert CALLS <= sum(stage.paid) <= most_calls, f"{sum(stage.paid)} calls were paid"
+    assert CHECK_RUNS <= _check_runs(stage) <= most, f"checks ran {_check_runs(stage)} times, at most {most} were due"
+    problems = list(examine(Bus(stage.bus), Repository.find(stage.root), alive=False))
+    assert not problems, f"fsck: {[(problem.where, problem.text) for problem in problems]}"
 
 
 def _lay_out(film: Film, shot: Shot) -> None:

@@ -81,10 +81,11 @@ def hold(stage: Stage, *points: Point, before: Sequence[dict[str, Any]] = ()) ->
     """Write the script: at each point an agent waits to be killed; who is asked again works on from what is there.
 
     With points, each call has its own steps: one that should not have been paid finds none and fails the run. `before`
-    is what an agent that will be held does first.
+    is what an agent that will be held does first, or each when there are no points.
     """
     if not points:
-        rounds = {role: {str(number): [*_alone(stage), *plays(role, number)] for number in (1, 2)} for role in ROLES}
+        first = [*before, *_alone(stage)]
+        rounds = {role: {str(number): [*first, *plays(role, number)] for number in (1, 2)} for role in ROLES}
         stage.play(rounds["worker"], rounds["reviewer"])
         return
     script: dict[str, list[Steps]] = {role: [] for role in ROLES}
@@ -186,10 +187,11 @@ def ends_as_undisturbed(stage: Stage, result: Result, *, checks: bool = False) -
     assert stage.git("status", "--porcelain") == ""
     _pins_agree(stage, result)
     _archive_is_complete(stage, ARCHIVED | CHECKED if checks else ARCHIVED)
-    _feed_is_a_chain(stage)
+    feed_is_a_chain(stage)
     nothing_paid_twice(result)
     nothing_left(stage)
-    assert not list(stage.root.glob(".git/worktrees/*")), "git still has an entry for a worktree"
+    entries = [str(path.relative_to(stage.root)) for path in stage.root.glob(".git/worktrees/**/*")]
+    assert not entries, f"git still has an entry for a worktree: {entries}"
 
 
 def _pins_agree(stage: Stage, result: Result) -> None:
@@ -211,11 +213,11 @@ def _archive_is_complete(stage: Stage, expected: set[str]) -> None:
     names = set(stage.archived())
     assert names >= expected, f"not archived: {expected - names}"
     assert [name for name in names - expected if not _TAKES.fullmatch(name)] == []
-    last = max((name for name in names if name.startswith("r2_summary")), key=len)
+    last = max((name for name in names if name.startswith("r2_summary")), key=lambda name: (len(name), name))
     assert _archived(stage, last) == stage.read("summary")
 
 
-def _feed_is_a_chain(stage: Stage) -> None:
+def feed_is_a_chain(stage: Stage) -> None:
     """Fail when an event is missing or tied to another line than the one before; a torn line may be among them."""
     seq, before = 0, ""
     for line in (stage.bus / "logs/feed.jsonl").read_bytes().split(b"\n")[:-1]:

@@ -4,6 +4,8 @@
 
 WHEN is `K` for the K-th deed, or `K:WORDS` for the K-th whose line in the journal has all these words in it; 0 for none.
 With `K!ENOSPC` or `K!ENOSPC:WORDS` the process lives, and that deed fails; with `K!!ENOSPC` every later one fails too.
+With `K^` its parent dies there, and the process goes on when that is done. `K@N` is not for this process but for the one
+that it starts to play round N: every round has a journal of its own then, JOURNAL.1 and so on.
 A deed is a call that changes files or starts a program. A write dies in the middle, with half of it written; a program's
 start counts twice, before it and right after. Only the standard library is wrapped, nothing of loop: what it forgets to
 make safe cannot hide here.
@@ -16,11 +18,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 PROGRAM = (sys.executable, "-P", "-E", str(Path(__file__)))
+ROUND = "--single-round"
 REMOVING = ("remove", "rmdir", "unlink")  # what a full disk allows
 DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "replace", "rmdir", "unlink")
 
@@ -30,10 +34,14 @@ class Fate:
 
     def __init__(self, when: str, journal: str) -> None:
         number, _, words = when.partition(":")
-        self.last, self.failure, self.lasting = _last(number)
+        number, self.hands_on, self.heir = number.partition("@")
+        self.handed = number + (f":{words}" if words else "")
+        self.parent_dies = number.endswith("^")
+        self.last, self.failure, self.lasting = _last("0" if self.hands_on else number.removesuffix("^"))
         self.words = words.split()
         self.met = 0
         self.process = os.getpid()
+        self.journal_path = journal
         self.journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self.paths: dict[int, str] = {}
         self.real_write = os.write
@@ -55,18 +63,31 @@ class Fate:
 
     def write(self, fd: int, data: Any) -> int:
         if self.comes("write", fd):
-            self.real_write(fd, bytes(data)[: len(data) // 2])
+            if not self.parent_dies:
+                self.real_write(fd, bytes(data)[: len(data) // 2])
             self.end(self.paths.get(fd))
         return self.real_write(fd, data)
 
     def end(self, *what: object) -> None:
         if self.failure:
             raise OSError(self.failure, os.strerror(self.failure), str(what[0]) if what else None)
-        os.kill(os.getpid(), signal.SIGKILL)
+        if not self.parent_dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        parent = os.getppid()
+        os.kill(parent, signal.SIGKILL)
+        while os.getppid() == parent:  # until it has gone, and this process was told
+            time.sleep(0.001)
 
     def program(self, args: Any) -> Any:
-        """Return what is started in the place of a program."""
-        return args
+        """Return what is started in the place of a program: a round process gets the fate that was meant for it."""
+        if not self.hands_on or ROUND not in args:
+            return args
+        words = [str(arg) for arg in args]
+        number = words[words.index("--round") + 1]
+        journal = f"{self.journal_path}.{number}"
+        # Nobody dies twice: a round that is started again is not the one that was meant.
+        when = self.handed if number == self.heir and not Path(journal).exists() else "0"
+        return [*PROGRAM, when, journal, *words[words.index("loop_kit") + 1 :]]
 
 
 def _last(number: str) -> tuple[int, int, bool]:

@@ -10,6 +10,7 @@ power may have left: files that nobody synced are empty there, and names that no
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parents[2]))
-from tests.support.dying import Fate, lay
+from tests.support.dying import ROUND, Fate, lay
 
 # News: they may be lost, and they come while an agent works, when nobody can copy its tree in one piece.
-NEWS = (".heartbeat.json", ".out.log", ".err.log", "feed.jsonl", "lock")
-ROUND = "--single-round"
+NEWS = (".out.log", ".err.log", "feed.jsonl", "lock")
+BEAT = ".heartbeat.json"  # the half-written one too
 
 
 class Camera(Fate):
@@ -76,7 +77,7 @@ class Camera(Fate):
         paths = [Path(str(self.paths.get(each, each) if isinstance(each, int) else each)) for each in what]
         name = f"{deed} {' '.join(path.name for path in paths)}"[:200]
         at_work = deed == "started"  # the program is at it: the next picture shows what it left
-        if not at_work and not any(path.name.endswith(NEWS) for path in paths):
+        if not at_work and not any(map(_is_news, paths)):
             self._take(name)
             self._take_lost(name)
         self._remember(deed, paths)
@@ -104,13 +105,13 @@ class Camera(Fate):
     def _mine(self, path: Path) -> bool:
         """Whether it is one of the files that must survive: what is logged, and half of a file, need not."""
         inner = path.is_relative_to(self.bus) and not path.is_relative_to(self.bus / "logs")
-        return inner and not path.name.endswith(NEWS)
+        return inner and not _is_news(path)
 
     def _take(self, name: str) -> Path | None:
         """Copy the stage unless the last picture shows the same."""
-        seen = digest(self.stage)
+        seen, readable = digests(self.stage)
         shot = self.shots / seen
-        line = {"who": self.who, "deed": name, "state": seen, "readable": digest(self.stage, halves=False)}
+        line = {"who": self.who, "deed": name, "state": seen, "readable": readable}
         self.real_write(self.journal, json.dumps(line).encode() + b"\n")
         if shot.exists():
             return None
@@ -135,15 +136,18 @@ class Camera(Fate):
                     there.write_bytes(before)
             elif not there.is_dir():
                 there.unlink(missing_ok=True)
-        seen = digest(making)
+        seen, readable = digests(making)
         forgotten = [path.name for path in (*lost, *self.unsynced_names)]
-        readable = digest(making, halves=False)
         line = {"who": self.who, "deed": f"unsynced {forgotten} before {name}", "state": seen, "readable": readable}
         self.real_write(self.journal, json.dumps(line).encode() + b"\n")
         if (self.shots / seen).exists():
             shutil.rmtree(making)
         else:
             making.rename(self.shots / seen)
+
+
+def _is_news(path: Path) -> bool:
+    return path.name.endswith(NEWS) or BEAT in path.name
 
 
 def copy(source: Path, target: Path) -> None:
@@ -153,37 +157,43 @@ def copy(source: Path, target: Path) -> None:
     assert status == 0, f"cp {source} failed with {status}"
 
 
-def digest(stage: Path, *, halves: bool = True) -> str:
+def digests(stage: Path) -> tuple[str, str]:
     """Return the digest of what matters of a stage: not git's index, logs and objects, which say the same twice.
 
-    Without `halves` the content of half-written files does not count, only that they are there: nobody reads them.
+    In the second one the content of half-written files does not count, only that they are there: nobody reads them.
     """
-    seen = sha256()
+    seen, readable = sha256(), sha256()
     for folder, names, files in os.walk(stage):
-        inner = os.path.relpath(folder, stage)
+        inner = folder[len(str(stage)) + 1 :]
         if inner == "repo/.git":
             names[:] = [name for name in names if name not in {"objects", "logs", "hooks", "info"}]
         names.sort()
         for name in names:
-            seen.update(os.fsencode(f"{inner}/{name}/\0"))
+            _count(f"{inner}/{name}/", b"", seen, readable)
         for name in sorted(files):
             if name in {"index", "ORIG_HEAD", "COMMIT_EDITMSG"} and ".git" in inner:
                 continue
             with suppress(FileNotFoundError):
-                content = _content(Path(folder, name)) if halves or not name.endswith(".tmp") else b""
-                seen.update(os.fsencode(f"{inner}/{name}\0") + content)
-    return seen.hexdigest()[:20]
+                content = _content(f"{folder}/{name}")
+                _count(f"{inner}/{name}", content, seen)
+                _count(f"{inner}/{name}", b"" if name.endswith(".tmp") else content, readable)
+    return seen.hexdigest()[:20], readable.hexdigest()[:20]
+
+
+def _count(name: str, content: bytes, *into: Any) -> None:
+    for each in into:
+        each.update(os.fsencode(f"{name}\0") + content)
 
 
 _known: dict[tuple[str, int, int, int], bytes] = {}
 
 
-def _content(path: Path) -> bytes:
+def _content(path: str) -> bytes:
     """Return the digest of a file, from memory when it is the file that it was."""
-    seen = path.lstat()
-    key = (str(path), seen.st_ino, seen.st_mtime_ns, seen.st_size)
+    seen = os.lstat(path)
+    key = (path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
     if key not in _known:
-        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        content = os.fsencode(os.readlink(path)) if stat.S_ISLNK(seen.st_mode) else Path(path).read_bytes()  # noqa: PTH115  (called for every file, at every deed)
         _known[key] = sha256(content).digest()
     return _known[key]
 
