@@ -153,6 +153,13 @@ def test_of_several_spent_quotas_the_first_that_is_free_is_waited_for(tmp_path):
     assert [event["backend"] for event in result.events("parked")] == ["first"]
 
 
+def test_a_quota_that_is_never_free_is_not_waited_for_for_ever(tmp_path):
+    stage = Stage.set_up(tmp_path, worker=[_fails("quota", retry_after=0.01)] * 9)
+    result = stage.run("--dispatch-retries", "1")
+    ended(stage, result, 8, says="the worker (script) failed (quota)", paid=(3, 0))
+    assert len(result.events("parked")) == 2
+
+
 @pytest.mark.parametrize("wait", ["0", "299"])
 def test_the_wait_can_be_turned_off_and_limited(tmp_path, wait: str):
     stage = Stage.set_up(tmp_path, worker=[_fails("quota", retry_after=300)])

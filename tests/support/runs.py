@@ -173,14 +173,15 @@ class Stage:
         self.started.append(process)
         return process
 
-    def end(self, process: "subprocess.Popen[str]") -> Result:
+    def end(self, process: "subprocess.Popen[str]", *, seconds: float = 0.0) -> Result:
         """Wait for a started command and return how it ended; no traceback may ever be on its stderr."""
+        seconds = seconds or self.patience
         try:
-            out, err = process.communicate(timeout=self.patience)
+            out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             self.kill_all()
             out, err = process.communicate()
-            raise AssertionError(f"loop did not end in {self.patience:g} s; stderr: {err}") from None
+            raise AssertionError(f"loop did not end in {seconds:g} s; stderr: {err}") from None
         assert ("\nTraceback" if self.may_quote else "Traceback") not in f"\n{err}", err
         return self.look(code=process.returncode, out=out, err=err)
 

@@ -40,11 +40,16 @@ def who(ctx: RunContext, state: RunState, role: str) -> str:
 
 @dataclass(slots=True)
 class Trying:
-    """The tries of one dispatch. `tries` counts those of the backend that is used now."""
+    """The tries of one dispatch. `tries` counts those of the backend that is used now, `waits` those for a quota.
+
+    A quota that is spent again after the wait that its program named is a failure like others: the waits have an end.
+    """
 
     ctx: RunContext
     role: str
     tries: int = 0
+    waits: int = 0
+    waited: float = 0.0
     route: Route = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,8 +97,10 @@ class Trying:
             return None
         after, free_at = found
         seconds = max(0.0, free_at - self.ctx.world.clock.seconds())
-        if seconds > self.ctx.settings.quota_wait:
+        allowed = self.waited + seconds <= self.ctx.settings.quota_wait
+        if not allowed or self.waits > self.ctx.settings.dispatch_retries:
             return None
+        self.waits, self.waited = self.waits + 1, self.waited + seconds
         self.ctx.tell(
             "parked",
             role=self.role,
