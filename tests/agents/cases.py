@@ -9,14 +9,13 @@ from tests.agents.script import Fault
 class Ending(NamedTuple):
     """What loop makes of it: the dispatch's failure and how it ended, as the feed tells them, and its own exit code."""
 
-    failure: str | None
+    failure: str
     how: str
     code: int
 
     def __str__(self) -> str:
         """Return the cell of the docs."""
-        failure = "no failure" if self.failure is None else f"`{self.failure}`"
-        return f"{failure}, {self.how}, {self.code}"
+        return f"`{self.failure}`, {self.how}, {self.code}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,12 @@ CODEX = Program(
     env={"CODEX_API_KEY": KEY},
     home={".codex/config.toml": ""},  # its folder has to be there
 )
-CLAUDE = Program(backend="claude", env={"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": "{url}"}, asks=3)
+CLAUDE = Program(
+    backend="claude",
+    env={"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": "{url}"},
+    asks=3,
+    ends={"cut": Ending("transient", "exited", 8)},  # it tells of a lost connection
+)
 _GEMINI_ENV = {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": "{url}"}
 # With a base URL it asks for the way to log in unless the settings name one.
 _GEMINI_SETTINGS = json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"maxAttempts": 1}})
@@ -86,7 +91,7 @@ ACP = Program(
     silence=15.0,
     remembers=False,
     # Its service's status is all that it tells of a failure, and of an answer that was cut off it tells nothing.
-    ends={"quota": Ending("transient", "exited", 8), "cut": Ending(None, "exited", 8)},
+    ends={"quota": Ending("transient", "exited", 8), "cut": Ending("no_document", "exited", 8)},
 )
 # What fails it tells in prose alone, and it takes long to start: one whole run shows what the other one cannot.
 ACP_REMEMBERING = Program(

@@ -39,8 +39,8 @@ def test_a_failure_ends_the_run_by_its_name(tmp_path: Path, programs: Path, prog
         idle = ("--idle-timeout", str(program.silence)) if fault.kind == "silent" else ()
         # What passes is tried again; what does not pass has to end the run although it may be.
         once = ("--dispatch-retries", "0") if ends.failure in ("transient", "truncated", "unknown") else ()
-        result = stage.run(*once, *idle)
-        asked = 2 if ends.failure is None else 1  # no failure and no document: it is asked once more
+        result = stage.run(*once, *idle, "--quota-wait", "0")
+        asked = 2 if ends.failure == "no_document" else 1  # no failure and no document: it is asked once more
         assert dispatches(result, "failure", "how") == [(ends.failure, ends.how)] * asked, result.err
         assert result.code == ends.code
         assert server.requests[0].fault == fault, "the program never came to it"
