@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SHARED = -n $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal
 PYTEST = $(BIN)/python -m pytest $(SHARED)
 
-.PHONY: demo test crash packages agents lint format clean
+.PHONY: demo test crash packages agents bench lint format clean
 
 demo: $(STAMP)
 	$(BIN)/loop demo
@@ -30,6 +30,12 @@ packages: $(STAMP)
 # The first time it needs npm and a network, to fetch them: 1.2 GB below $XDG_CACHE_HOME or ~/.cache.
 agents: $(STAMP)
 	$(BIN)/python -m tests.agents.lane $(SHARED) tests/agents
+
+# loop and the tool it competes with, side by side: docs/performance.md has the last results. Give it a quiet machine, some
+# 10 GB of disk and an hour; the first time it needs a network. BENCH="--only rounds" measures one thing.
+BENCH ?= --write
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
