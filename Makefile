@@ -31,8 +31,8 @@ packages: $(STAMP)
 agents: $(STAMP)
 	$(BIN)/python -m tests.agents.lane $(SHARED) tests/agents
 
-# loop and the tool it competes with, side by side: docs/performance.md has the last results. Give it a quiet machine, some
-# 10 GB of disk and an hour; the first time it needs a network. BENCH="--only rounds" measures one thing.
+# loop and the tool it competes with, side by side: docs/performance.md has the last results. It wants a quiet machine, time
+# and a few GB of disk; the first time also a network. BENCH="--only rounds" measures one thing, BENCH=--help says what else.
 BENCH ?= --write
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -101,6 +101,11 @@ def exceeded(found: Mapping[str, int], allowed: Mapping[str, int], what: str) ->
     ]
 
 
+def keep_within(found: Mapping[str, int], allowed: Mapping[str, int], what: str) -> None:
+    problems = exceeded(found, allowed, what)
+    assert not problems, "\n".join(problems)
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory) -> Stage:
     """Return a stage whose bus has a run of two rounds that has ended."""
@@ -143,11 +148,11 @@ def counted(stage: Stage, rounds: int) -> dict[str, int]:
 
 
 def test_one_more_round_costs_no_more_than_it_may(costs):
-    assert exceeded(costs.one_more, ONE_MORE_ROUND, "one more round") == []
+    keep_within(costs.one_more, ONE_MORE_ROUND, "one more round")
 
 
 def test_a_run_of_two_rounds_costs_no_more_than_it_may(costs):
-    assert exceeded(costs.two, TWO_ROUNDS, "a run of two rounds") == []
+    keep_within(costs.two, TWO_ROUNDS, "a run of two rounds")
 
 
 def test_every_program_that_is_started_is_an_agent_a_round_or_git(costs):
@@ -161,7 +166,7 @@ def test_a_prompt_is_no_longer_than_it_may_be(costs):
         f"bytes in the {role}'s prompt of round {number}": len(text) for (role, number), text in costs.prompts.items()
     }
     allowed = {f"bytes in the {role}'s prompt of round {number}": limit for (role, number), limit in PROMPTS.items()}
-    assert exceeded(found, allowed, "a small task") == []
+    keep_within(found, allowed, "a small task")
 
 
 @pytest.mark.parametrize("role", ["worker", "reviewer"])
@@ -180,13 +185,13 @@ def test_nobody_wakes_up_without_a_reason_while_an_agent_works(stage):
         before = {name: proc.wake_ups(pid) for name, pid in pids.items()}
         time.sleep(WATCHED)
         found = {name: proc.wake_ups(pid) - before[name] for name, pid in pids.items()}
-    assert exceeded(found, WAKE_UPS, f"wake-ups in {WATCHED:g} s") == []
+    keep_within(found, WAKE_UPS, f"wake-ups in {WATCHED:g} s")
 
 
 def imported(stage: Stage, *command: str) -> set[str]:
     """Return the modules that a command imports and a bare Python has not."""
     probe = (
-        "import sys; bare = set(sys.modules); from loop_kit.cli.main import main; code = main(sys.argv[1:]);"
+        "import sys; bare = set(sys.modules); from loop_kit.cli.entry import main; code = main(sys.argv[1:]);"
         "import json; print(json.dumps([code, sorted(set(sys.modules) - bare)]), file=sys.stderr)"
     )
     argv = [sys.executable, "-P", "-E", "-c", probe, *command]
@@ -206,7 +211,7 @@ def test_a_command_that_only_looks_imports_no_more_than_it_may(stage, command):
     own = sum(name.partition(".")[0] == "loop_kit" for name in modules)
     found = {"modules of loop": own, "modules in all": len(modules)}
     allowed = {"modules of loop": most_own, "modules in all": most + OTHER_VERSIONS}
-    assert exceeded(found, allowed, f"loop {' '.join(command)}") == []
+    keep_within(found, allowed, f"loop {' '.join(command)}")
 
 
 def test_a_number_that_is_exceeded_is_named():
