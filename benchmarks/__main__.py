@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import large, long, machine, small
 from benchmarks.bench import Bench, Sizes
-from benchmarks.figures import Row, table
+from benchmarks.figures import Row, line, table
 from benchmarks.floor import measure_floor
 from benchmarks.page import PAGE, with_results
 from benchmarks.tools import FOLDER, install
@@ -68,7 +68,9 @@ def _measure(arguments: argparse.Namespace, load: float) -> str:
         )
         for each in arguments.only:
             _say(f"measuring {each}")
-            rows += MEASUREMENTS[each](bench)
+            for row in MEASUREMENTS[each](bench):
+                rows.append(row)
+                _say(f"  {line(row)}")  # whoever interrupts a long run keeps what it has found
     about = [
         f"{machine.today()}, {machine.description()}; load average {load:.2f} before the start.",
         f"“Theirs” is {theirs.name}. Medians of {arguments.times}, in brackets the quartiles.",

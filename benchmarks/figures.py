@@ -99,8 +99,12 @@ def percent(part: float) -> str:
 def table(rows: Sequence[Row]) -> str:
     """Return the table in Markdown: medians, and in brackets what the middle half of the measurements lies between."""
     lines = ["| what | ours | theirs | ratio | × floor | target | reached |", "|---|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *map(line, rows)]) + "\n"
+
+
+def line(row: Row) -> str:
+    """Return one line of the table."""
+    return f"| {' | '.join(_cells(row))} |"
 
 
 def _cells(row: Row) -> list[str]:
