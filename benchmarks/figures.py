@@ -115,16 +115,14 @@ def _cells(row: Row) -> list[str]:
         f"{row.ratio:.2f}" if row.ratio is not None else NONE,
         f"{row.ours.median / row.floor:.1f}" if row.floor else NONE,
         row.target.text if row.target else NONE,
-        NONE
-        if row.target is None
-        else f"yes ({_judged(row.target)})"
-        if row.target.reached
-        else f"**no** ({_judged(row.target)})",
+        _verdict(row.target),
     ]
 
 
-def _judged(target: Target) -> str:
-    return f"{target.judged / target.limit:.2f} × the limit"
+def _verdict(target: Target | None) -> str:
+    if target is None:
+        return NONE
+    return f"{'yes' if target.reached else '**no**'} ({target.judged / target.limit:.2f} × the limit)"
 
 
 def _shown(figure: Figure, show: Callable[[float], str]) -> str:
