@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,14 +40,26 @@ def main() -> int:
     if arguments.write and (arguments.times < ENOUGH or arguments.only != list(MEASUREMENTS)):
         sys.stderr.write(f"--write needs everything, measured at least {ENOUGH} times: leave out --only and --times\n")
         return 2
+    for number in (signal.SIGINT, signal.SIGTERM):  # also when whoever started this in the background had them ignored
+        signal.signal(number, signal.default_int_handler)
     load = machine.load()
-    results = _measure(arguments, load)
+    try:
+        results = _measure(arguments, load)
+    except KeyboardInterrupt:
+        return _stopped("interrupted; nothing was written", 130)
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        return _stopped(f"{error}", 1)
     sys.stdout.write(results)
     if load > machine.QUIET:
         sys.stderr.write(f"warning: {_busy(load)}\n")
     if arguments.write:
         PAGE.write_text(with_results(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
     return 0
+
+
+def _stopped(why: str, code: int) -> int:
+    _say(f"benchmarks: {why}")
+    return code
 
 
 def _measure(arguments: argparse.Namespace, load: float) -> str:
