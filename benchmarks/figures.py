@@ -77,6 +77,8 @@ def milliseconds(seconds: float) -> str:
 
 
 def megabytes(size: float) -> str:
+    if size < 1e5:
+        return f"{size / 1e3:.3g} kB"
     return f"{size / 1e6:.3g} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
 
 
