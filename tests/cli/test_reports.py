@@ -35,7 +35,6 @@ NO_DOCUMENT = {
     "invalid JSON": _unreadable({"raw": '{"task_id": "T-1", '}, says="report.json is not sound JSON"),
     "empty": _unreadable({"raw": ""}, says="report.json is empty"),
     "a list": _unreadable({"raw": "[]"}, says="report.json is not a JSON object"),
-    "no head": _unreadable({"report": {}, "without": ["head_sha"]}, says="$.head_sha: it is missing"),
     "wrong task": _unreadable({"report": {"task_id": "T-2"}}, says="$.task_id: 'T-2' is not 'T-1'"),
     "wrong round": _unreadable({"report": {"round": 2}}, says="$.round: 2 is not 1"),
     "a directory": _unreadable(python("report.mkdir()"), says="report.json is a folder, not a file"),

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from loop_kit.model.event import Usage
@@ -19,6 +21,13 @@ def test_what_nobody_knows_is_counted_as_unknown_and_not_as_nothing():
     assert (both.uncounted, both.unpriced, both.dispatches) == (1, 1, 2)
     assert both == total([SILENT, REPORTED])
     assert total([]) == NOTHING
+
+
+def test_sums_are_the_same_whether_or_not_their_parts_were_written_down():
+    parts = [Spending.of(None, Cost(usd=usd, source=CostSource.REPORTED), usd / 3) for usd in (1 / 3, 2 / 7, 0.1, 1e-7)]
+    written = [Spending.from_document(json.loads(json.dumps(part.to_document()))) for part in parts]
+    halfway = Spending.from_document(total(parts[:2]).to_document())
+    assert total(parts) == total(written) == total([halfway, *parts[2:]])
 
 
 def test_spendings_come_back_as_they_went():

@@ -9,6 +9,8 @@ from loop_kit.model.fields import Fields, step
 from loop_kit.model.prices import Cost, CostSource
 from loop_kit.values import asdict, dataclass, fields, replace
 
+_DIGITS = 6  # of seconds and dollars: so that sums are the same before and after they were written down
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
@@ -36,13 +38,13 @@ class Spending:
         counted = usage or Usage()
         return cls(
             dispatches=1,
-            seconds=seconds,
+            seconds=round(seconds, _DIGITS),
             input_tokens=counted.input_tokens,
             cached_tokens=counted.cached_tokens,
             output_tokens=counted.output_tokens,
             reasoning_tokens=counted.reasoning_tokens,
-            cost_usd=cost.known,
-            counted_usd=cost.usd,
+            cost_usd=None if cost.known is None else round(cost.known, _DIGITS),
+            counted_usd=round(cost.usd, _DIGITS),
             uncounted=int(counted.input_tokens is None or counted.output_tokens is None),
             unpriced=int(cost.source is CostSource.ASSUMED),
         )
@@ -70,7 +72,7 @@ class Spending:
         )
 
     def to_document(self) -> dict[str, Any]:
-        return {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        return asdict(self)
 
 
 def read_spendings(row: Fields, key: str) -> dict[str, Spending]:
@@ -119,4 +121,4 @@ def _less(now: Any, before: Any) -> Any:
 def _sum(one: Any, other: Any) -> Any:
     if one is None or other is None:
         return other if one is None else one
-    return one + other
+    return round(one + other, _DIGITS) if isinstance(one, float) else one + other

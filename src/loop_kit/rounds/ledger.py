@@ -124,7 +124,7 @@ def tell_end(ctx: RunContext, state: RunState, role: str, bill: Bill, ending: Di
         document=ending.document,
         failure=ending.failure,
         swept=ending.swept,
-        usage=None if bill.usage is None else bill.usage.known,
+        usage=None if bill.usage is None else bill.usage.known or None,
         cost_usd=bill.cost.known,
         cost_source=str(bill.cost.source),
     )
