@@ -65,27 +65,17 @@ def _in_place_of(stream: Any, buffer: Any) -> io.TextIOWrapper:
     )
 
 
-class _Patient(io.RawIOBase):
+class _Patient(io.FileIO):
     """A descriptor that is written to when it takes something, and no more once the wait was given up."""
 
     def __init__(self, number: int, given_up: Callable[[], bool]) -> None:
-        self._number = number
+        super().__init__(number, "w", closefd=False)
         self._given_up = given_up
         self._lost = False
         self._poll = select.poll()
         self._poll.register(number, select.POLLOUT)
 
-    def writable(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._number
-
-    def isatty(self) -> bool:
-        return os.isatty(self._number)
-
     def write(self, data: Any, /) -> int:
         while not self._lost and not self._poll.poll(_LOOK_AGAIN):
             self._lost = self._given_up()
-        part = memoryview(data)[:_AT_ONCE]
-        return len(data) if self._lost else os.write(self._number, part)
+        return len(data) if self._lost else super().write(memoryview(data)[:_AT_ONCE])
