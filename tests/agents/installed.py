@@ -18,6 +18,8 @@ _COMMANDS = {
     "opencode": ("opencode-linux-*/bin/opencode", "opencode-darwin-*/bin/opencode"),
 }
 
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
     """Return the folder of what is pinned now, whether or not it is there."""
@@ -37,6 +39,12 @@ def install(environment: Mapping[str, str]) -> Path:
     return made / "bin"
 
 
+def _trusting(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let npm believe whom the machine believes: node has a list of authorities of its own, and a registry may be behind others."""
+    known = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES)} if _AUTHORITIES.exists() else {}
+    return {**known, **environment}
+
+
 def _fetch(folder: Path, environment: Mapping[str, str]) -> None:
     """Fetch beside and rename: an npm that outlived the run that started it writes to a place that nobody reads."""
     if shutil.which("npm") is None:
@@ -46,7 +54,7 @@ def _fetch(folder: Path, environment: Mapping[str, str]) -> None:
     # Not `npm ci`: it refuses the whole lock when a registry lacks the builds of one package for other machines.
     npm = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(part)]
     done = subprocess.run(
-        npm, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
+        npm, env=_trusting(environment), stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
     )
     if done.returncode != 0:
         raise OSError(f"npm install failed, is there a network? {done.stderr.strip()[-1000:]}")
