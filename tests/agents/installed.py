@@ -40,7 +40,7 @@ def install(environment: Mapping[str, str]) -> Path:
 
 
 def _trusting(environment: Mapping[str, str]) -> dict[str, str]:
-    """Let npm believe whom the machine believes: node has a list of authorities of its own, and a registry may be behind others."""
+    """Let npm believe whom the machine believes: node has a list of authorities of its own."""
     known = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES)} if _AUTHORITIES.exists() else {}
     return {**known, **environment}
 
