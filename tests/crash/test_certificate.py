@@ -123,7 +123,9 @@ SWEEP = "        return end_tree(self.process, patience, excluding=self.others)\
 LIVE_PLANTS = {
     "a round does not notice that its PM is gone": (
         live.ORPHANED,
-        Plant("cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, ".before.json"),
+        Plant(
+            "cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, ".before.json"
+        ),
     ),
     "the agent of a round that was killed is left alone": (
         live.ROUND_DIES,
@@ -139,7 +141,9 @@ LIVE_PLANTS = {
     ),
     "a round does not ask whether its PM is still there": (
         live.PM_DIES,
-        Plant("cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, "--single-round"),
+        Plant(
+            "cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, "--single-round"
+        ),
     ),
 }
 MOST_TRIED = 4
