@@ -132,7 +132,6 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, transcr
             ctx.show("agent_output", role=role, line=line)
         transcript.take(line)
 
-    command = desk.command(ctx, state)
     with RawLog(desk.output) as output, RawLog(desk.errors) as errors:
         try:
             return supervise(
