@@ -86,7 +86,10 @@ def test_a_conversation_that_is_gone_is_begun_anew(tmp_path):
 
 
 def test_what_a_report_leaves_out_and_git_knows_is_filled_in(tmp_path):
-    worker = [*works()[:-1], {"report": {"notes": "done"}, "without": ["task_id", "round", "head_sha"]}]
+    worker = [
+        *works()[:-1],
+        {"report": {"notes": "done"}, "without": ["task_id", "round", "head_sha", "files_changed"]},
+    ]
     reviewer = [{"report": {"decision": "approve", "blocking_issues": []}, "without": ["task_id", "round"]}]
     stage = Stage.set_up(tmp_path, worker=[worker], reviewer=[reviewer])
     result = stage.run()
@@ -94,6 +97,7 @@ def test_what_a_report_leaves_out_and_git_knows_is_filled_in(tmp_path):
     report = stage.read("work_report")
     assert report is not None
     assert (report["task_id"], report["round"], report["head_sha"]) == ("T-1", 1, stage.head)
+    assert report["files_changed"] == ["app.txt"]
 
 
 def test_what_a_report_does_say_is_not_replaced(tmp_path):

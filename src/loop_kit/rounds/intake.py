@@ -43,7 +43,7 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
 
 
 def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> Any:
-    """Return a document with what it leaves out and loop knows: whose it is, and for work the head that git shows.
+    """Return a document with what it leaves out and loop knows: whose it is, and for work the head and the files that git shows.
 
     The outbox and the conversation are this dispatch's own. What a document does say is never replaced.
     """
@@ -51,7 +51,9 @@ def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> A
         return document
     known: dict[str, Any] = {"task_id": state.task_id, "round": state.round}
     if ask.kind == WorkReport.kind and "head_sha" not in document:
-        known["head_sha"] = ctx.repository.head().sha
+        head = ctx.repository.head().sha
+        known["head_sha"] = head
+        known["files_changed"] = [file.path for file in ctx.repository.files(state.head_sha, head)]
     missing = {name: value for name, value in known.items() if name not in document}
     return {**missing, **document} if missing else document
 
