@@ -172,15 +172,15 @@ def test_a_round_is_archived_with_the_documents_that_name_it(bus, archive):
         bus.write(kind, {"task_id": "T-001", "round": round_number})
     bus.path("checks").write_bytes(b"{")
     bus.card_path.write_text(json.dumps(documents.card()))
-    archive.archive_round(bus, 1)
-    archive.archive_round(bus, 1)
+    assert archive.archive_round(bus, 1) == ("work_report", "review_report")
+    assert archive.archive_round(bus, 1) == ("work_report", "review_report")
     assert names(archive) == ["r1_review_report.json", "r1_work_report.json"]
     assert (archive.folder / "r1_work_report.json").read_bytes() == bus.path("work_report").read_bytes()
 
 
-def test_round_zero_is_the_card_whatever_round_it_claims(bus, archive):
+def test_the_card_belongs_to_round_zero_whatever_round_it_claims(bus, archive):
     bus.card_path.write_text(json.dumps({**documents.card(), "round": 5}))
-    archive.archive_round(bus, 0)
+    archive.put_from_bus(bus, "task_card")
     assert names(archive) == ["r0_task_card.json"]
 
 

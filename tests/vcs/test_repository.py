@@ -119,7 +119,6 @@ def test_a_rev_is_never_taken_for_an_option(tmp_path: Path):
 def test_the_tree_of_an_unknown_commit_is_a_sentence(tmp_path: Path):
     found = Repository.find(make_repo(tmp_path))
     assert found.tree_id("HEAD") == git(tmp_path, "rev-parse", "HEAD^{tree}")
-    assert found.tree_ids("HEAD", "main") == (found.tree_id("HEAD"),) * 2
     with pytest.raises(NeedsPersonError, match="has no commit 1111"):
         found.tree_id("1" * 40)
 
@@ -136,6 +135,25 @@ def test_ancestry(tmp_path: Path):
     assert not found.is_ancestor(second, first)
     assert found.not_in_history((first, second), side) == (second,)
     assert found.not_in_history((first, side), side) == ()
+
+
+def test_a_history_tells_its_tree_and_what_it_leads_to(tmp_path: Path):
+    repo = make_repo(tmp_path)
+    base = git(repo, "rev-parse", "HEAD")
+    git(repo, "switch", "-q", "-c", "side")
+    side = commit(repo, {"b": "1"})
+    git(repo, "switch", "-q", "main")
+    last = commit(repo, {"a": "1"})
+    git(repo, "merge", "-q", "--no-edit", "side")
+    head = git(repo, "rev-parse", "HEAD")
+    found = Repository.find(repo)
+    history = found.history(base, head)
+    assert history.tree == found.tree_id(head)
+    assert history.commits[-1].sha == head
+    assert all(history.leads_to(sha) for sha in (base, side, last, head))
+    assert not found.history(side, last).leads_to(side)  # beside each other: neither is in the other's history
+    assert not found.history(base, head, limit=1).leads_to(base)  # a list that is cut off tells nothing
+    assert found.history(head, head).tree == ""
 
 
 def test_commits_come_oldest_first_and_the_newest_when_there_are_too_many(tmp_path: Path):

@@ -1,13 +1,44 @@
+from itertools import product
 from pathlib import Path
 
 import pytest
+from pathspec import GitIgnoreSpec
 
 from loop_kit.model.change import Effect, FileChange, Finding
+from loop_kit.vcs import suspicion
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.suspicion import changed_judges, weakened_tests
 from tests.support.repos import commit, git, make_repo
 
 TEST = "def test_one():\n    assert one() == 1\n\n\ndef test_two():\n    assert two() == 2\n"
+
+
+# What the two expressions of the module mean, said as gitignore patterns.
+TEST_PATTERNS = (
+    *("tests/", "test/", "spec/", "specs/", "__tests__/", "[Tt]est_*.*", "*_test.*", "*_tests.*", "*.test.*"),
+    *("*.spec.*", "*_spec.*", "*Test.*", "*Tests.*", "*Spec.*", "*_SUITE.erl", "conftest.py", "*.bats", "*.t"),
+)
+JUDGE_PATTERNS = (
+    *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "/docs/roles/", ".loop/", ".gitattributes", ".gitmodules"),
+    *("/.github/workflows/", "/.github/actions/", "/.ci/", "/.circleci/", "/.buildkite/", "/.woodpecker*"),
+    *("/.gitlab-ci.yml", "/.travis.yml", "/.drone.yml", "/.cirrus.yml", "/Jenkinsfile", "/azure-pipelines.y*ml"),
+    *("/appveyor.yml", "/bitbucket-pipelines.yml", "/.pre-commit-config.yaml"),
+)
+PARTS = (
+    *("tests", "test", "spec", "specs", "__tests__", "test_a.py", "Test_x.c", "a_test.go", "b_tests.rb", "c.test.js"),
+    *("d.spec.ts", "e_spec.rb", "FooTest.java", "FooTests.cs", "FSpec.scala", "x_SUITE.erl", "conftest.py", "a.bats"),
+    *("b.t", "contest.py", "test_", "test_x", "atest_b.c", ".t", ".bats", "_test.", "Test.x", "testsx", "xspec", "src"),
+    *("AGENTS.md", "XAGENTS.md", "CLAUDE.md", "GEMINI.md", "docs", "roles", ".loop", ".gitattributes", ".gitmodules"),
+    *(".github", "workflows", "actions", ".ci", ".circleci", ".buildkite", ".woodpecker", ".woodpecker.yml", "main.c"),
+    *(".gitlab-ci.yml", ".travis.yml", ".drone.yml", ".cirrus.yml", "Jenkinsfile", "azure-pipelines.yml"),
+    *(
+        "azure-pipelines.yaml",
+        "appveyor.yml",
+        "bitbucket-pipelines.yml",
+        ".pre-commit-config.yaml",
+        "azure-pipelinesyml",
+    ),
+)
 
 
 def weakened(repo: Path, base: str = "HEAD~1") -> tuple[Finding, ...]:
@@ -143,3 +174,15 @@ def test_files_that_judge_the_work_are_named():
 
 def test_other_files_do_not_judge():
     assert changed_judges([change("src/a.py"), change("lib/.ci/x/y"), change("x/Jenkinsfile")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "patterns"),
+    [(suspicion._TESTS, TEST_PATTERNS), (suspicion._JUDGES, JUDGE_PATTERNS)],
+    ids=["tests", "judges"],
+)
+def test_the_paths_are_those_that_gitignore_patterns_would_name(expression, patterns):
+    spec = GitIgnoreSpec.from_lines(patterns)
+    paths = ["/".join(parts) for size in (1, 2) for parts in product(PARTS, repeat=size)]
+    paths += [f"{first}/{second}/x.py" for first, second in product(PARTS, repeat=2)]
+    assert [path for path in paths if bool(expression.fullmatch(path)) != spec.match_file(path)] == []

@@ -325,4 +325,4 @@ def test_verifying_asks_git_a_few_times_only(trial: Trial, tmp_path: Path, monke
     monkeypatch.setenv("GIT_TRACE2_EVENT", str(tmp_path / "trace"))
     trial.verify(head, claimed=("src/a.py",), in_scope=("src/",))
     calls = [line for line in (tmp_path / "trace").read_text().splitlines() if '"event":"start"' in line]
-    assert len(calls) == 7
+    assert len(calls) == 5

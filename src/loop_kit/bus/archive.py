@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus import atomic
-from loop_kit.bus.bus import Bus
+from loop_kit.bus.bus import Bus, round_in
 from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import read_beginning, read_bytes, shown
 from loop_kit.bus.layout import ROUND_KINDS
@@ -63,7 +63,7 @@ class Archive:
         data = read_bytes(path, limit=_READ_LIMIT, follow=False)
         atomic.make_folder(self.folder)
         takes = self._paths(round_number, name)
-        target = next(take for take in takes if not os.path.lexists(take) or _keep_at(take, data))
+        target = next(take for take in takes if not os.path.lexists(take) or _holds(take, data))
         if os.path.lexists(target):
             atomic.remove(path)
         else:
@@ -75,20 +75,23 @@ class Archive:
 
     def put_from_bus(self, bus: Bus, kind: str) -> Path | None:
         """Keep a document of this run under the round it names (a summary: its last); None when none is readable."""
-        try:
-            document, data = bus.read(kind), bus.read_raw(kind)
-        except DocumentError:
+        found = bus.read_with_bytes(kind)
+        if found is None:
             return None
-        if document is None or data is None:
-            return None
-        found = 0 if kind == "task_card" else document.get("rounds" if kind == "summary" else "round")
-        return self.put(found if type(found) is int and found > 0 else 0, kind, data)
+        document, data = found
+        number = 0 if kind == "task_card" else document.get("rounds" if kind == "summary" else "round")
+        return self.put(number if type(number) is int and number > 0 else 0, kind, data)
 
-    def archive_round(self, bus: Bus, round_number: int) -> list[Path]:
-        """Keep every document of that round which lies on the bus; for round 0 that is the card."""
-        kinds = [kind for kind in ROUND_KINDS if bus.round_of(kind) == round_number] if round_number else ["task_card"]
-        kept = (self.put_from_bus(bus, kind) for kind in kinds)
-        return [path for path in kept if path is not None]
+    def archive_round(self, bus: Bus, round_number: int) -> tuple[str, ...]:
+        """Keep every document of that round which lies on the bus; return their kinds."""
+        found = {kind: bus.read_with_bytes(kind) for kind in ROUND_KINDS}
+        kept = {kind: both[1] for kind, both in found.items() if both is not None and round_in(both[0]) == round_number}
+        if kept:
+            atomic.make_folder(self.folder)
+        created = [_keep(data, self._paths(round_number, kind), sync_name=False)[1] for kind, data in kept.items()]
+        if any(created):
+            atomic.sync_names(self.folder)
+        return tuple(kept)
 
     def refuse(
         self, round_number: int, name: str, path: Path, reason: str, *, redactor: Redactor = NO_VALUES
@@ -142,9 +145,8 @@ class Archive:
         return chain((first,), (first.with_suffix(f".{take}{suffix}") for take in count(2)))
 
     def _keep(self, data: bytes, paths: Iterable[Path]) -> Path:
-        if not self.folder.is_dir():
-            atomic.make_folder(self.folder)
-        return next(path for path in paths if _keep_at(path, data))
+        atomic.make_folder(self.folder)
+        return _keep(data, paths)[0]
 
 
 def _read(filed: Filed) -> Any:
@@ -153,10 +155,17 @@ def _read(filed: Filed) -> Any:
     return document
 
 
-def _keep_at(path: Path, data: bytes) -> bool:
-    """Have `data` at `path` and return True, or False when something else is there."""
-    if not os.path.lexists(path):
-        return atomic.exclusive_write(path, data)
+def _keep(data: bytes, paths: Iterable[Path], *, sync_name: bool = True) -> tuple[Path, bool]:
+    """Have `data` at the first of `paths` where nothing else is; return it, and whether it was put there just now."""
+    for path in paths:
+        if not os.path.lexists(path) and atomic.exclusive_write(path, data, sync_name=sync_name):
+            return path, True
+        if _holds(path, data):
+            return path, False
+    raise AssertionError("there is always a next take")
+
+
+def _holds(path: Path, data: bytes) -> bool:
     try:
         return read_bytes(path, limit=len(data), follow=False) == data
     except (FileNotFoundError, DocumentError):

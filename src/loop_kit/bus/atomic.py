@@ -39,13 +39,16 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         _discard(temp)
 
 
-def exclusive_write(path: Path, data: bytes) -> bool:
-    """Put `data` at `path` unless something is there; return whether it was put."""
+def exclusive_write(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
+    """Put `data` at `path` unless something is there; return whether it was put.
+
+    Whoever puts several files into one folder may leave out `sync_name` and call `sync_names` once in the end.
+    """
     temp = _beside(path)
     try:
         _write_new(temp, data, durable=True)
         created = _link(temp, path)
-        if created:
+        if created and sync_name:
             sync_folder(path.parent)
     except OSError as error:
         raise disk_error("written", path, error) from None
@@ -54,11 +57,12 @@ def exclusive_write(path: Path, data: bytes) -> bool:
     return created
 
 
-def remove(path: Path) -> None:
-    """Remove a file durably; one that is not there is fine."""
+def remove(path: Path, *, durable: bool = True) -> None:
+    """Remove a file; one that is not there is fine. `durable=False` is for litter that may come back after a crash."""
     try:
         path.unlink()
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -85,8 +89,10 @@ def move(source: Path, target: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its missing parents; one that is there is fine."""
+    """Make a folder and its missing parents; one that is there is fine, and was synced by whoever made it."""
     try:
+        if path.is_dir():
+            return
         path.mkdir(parents=True, exist_ok=True)
         sync_folder(path.parent)
     except OSError as error:
@@ -104,6 +110,14 @@ def remove_leftovers(folder: Path) -> list[Path]:
     for entry in gone:
         _discard(entry)
     return gone
+
+
+def sync_names(folder: Path) -> None:
+    """Make durable what was put into a folder, or taken out of it, without a sync of its own."""
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        raise disk_error("synced", folder, error) from None
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,13 +3,13 @@
 Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from loop_kit.bus import atomic, delivery
-from loop_kit.bus.document import FORM_HINT, dump, read_json
+from loop_kit.bus.document import FORM_HINT, dump, parse, read_json
 from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.errors import DocumentError, Outcome
@@ -62,14 +62,22 @@ class Bus(Layout):
         except FileNotFoundError:
             return None
 
+    def read_with_bytes(self, kind: str) -> tuple[dict[str, Any], bytes] | None:
+        """Return a document and the bytes it stands in, None when it is absent or unreadable; raises `NewerError`."""
+        path = self.path(kind)
+        name = self.name(path)
+        try:
+            data = self.read_raw(kind)
+            return None if data is None else (self._checked(parse(data, name=name), kind, name), data)
+        except DocumentError:
+            return None
+
     def round_of(self, kind: str) -> int | None:
         """Return the round that a document names, None when it is absent, unreadable or names none."""
         try:
-            document = self.read(kind) or {}
+            return round_in(self.read(kind) or {})
         except DocumentError:
             return None
-        found = document.get("round")
-        return found if type(found) is int and found >= 0 else None
 
     def write(self, kind: str, document: Mapping[str, Any]) -> None:
         """Put a document on the bus; raise `DocumentError` when it is so large that it could not be read again."""
@@ -95,6 +103,12 @@ class Bus(Layout):
             self.set_aside(path)
         else:
             atomic.remove(path)
+
+    def remove_all(self, kinds: Iterable[str]) -> None:
+        """Take documents of loop's own off the bus, with one sync for all."""
+        for kind in kinds:
+            atomic.remove(self.path(kind), durable=False)
+        atomic.sync_names(self.root)
 
     def read_state(self) -> RunState | None:
         document = self.read("state")
@@ -175,6 +189,9 @@ class Bus(Layout):
     def _read(self, path: Path, kind: str) -> dict[str, Any]:
         name, hint = self.name(path), _HINTS.get(kind, FORM_HINT)
         document = read_json(path, limit=LIMITS[kind], follow=kind == "task_card", name=name, hint=hint)
+        return self._checked(document, kind, name, hint)
+
+    def _checked(self, document: Any, kind: str, name: str, hint: str = FORM_HINT) -> dict[str, Any]:
         check_not_newer(kind, document, name=name)
         return _object(document, name, hint)
 
@@ -198,6 +215,12 @@ class Bus(Layout):
         if not isinstance(document, dict) or type(document.get("schema_version")) is not int:
             return False
         return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
+
+
+def round_in(document: Mapping[str, Any]) -> int | None:
+    """Return the round that a document names, None when it names none."""
+    found = document.get("round")
+    return found if type(found) is int and found >= 0 else None
 
 
 def _object(document: Any, name: str, hint: str) -> dict[str, Any]:

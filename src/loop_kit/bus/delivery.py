@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from loop_kit.bus import atomic
-from loop_kit.bus.document import read_json, write_json
+from loop_kit.bus.document import dump, read_json
 from loop_kit.bus.files import disk_error, is_folder, read_beginning
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
@@ -22,10 +22,13 @@ _STAMPED = 8 << 20  # bytes: more than any report may have
 
 
 def open_outbox(outbox: Path, *, classic: Path) -> Path:
-    """Make an empty folder for one dispatch and note what lies at the classic path now."""
+    """Make an empty folder for one dispatch and note what lies at the classic path now.
+
+    Neither is made durable, for no agent makes durable what it hands in: `Bus.install` does, once it is taken.
+    """
     atomic.make_folder(outbox.parent)
     clear(outbox)
-    write_json(_note(outbox), {"before": _stamp(classic)})
+    atomic.write_bytes(_note(outbox), dump({"before": _stamp(classic)}), durable=False)
     try:
         outbox.mkdir(mode=0o700)
     except OSError as error:
@@ -47,9 +50,9 @@ def clear(outbox: Path) -> None:
     if is_folder(outbox):
         _open_up(outbox)
         shutil.rmtree(outbox, ignore_errors=True)
-    elif os.path.lexists(outbox):
-        atomic.remove(outbox)
-    atomic.remove(_note(outbox))
+    else:
+        atomic.remove(outbox, durable=False)
+    atomic.remove(_note(outbox), durable=False)
 
 
 def parts(outbox: Path) -> tuple[Path, Path]:

@@ -59,8 +59,9 @@ class World:
 class RunContext:
     """One run.
 
-    `deadline` is on `clock.seconds`, None without `--timeout`; `locks` are the descriptors of the held locks. `pins`
-    collects the refs this process has made itself: every other change below `refs/loop/` is somebody else's.
+    `deadline` is on `clock.seconds`, None without `--timeout`; `locks` are the descriptors of the held locks. `pins` are
+    the run's refs as they have to be: as they were before the worker was asked, with those that this process has made
+    since. Every other change below `refs/loop/` is somebody else's.
     """
 
     bus: Bus
@@ -117,6 +118,12 @@ class RunContext:
         self.repository.pin(ref, sha)
         self.pins[ref] = sha
         return ref
+
+    def find_pins(self) -> None:
+        """Take the run's refs as they are now for what they have to be."""
+        found = self.repository.refs(f"refs/loop/{self.charter.place}")
+        self.pins.clear()
+        self.pins.update(found)
 
     def check_stop(self) -> None:
         """Raise when the run has been asked to end: a signal, `.loop/STOP`, or the time set for the whole run.

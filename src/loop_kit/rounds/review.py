@@ -14,7 +14,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
-from loop_kit.rounds.work import fix_list_of
+from loop_kit.rounds.work import fix_list_of, watched
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 
@@ -82,12 +82,10 @@ def refuse_void_review(ctx: RunContext, state: RunState) -> None:
 def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, str]:
     """Return what is watched as it is before the review.
 
-    The settings have just been found to be those of the state; only checks, which are programs of the repository, can have
-    touched them since.
+    All has just been found to be as it has to be; only checks, which are programs of the repository, can have touched it
+    since.
     """
-    if checked:
-        return watch.take(ctx.repository, state.place)
-    return {**state.watch, **watch.refs(ctx.repository, state.place)}
+    return watch.take(ctx.repository, state.place) if checked else watched(ctx, state)
 
 
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:

@@ -16,6 +16,8 @@ from loop_kit.rounds.review import Shown, obtain_review, refuse_other_reviews
 from loop_kit.rounds.summary import write_summary
 from loop_kit.rounds.work import obtain_change
 
+_ANSWERS = ("work_report", "review_request", "review_report")
+
 
 def run_round(ctx: RunContext, state: RunState) -> RunState:
     """Play one round and return where the run stands after it."""
@@ -96,11 +98,10 @@ def _note_moved_branch(ctx: RunContext, after: RunState, change: Change) -> RunS
 
 def _clear_other_rounds(ctx: RunContext, state: RunState) -> None:
     """Take the reports of earlier rounds off the bus, so that an old answer is never taken for a new one."""
-    before = state.round - 1
-    if before and ctx.archive.archive_round(ctx.bus, before):
-        for kind in ("work_report", "review_request", "review_report"):
-            if ctx.bus.round_of(kind) == before:
-                ctx.bus.remove(kind)
+    kept = ctx.archive.archive_round(ctx.bus, state.round - 1) if state.round > 1 else ()
+    answers = [kind for kind in kept if kind in _ANSWERS]
+    if answers:
+        ctx.bus.remove_all(answers)
 
 
 def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by_loop: bool) -> None:

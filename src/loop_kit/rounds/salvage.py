@@ -21,7 +21,7 @@ def stop_without_bus(ctx: RunContext, state: RunState, role: str) -> None:
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
     if not os.path.lexists(ctx.bus.card_path):
         ctx.bus.write("task_card", ctx.charter.card_document)
-    ctx.archive.archive_round(ctx.bus, 0)
+    ctx.archive.put_from_bus(ctx.bus, "task_card")
     ctx.bus.put_state(state)
     if role == "worker":
         pin_unfinished(ctx, state)

@@ -153,7 +153,7 @@ def _put_card(bus: Bus, archive: Archive, charter: Charter) -> None:
     if there != charter.card_document:
         archive.refuse(0, "task_card", bus.card_path, "another card was given with --task")
         bus.write("task_card", charter.card_document)
-    archive.archive_round(bus, 0)
+    archive.put_from_bus(bus, "task_card")
 
 
 def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: RunState) -> tuple[RunContext, RunState]:

@@ -1,6 +1,6 @@
 """The worker's half of a round: a report that git confirms, or the reason why there is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
@@ -36,12 +36,9 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     seen: Change | None = None
     presence = Presence(ctx, "worker")
     while True:
-        pins = ctx.repository.refs(f"refs/loop/{state.place}")
-        before = watch.named(pins)
-        work, state = dispatch(ctx, state, _ask(ctx, state, problems, pins))
-        change = verify(
-            work, ground_of(ctx.charter, state), ctx.repository, {**state.watch, **before, **watch.named(ctx.pins)}
-        )
+        ctx.find_pins()
+        work, state = dispatch(ctx, state, _ask(ctx, state, problems))
+        change = verify(work, ground_of(ctx.charter, state), ctx.repository, watched(ctx, state))
         if change != seen:  # a person who is waited for is asked about every second
             _tell_verified(ctx, state, change)
         seen = change
@@ -61,13 +58,20 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
         problems = again
 
 
+def watched(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return what is watched as it has to be while nobody but agents and loop has done anything."""
+    return {**state.watch, **watch.named(ctx.pins)}
+
+
 def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
+    if state.phase is Phase.AWAITING_WORK:
+        return state
     state = state.at(Phase.AWAITING_WORK, now=ctx.now())
     ctx.bus.put_state(state)
     return state
 
 
-def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...], pins: Mapping[str, str]) -> Ask[WorkReport]:
+def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[WorkReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         return worker_prompt(
             WorkerBrief(
@@ -80,7 +84,7 @@ def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...], pins: Mapp
                 fix_list=fix_list_of(ctx, state),
                 history=state.round_details,
                 again=again,
-                snapshot=last_unfinished(ctx, state, {*pins, *ctx.pins}),
+                snapshot=last_unfinished(ctx, state, ctx.pins),
                 checks=tuple(command.sentence for command in plan_checks(ctx.card, ctx.settings).commands),
             )
         )

@@ -13,10 +13,10 @@ from loop_kit.model.change import Commit, FileChange
 from loop_kit.values import dataclass
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
+from loop_kit.vcs.history import History
 from loop_kit.vcs.snapshot import Snapshot, commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
 
-_LONGEST_SUBJECT = 500
 _PLACES = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
 # What git leaves in its folder while it waits for the person to go on, and how people call it.
 _OPERATIONS = {
@@ -103,10 +103,6 @@ class Repository:
             )
         return tree
 
-    def tree_ids(self, *commits: str) -> tuple[str, ...]:
-        """Return the trees of commits that are known to exist, in one git call."""
-        return tuple(self.git.line("rev-parse", *(f"{sha}^{{tree}}" for sha in commits)).split("\n"))
-
     def _id(self, expression: str) -> str | None:
         if not expression.isprintable():
             return None
@@ -126,13 +122,13 @@ class Repository:
             sha for sha in asked if self.git.out("rev-list", "--max-count=1", "--end-of-options", sha, f"^{head}")
         )
 
+    def history(self, base: str, head: str, limit: int = 200) -> History:
+        """Return the newest `limit` commits of base..head, in one git call."""
+        return History.of(self.git, base, head, limit)
+
     def commits(self, base: str, head: str, limit: int = 200) -> tuple[Commit, ...]:
         """Return the newest `limit` commits of base..head, oldest first."""
-        options = ("--topo-order", "--reverse", f"--max-count={limit}", "--encoding=UTF-8", "--format=%H %s")
-        lines = self.git.out("rev-list", *options, "--end-of-options", head, f"^{base}").split(b"\n")
-        # Every entry is a line "commit <id>" and a line in our format.
-        entries = (line.partition(b" ") for line in lines[1::2])
-        return tuple(Commit(sha=path_text(sha), subject=path_text(text)[:_LONGEST_SUBJECT]) for sha, _, text in entries)
+        return self.history(base, head, limit).commits
 
     def count_commits(self, base: str, head: str) -> int:
         return int(self.git.out("rev-list", "--count", "--end-of-options", head, f"^{base}"))

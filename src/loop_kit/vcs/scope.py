@@ -38,11 +38,6 @@ class Scope:
                 prose.append(entry)
         return cls(tuple(patterns), tuple(prose), _compile(patterns) if patterns else None)
 
-    @classmethod
-    def of(cls, *patterns: str) -> Self:
-        """Make a scope of patterns that are known to be patterns."""
-        return cls.read(patterns, lambda _: True)
-
     def covers(self, path: str) -> bool:
         return self._spec is not None and self._spec.match_file(path)
 

@@ -11,19 +11,36 @@ from loop_kit.values import dataclass
 from loop_kit.vcs.diff import patch_lines
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.git import Git, path_text
-from loop_kit.vcs.scope import Scope
 
 _MOST_PATCH = 16 * 1024 * 1024
-# By habit of many languages; matched as gitignore patterns.
-_TESTS = (
-    *("tests/", "test/", "spec/", "specs/", "__tests__/", "[Tt]est_*.*", "*_test.*", "*_tests.*", "*.test.*"),
-    *("*.spec.*", "*_spec.*", "*Test.*", "*Tests.*", "*Spec.*", "*_SUITE.erl", "conftest.py", "*.bats", "*.t"),
+# Paths of tests, by habit of many languages. Both are what gitignore patterns would say, and are needed in every round:
+# a library that reads such patterns takes longer to import than the rest of the round thinks.
+_TESTS = re.compile(
+    r"""
+    (?: .*/ )?
+    (?: (?: tests? | specs? | __tests__ ) / .+
+      | (?: [Tt]est_[^/]*\.[^/]*
+          | [^/]* (?: _tests? | \.test | [._]spec | Tests? | Spec ) \.[^/]*
+          | [^/]* (?: _SUITE\.erl | \.bats | \.t )
+          | conftest\.py
+        ) (?: /.+ )?
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-_JUDGES = (
-    *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "/docs/roles/", ".loop/", ".gitattributes", ".gitmodules"),
-    *("/.github/workflows/", "/.github/actions/", "/.ci/", "/.circleci/", "/.buildkite/", "/.woodpecker*"),
-    *("/.gitlab-ci.yml", "/.travis.yml", "/.drone.yml", "/.cirrus.yml", "/Jenkinsfile", "/azure-pipelines.y*ml"),
-    *("/appveyor.yml", "/bitbucket-pipelines.yml", "/.pre-commit-config.yaml"),
+# Paths of what judges changes: instructions to agents, attributes that hide diffs, CI.
+_JUDGES = re.compile(
+    r"""
+    (?: (?: .*/ )? (?: AGENTS | CLAUDE | GEMINI ) \.md
+      | (?: .*/ )? \.git (?: attributes | modules )
+      | \.woodpecker[^/]* | Jenkinsfile | azure-pipelines\.y[^/]*ml | bitbucket-pipelines\.yml
+      | (?: \.gitlab-ci | \.travis | \.drone | \.cirrus | appveyor ) \.yml | \.pre-commit-config\.yaml
+    ) (?: /.+ )?
+    | (?: (?: .*/ )? \.loop
+      | docs/roles | \.github/ (?: workflows | actions ) | \.ci | \.circleci | \.buildkite
+    ) / .+
+    """,
+    re.VERBOSE | re.DOTALL,
 )
 # What an added line says when it turns a test off, or turns the others off (`only`).
 _SWITCHED_OFF = re.compile(
@@ -56,12 +73,11 @@ class _Tally:
 
 def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) -> tuple[Finding, ...]:
     """Return what happened to tests that were there at `base`; asks git only when some were changed."""
-    tests = Scope.of(*_TESTS)
-    touched = [change for change in files if tests.covers(change.path)]
+    touched = [change for change in files if _TESTS.fullmatch(change.path)]
     if not touched:
         return ()
     lines = patch_lines(git, base, head, [change.path for change in touched], _MOST_PATCH)
-    tallies = [tally for tally in _tallies(lines) if tests.covers(tally.name)]
+    tallies = [tally for tally in _tallies(lines) if _TESTS.fullmatch(tally.name)]
     suspicions = (
         ("deleted", [tally.name for tally in tallies if tally.deleted]),
         ("switched off, or others switched off by `only`", [tally.name for tally in tallies if tally.marked]),
@@ -74,8 +90,7 @@ def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) 
 
 def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
     """Return a finding when the change touches what judges changes: instructions, CI, attributes that hide diffs."""
-    judges = Scope.of(*_JUDGES)
-    touched = [change.path for change in files if judges.covers(change.path)]
+    touched = [change.path for change in files if _JUDGES.fullmatch(change.path)]
     if not touched:
         return ()
     return (about(Effect.JUDGE, "judges_files_changed", "file(s) that judge the work were changed by it", touched),)

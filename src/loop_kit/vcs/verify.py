@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from loop_kit.model.change import Change, Commit, Effect, FileChange, Finding
+from loop_kit.model.change import Change, Effect, FileChange, Finding
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
+from loop_kit.vcs.history import History
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
 from loop_kit.vcs.status import Status
@@ -85,8 +86,8 @@ class _Case:
         return Change(
             base_sha=self.ground.base_sha,
             head_sha=self.head,
-            tree=self.trees[0],
-            commits=self.commits,
+            tree=self.tree,
+            commits=self.history.commits,
             files=self.files,
             findings=found,
         )
@@ -97,8 +98,12 @@ class _Case:
         return self.status.sha
 
     @cached_property
-    def commits(self) -> tuple[Commit, ...]:
-        return self.repository.commits(self.ground.base_sha, self.head)
+    def history(self) -> History:
+        return self.repository.history(self.ground.base_sha, self.head)
+
+    @cached_property
+    def tree(self) -> str:
+        return self.history.tree or self.repository.tree_id(self.head)
 
     @cached_property
     def files(self) -> tuple[FileChange, ...]:
@@ -109,12 +114,14 @@ class _Case:
         return tuple(change.path for change in self.files)
 
     @cached_property
-    def trees(self) -> tuple[str, ...]:
-        """The trees of HEAD, of the last head and of the base."""
-        return self.repository.tree_ids(self.head, self.ground.last_head, self.ground.base_sha)
+    def paths_of_this_round(self) -> tuple[str, ...]:
+        if self.ground.last_head == self.ground.base_sha:
+            return self.paths
+        return self.repository.changed_paths(self.ground.last_head, self.head)
 
     def _rewritten(self) -> Iterator[Finding]:
-        lost = self.repository.not_in_history((self.ground.base_sha, self.ground.last_head), self.head)
+        relied_on = [sha for sha in (self.ground.base_sha, self.ground.last_head) if not self.history.leads_to(sha)]
+        lost = self.repository.not_in_history(relied_on, self.head)
         if self.ground.base_sha in lost:
             yield stop("base_rewritten", f"the base {lost[0][:12]} is not in the history of HEAD any more")
         elif lost:
@@ -135,7 +142,7 @@ class _Case:
 
     def _wrong_head(self) -> Iterator[Finding]:
         claimed = self.report.head_sha.strip().lower()
-        known = dict.fromkeys((self.head, *(commit.sha for commit in self.commits), self.ground.base_sha))
+        known = dict.fromkeys((self.head, *(commit.sha for commit in self.history.commits), self.ground.base_sha))
         named = [sha for sha in known if sha.startswith(claimed)] if _could_be_an_id(claimed) else []
         if named == [self.head]:
             return
@@ -182,12 +189,11 @@ class _Case:
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
 
     def _no_progress(self) -> Iterator[Finding]:
-        ground = self.ground
-        tree, last_tree, base_tree = self.trees
-        if tree == last_tree:
-            yield ask_again("nothing_done", f"no file differs from {ground.last_head[:12]}, where this round began")
-        elif tree == base_tree or tree in ground.seen_trees:
-            where = "the base" if tree == base_tree else "an earlier round"
+        if not self.paths_of_this_round:
+            began = self.ground.last_head[:12]
+            yield ask_again("nothing_done", f"no file differs from {began}, where this round began")
+        elif not self.paths or self.tree in self.ground.seen_trees:
+            where = "an earlier round" if self.paths else "the base"
             yield stop("in_circles", f"all files are again as they were at {where}")
 
     def _out_of_scope(self) -> Iterator[Finding]:
@@ -204,7 +210,7 @@ class _Case:
         untrue = sorted(path for path in claimed if not self._was_changed(path))
         if untrue:
             yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", untrue)
-        unsaid = [path for path in self._paths_of_this_round() if path not in claimed]
+        unsaid = [path for path in self.paths_of_this_round if path not in claimed]
         if unsaid:
             yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
 
@@ -215,11 +221,6 @@ class _Case:
 
     def _was_changed(self, claimed: str) -> bool:
         return any(path == claimed or path.startswith(f"{claimed}/") for path in self.paths)
-
-    def _paths_of_this_round(self) -> tuple[str, ...]:
-        if self.ground.last_head == self.ground.base_sha:
-            return self.paths
-        return self.repository.changed_paths(self.ground.last_head, self.head)
 
 
 def _could_be_an_id(claimed: str) -> bool:

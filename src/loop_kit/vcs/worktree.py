@@ -41,7 +41,7 @@ class ReviewTree:
         """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count."""
         if not self.path.is_dir():
             return f"the review tree {shown(self.path)} is gone"
-        status = Status.of(self.git)
+        status = Status.of(self.git, untracked=False)
         if status.sha != head_sha:
             return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
         changed = [path for path in status.dirty if path not in self.never_clean]
@@ -83,12 +83,18 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
     if entry and _cleaned(ReviewTree(path, entry), head_sha, keep):
         return ReviewTree(path, entry)
     remove(repository, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"the folder {shown(path.parent)} for the review tree cannot be made: {error.strerror}",
+            hint="let this user write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
+        ) from None
     _add(repository, path, head_sha)
     made = _entry(repository, path)
     if made is None:
         raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
-    return ReviewTree(path, made, never_clean=Status.of(ReviewTree(path, made).git).dirty)
+    return ReviewTree(path, made, never_clean=Status.of(ReviewTree(path, made).git, untracked=False).dirty)
 
 
 def _add(repository: Repository, path: Path, head_sha: str) -> None:
