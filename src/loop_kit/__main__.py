@@ -1,5 +1,6 @@
 """`loop` and `python -m loop_kit`: the only place that exits."""
 
+import os
 import sys
 
 from loop_kit.errors import EXIT_CODES, Outcome
@@ -13,7 +14,9 @@ def run() -> None:
     except KeyboardInterrupt:  # where no command listens: while its modules are still being read, or after its end
         code = EXIT_CODES[Outcome.INTERRUPTED]
     stop_hearing()
-    sys.exit(code)
+    os._exit(
+        code
+    )  # everything is written and closed; to take Python apart piece by piece would take longer than to leave
 
 
 def _run() -> int:

@@ -25,6 +25,7 @@ from typing import Any
 
 PROGRAM = (sys.executable, "-P", "-E", str(Path(__file__)))
 ROUND = "--single-round"
+STAND_BY = "--stand-by"
 REMOVING = ("remove", "rmdir", "unlink")  # what a full disk allows
 DEEDS = ("chmod", "fsync", "ftruncate", "link", "mkdir", "remove", "rename", "replace", "rmdir", "unlink")
 

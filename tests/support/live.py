@@ -28,7 +28,7 @@ AGENT = "standin.py"
 KILLED, TERMINATED = -9, 143
 # What each agent does first: it leaves a process behind that stays until somebody ends it, also when nobody listens.
 STAYS = ({"close_stdout": True}, {"run": ["sh", "-c", "sleep 60 >/dev/null 2>&1 &"]})
-_BEGUN = re.compile(r"^started .*'--single-round', '--round', '(\d+)'")
+_BEGUN = re.compile(r"^started .*'--single-round', '--round', '(\d+)'(?!.*'--stand-by')")
 
 
 @dataclass(frozen=True, kw_only=True)

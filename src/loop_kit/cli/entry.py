@@ -50,7 +50,11 @@ def _command(argv: tuple[str, ...]) -> Callable[[Edge], Any]:
     match argv:
         case ("--version",):
             return _say_version
-        case ("--loop-dir", bus, "run", "--single-round", "--round", number, "--locks", locks, "--parent", pid):
+        case ("--loop-dir", bus, "run", "--single-round", "--round", number, "--locks", locks, "--parent", pid, *more):
+            if more:
+                from loop_kit.cli.stand_by import stand_by  # noqa: PLC0415  (before any other code of loop is read)
+
+                stand_by(int(pid))
             from loop_kit.cli.round_process import play  # noqa: PLC0415  (only the round process needs it)
 
             return lambda edge: play(edge, bus, int(number), locks=locks, parent=int(pid))

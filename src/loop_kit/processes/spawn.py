@@ -24,10 +24,11 @@ class Command:
     pass_fds: tuple[int, ...] = ()  # descriptors it shall share with us, such as held locks
 
 
-def spawn(command: Command) -> subprocess.Popen[bytes]:
+def spawn(command: Command, *, waiting: bool = False) -> subprocess.Popen[bytes]:
     """Start the program; BackendError says in a sentence why it could not be started.
 
-    To be called from the main thread: a parent-death signal follows the thread that started the child.
+    One that is to be `waiting` gets a pipe to read from instead. To be called from the main thread: a parent-death signal
+    follows the thread that started the child.
     """
     try:
         with open(command.stdin or os.devnull, "rb") as stdin:  # noqa: PTH123  (os.devnull is no Path)
@@ -35,7 +36,7 @@ def spawn(command: Command) -> subprocess.Popen[bytes]:
                 command.argv,
                 env=dict(command.env),
                 cwd=command.cwd,
-                stdin=stdin,
+                stdin=subprocess.PIPE if waiting else stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,

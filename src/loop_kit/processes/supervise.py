@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Who is told what while the program runs. None of these may leave a process behind: it would be swept."""
+    """Who is told what while the program runs. A process that one of these leaves behind is swept, unless it is `beside`."""
 
     on_line: Callable[[str], None] = ignore_line
     on_error_line: Callable[[str], None] = ignore_line
@@ -45,6 +45,7 @@ class Watch:
     tick: Callable[[], bool] | None = None  # True asks to end the program
     tick_every: float = 1.0
     cleaning: Cleaning | None = None  # what is printed goes through it before a log, a listener or a tail gets it
+    beside: Collection[ProcessId] = ()  # whom a callback has started for later: asked again whenever it matters
 
 
 class HowEnded(StrEnum):
@@ -77,7 +78,7 @@ class Ended:
 
 
 def supervise(
-    command: Command,
+    program: Command | Popen[bytes],
     *,
     limits: Limits,
     watch: Watch,
@@ -85,12 +86,12 @@ def supervise(
     log: Sink | None = None,
     error_log: Sink | None = None,
 ) -> Ended:
-    """Start the program, listen until it ends or has to, end its tree and tell how it went.
+    """Start the program unless it runs already, listen until it ends or has to, end its tree and tell how it went.
 
     Raises BackendError if it cannot be started, and whatever a callback of `watch` raises.
     """
     started_at = time.monotonic()
-    with adopting(), _started(command, limits) as tree:
+    with adopting(), _started(program, limits, watch.beside) as tree:
         out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning)
         err = Stream(tree.err.fileno(), watch.on_error_line, error_log, watch.cleaning)
         with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
@@ -116,12 +117,17 @@ def supervise(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tree:
-    """A program and all that comes of it: every descendant of ours but the trees of `others`."""
+    """A program and all that comes of it: every descendant of ours but the trees of those `before` it and `beside` it."""
 
     process: Popen[bytes]
     out: IO[bytes]
     err: IO[bytes]
-    others: Collection[ProcessId]
+    before: Collection[ProcessId]
+    beside: Collection[ProcessId]
+
+    @property
+    def others(self) -> frozenset[ProcessId]:
+        return frozenset((*self.before, *self.beside))
 
     def end(self, patience: Patience) -> Ending:
         return end_tree(self.process, patience, excluding=self.others)
@@ -132,12 +138,13 @@ class _Tree:
 
 
 @contextmanager
-def _started(command: Command, limits: Limits) -> Iterator[_Tree]:
-    """Start a program; whatever happens inside, its tree is ended and its pipes are closed afterwards."""
-    others = frozenset(descendants())
-    process = spawn(command)
+def _started(program: Command | Popen[bytes], limits: Limits, beside: Collection[ProcessId]) -> Iterator[_Tree]:
+    """Have a program started; whatever happens inside, its tree is ended and its pipes are closed afterwards."""
+    own = None if isinstance(program, Command) else ProcessId.of(program.pid)
+    before = frozenset(descendants(excluding=() if own is None else (own,)))
+    process = spawn(program) if isinstance(program, Command) else program
     with cast("IO[bytes]", process.stdout) as out, cast("IO[bytes]", process.stderr) as err:  # spawn made both
-        tree = _Tree(process=process, out=out, err=err, others=others)
+        tree = _Tree(process=process, out=out, err=err, before=before, beside=beside)
         try:
             yield tree
         finally:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 
 from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
 from loop_kit.model.review import Decision, ReviewReport
@@ -9,7 +10,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
-from loop_kit.rounds.process import play_round
+from loop_kit.rounds.process import Rounds
 from loop_kit.rounds.summary import write_summary
 from loop_kit.values import replace
 
@@ -19,9 +20,10 @@ def run_loop(ctx: RunContext, state: RunState) -> RunState:
 
     def play() -> RunState:
         now = state
-        while now.phase is not Phase.DONE:
-            admit(ctx, now)
-            now = play_round(ctx, now)
+        with closing(Rounds(ctx)) as rounds:
+            while now.phase is not Phase.DONE:
+                admit(ctx, now)
+                now = rounds.play(now)
         return now
 
     return _to_its_end(ctx, state, play)

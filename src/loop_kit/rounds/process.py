@@ -22,54 +22,94 @@ from loop_kit.errors import (
     error_for,
 )
 from loop_kit.model.state import RunState
+from loop_kit.processes.lineage import ProcessId
 from loop_kit.processes.rawlog import RawLog
+from loop_kit.processes.reserve import Reserve, Started
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 from loop_kit.rounds.context import RunContext
+from loop_kit.values import replace
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
 _PLAYED = (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED])
 ROUND_FAILED = "round_failed"
+STAND_BY = "--stand-by"
 
 
-def play_round(ctx: RunContext, state: RunState) -> RunState:
-    """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
-    told: list[str] = []
-    failed: list[LoopError] = []
+class Rounds:
+    """The rounds of one run. The process of the next one gets ready while this round's change is judged.
 
-    def on_line(line: str) -> None:
-        event, data = _told(line)
-        told[:] = [event]
-        if event == ROUND_FAILED:
-            failed.append(_named(data))
-        elif event:
-            ctx.world.listener(event, data)
+    It costs a moment to start a Python and to read the code, and nobody has to wait for it but whoever is not needed then.
+    The process does nothing until it is called; it sees to it that the code it has read is still the code by then.
+    """
 
-    def tick() -> bool:
-        ctx.world.tick()
-        return False
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._next: Reserve | None = None
+        self._beside: set[ProcessId] = set()
 
-    errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
-    make_folder(errors.parent)
-    with RawLog(errors) as log:
-        ended = supervise(
-            _command(ctx, state),
-            limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
-            error_log=log,
-            watch=Watch(on_line=on_line, tick=tick),
-            interruption=ctx.world.interruption,
-        )
-    ctx.world.interruption.raise_if_requested()
-    if ended.how is HowEnded.WALL_TIMEOUT:
-        raise TimeLimitError(
-            f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
-        )
-    if failed:
-        raise failed[0]
-    if ended.exit_code in _PLAYED:
-        return _read_back(ctx, state)
-    raise _unexplained(ctx, state, ended, started=bool(told))
+    def play(self, state: RunState) -> RunState:
+        """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
+        ctx = self._ctx
+        told: list[str] = []
+        failed: list[LoopError] = []
+
+        def on_line(line: str) -> None:
+            event, data = _told(line)
+            told[:] = [event]
+            if event == ROUND_FAILED:
+                failed.append(_named(data))
+            elif event:
+                ctx.world.listener(event, data)
+            if _is_work_done(event, data) and state.round < ctx.settings.max_rounds:
+                self._prepare_for(replace(state, round=state.round + 1))
+
+        def tick() -> bool:
+            ctx.world.tick()
+            return False
+
+        errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
+        make_folder(errors.parent)
+        with RawLog(errors) as log:
+            ended = supervise(
+                self._called() or _command(ctx, state),
+                limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
+                error_log=log,
+                watch=Watch(on_line=on_line, tick=tick, beside=self._beside),
+                interruption=ctx.world.interruption,
+            )
+        ctx.world.interruption.raise_if_requested()
+        if ended.how is HowEnded.WALL_TIMEOUT:
+            raise TimeLimitError(
+                f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
+            )
+        if failed:
+            raise failed[0]
+        if ended.exit_code in _PLAYED:
+            return _read_back(ctx, state)
+        raise _unexplained(ctx, state, ended, started=bool(told))
+
+    def close(self) -> None:
+        """Send the process that got ready away: there is no further round."""
+        if self._next is not None:
+            self._next.dismiss()
+            self._next = None
+
+    def _prepare_for(self, state: RunState) -> None:
+        if self._next is None:
+            self._next = Reserve(_command(self._ctx, state, STAND_BY))
+            self._beside.update(filter(None, [self._next.process_id]))
+
+    def _called(self) -> Started | None:
+        """Return the process that got ready, called; None when there is none, or none any more."""
+        waiting, self._next = self._next, None
+        self._beside.clear()
+        return None if waiting is None else waiting.call()
+
+
+def _is_work_done(event: str, data: Mapping[str, Any]) -> bool:
+    return event == "dispatch_ended" and data.get("role") == "worker" and bool(data.get("document"))
 
 
 def _wall(ctx: RunContext) -> float:
@@ -77,12 +117,13 @@ def _wall(ctx: RunContext) -> float:
     return 0.0 if left is None else max(left, 0.01)  # 0 would be no limit
 
 
-def _command(ctx: RunContext, state: RunState) -> Command:
+def _command(ctx: RunContext, state: RunState, *more: str) -> Command:
     locks = ",".join(str(descriptor) for descriptor in ctx.locks)
     argv = (
         *(sys.executable, "-P", "-E", "-m", "loop_kit", "--loop-dir", str(ctx.bus.root)),
         *("run", "--single-round", "--round", str(state.round)),
         *("--locks", locks, "--parent", str(os.getpid())),
+        *more,
     )
     environment = {**ctx.world.environment, "LOOP_RUN_ID": state.run_id}
     return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks)

@@ -1,0 +1,41 @@
+"""A round process that was started early gets ready: it reads the code, and waits until it is called.
+
+A round runs the code as it is when the round begins. A worker may have changed that code meanwhile, where the repository
+is loop's own: then the process begins anew, as if it had only now been started.
+"""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias
+
+import loop_kit
+from loop_kit.processes.lineage import die_with_parent
+
+_NEEDED = ("loop_kit.cli.round_process", "loop_kit.rounds.round")
+_Seen: TypeAlias = dict[str, tuple[int, int, int]]
+
+
+def stand_by(parent: int) -> None:
+    """Return when the PM calls; never return when it has gone, or sends this process away."""
+    before = _code()
+    if not die_with_parent(parent):
+        os._exit(0)
+    for name in _NEEDED:
+        import_module(name)
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(0)
+    if _code() != before:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:-1]])  # noqa: S606  (this very program, without a shell)
+
+
+def _code() -> _Seen:
+    """Return what would tell that a file of loop's own code is another one now."""
+    found: _Seen = {}
+    for folder, _, names in os.walk(Path(loop_kit.__file__).parent):
+        for name in names:
+            if name.endswith(".py"):
+                seen = os.stat(f"{folder}/{name}")  # noqa: PTH116  (hundreds of files, and somebody waits)
+                found[f"{folder}/{name}"] = (seen.st_ino, seen.st_size, seen.st_ctime_ns)
+    return found
