@@ -1,7 +1,7 @@
+import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,13 +146,42 @@ def test_a_redirected_link_hides_nothing(found: Repository, place: Path, tmp_pat
     assert tree.changed(head) == "1 file(s) changed in the review tree: a"
 
 
-def test_a_file_that_no_checkout_gets_clean_is_not_the_reviewer_s_doing(found: Repository, place: Path):
+def test_a_file_that_is_as_a_checkout_makes_it_is_not_the_reviewer_s_doing(found: Repository, place: Path):
+    commit(found.root, {".gitattributes": "*.txt text\n"})
+    (found.root / "raw").write_bytes(b"one\r\n")  # which git would write otherwise into a commit
+    blob = git(found.root, "hash-object", "-w", "--no-filters", "raw")
+    git(found.root, "update-index", "--add", "--cacheinfo", f"100644,{blob},lines.txt")
+    git(found.root, "commit", "-q", "-m", "Lines")
     head = found.head().sha
-    tree = replace(worktree.prepare(found, place, head), never_clean=("a",))
-    (place / "a").write_text("other line endings\r\n")
+    tree = worktree.prepare(found, place, head)
+    os.utime(place / "lines.txt", (1, 1))
+    assert git(place, "status", "--porcelain") == " M lines.txt"
     assert tree.changed(head) == ""
     (place / "sub" / "b").write_text("edited\n")
     assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+    assert tree.changed(head) != ""  # who is killed before this was acted upon has to find it again
+
+
+@pytest.mark.parametrize("what", ["deleted", "executable", "a link", "staged", "added"])
+def test_every_kind_of_change_is_one(found: Repository, place: Path, what: str):
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    match what:
+        case "deleted":
+            (place / "a").unlink()
+        case "executable":
+            (place / "a").chmod(0o755)
+        case "a link":
+            (place / "a").unlink()
+            (place / "a").symlink_to("sub")
+        case "staged":
+            (place / "a").write_text("staged\n")
+            git(place, "add", "a")
+        case _:
+            (place / "new").write_text("new\n")
+            git(place, "add", "new")
+    name = "new" if what == "added" else "a"
+    assert tree.changed(head) == f"1 file(s) changed in the review tree: {name}"
 
 
 def test_removing_takes_the_entry_and_nothing_else(found: Repository, place: Path, tmp_path: Path):

@@ -8,15 +8,16 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from loop_kit.errors import StartError
-from loop_kit.values import dataclass
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, shown
+from loop_kit.vcs.git import Git, path_text, shown
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
@@ -28,26 +29,42 @@ _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
 @dataclass(frozen=True, slots=True)
 class ReviewTree:
-    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again.
-
-    `never_clean` are files that git calls changed right after a checkout, e.g. for their line endings: they prove nothing.
-    """
+    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again."""
 
     path: Path
     git_dir: Path
-    never_clean: tuple[str, ...] = ()
 
     def changed(self, head_sha: str) -> str:
-        """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count."""
+        """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count.
+
+        git calls some files changed that are as a checkout makes them, e.g. for their line endings: those prove nothing. It
+        is not looked into before there is a doubt.
+        """
         if not self.path.is_dir():
             return f"the review tree {shown(self.path)} is gone"
         status = Status.of(self.git, untracked=False)
         if status.sha != head_sha:
             return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
-        changed = [path for path in status.dirty if path not in self.never_clean]
+        changed = self._unlike_a_checkout(status.dirty_paths, head_sha) if status.dirty_paths else []
         if changed:
             return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
         return ""
+
+    def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
+        """Return those paths at which there is something else than a checkout of `head_sha` would put there."""
+        with tempfile.TemporaryDirectory(prefix="loop-checkout-") as folder:
+            aside = replace(self.git, variables={"GIT_INDEX_FILE": f"{folder}/.index"})
+            aside.out("read-tree", head_sha)
+            # It complains of what is not in that commit; such a path is missing below then.
+            listed_paths = b"".join(path + b"\0" for path in paths)
+            aside.ask(
+                "checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=listed_paths
+            )
+            return [
+                path_text(path)
+                for path in paths
+                if not _alike(self.path / os.fsdecode(path), Path(folder, os.fsdecode(path)))
+            ]
 
     @property
     def git(self) -> Git:
@@ -94,7 +111,7 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
     made = _entry(repository, path)
     if made is None:
         raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
-    return ReviewTree(path, made, never_clean=Status.of(ReviewTree(path, made).git, untracked=False).dirty)
+    return ReviewTree(path, made)
 
 
 def _add(repository: Repository, path: Path, head_sha: str) -> None:
@@ -172,10 +189,27 @@ def _entry(repository: Repository, path: Path) -> Path | None:
 
 
 def _cleaned(tree: ReviewTree, head_sha: str, keep: Sequence[str]) -> bool:
-    """Bring a tree that is there to `head_sha` and empty it of all but `keep`; False when it has to be made anew."""
+    """Bring a tree that is there to `head_sha` and empty it of all but `keep`; False when it has to be made anew.
+
+    git is believed: what it does not see to be different, it would not see in a question afterwards either.
+    """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
-    steps = (("checkout", "--quiet", "--force", "--detach", head_sha), ("clean", "--quiet", "-ffdx", *kept))
-    return all(tree.git.ask(*step).code == 0 for step in steps) and not tree.changed(head_sha)
+    return _check_out(tree, head_sha) and tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
+
+
+def _alike(one: Path, other: Path) -> bool:
+    """Whether both are there and are the same file or link, for git."""
+    try:
+        modes = one.lstat().st_mode, other.lstat().st_mode
+        if stat.S_IFMT(modes[0]) != stat.S_IFMT(modes[1]) or (modes[0] ^ modes[1]) & stat.S_IXUSR:
+            return False
+        return one.readlink() == other.readlink() if stat.S_ISLNK(modes[0]) else one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
+def _check_out(tree: ReviewTree, head_sha: str) -> bool:
+    return tree.git.ask("checkout", "--quiet", "--force", "--detach", head_sha).code == 0
 
 
 def _delete_with_others(path: Path) -> None:
