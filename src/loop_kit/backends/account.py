@@ -7,26 +7,36 @@ from typing import TypeVar
 
 from loop_kit.backends.base import Backend, Concluding
 from loop_kit.backends.ending import settle
+from loop_kit.backends.words import Words
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
-from loop_kit.values import dataclass, replace
+from loop_kit.values import dataclass, field, replace
 
 N = TypeVar("N", int, float)
 # What was said last may hold the document; a longer text is no report.
 _MESSAGE_LIMIT = 1 << 20
 
 
+def _no_words() -> Words:
+    return Words(_MESSAGE_LIMIT)
+
+
 @dataclass(slots=True)
 class Account:
-    """`said` is the end of all that the agent said; `hopeless` says that the program goes on failing for ever."""
+    """What is known so far; `hopeless` says that the program goes on failing for ever."""
 
     session_id: str | None = None
-    said: str = ""
     usage: Usage | None = None
     end: Finished | Failed | None = None
     hopeless: bool = False
-    _message: str = ""  # what was said since the last use of a tool
+    _said: Words = field(default_factory=_no_words)
+    _message: Words = field(default_factory=_no_words)  # what was said since the last use of a tool
     _speaking: bool = False
     _borne: int = 0
+
+    @property
+    def said(self) -> str:
+        """The end of all that the agent said, a megabyte of characters at most."""
+        return self._said.text
 
     @property
     def finished(self) -> Finished | None:
@@ -41,11 +51,12 @@ class Account:
             case SessionStarted():
                 self.session_id = event.session_id
             case Said():
-                glue = "" if event.more and self._speaking else "\n"
-                self.said = f"{self.said}{glue}{event.text}"[-_MESSAGE_LIMIT:]
-                self._message = f"{self._message}{glue}{event.text}"[-_MESSAGE_LIMIT:]
+                text = event.text if event.more and self._speaking else f"\n{event.text}"
+                self._said.add(text)
+                self._message.add(text)
             case UsedTool():
-                self._message, self._borne = "", 0
+                self._message.clear()
+                self._borne = 0
             case Usage():
                 self.usage = _added(self.usage, event) if event.step else event
             case Finished() | Failed():
@@ -55,7 +66,7 @@ class Account:
     def _end(self, event: Finished | Failed) -> None:
         if isinstance(event, Finished):
             self._borne = 0
-            event = replace(event, text=self._message.strip("\n")) if event.said_last else event
+            event = replace(event, text=self._message.text.strip("\n")) if event.said_last else event
         elif event.bearable is not None:
             self._borne += 1
             self.hopeless = self._borne >= event.bearable
