@@ -1,9 +1,12 @@
 import json
+import random
+import re
 import tomllib
 
 import pytest
 
 from loop_kit.errors import ConfigError
+from loop_kit.model import redaction
 from loop_kit.model.config import Settings
 from loop_kit.model.redaction import MARK, Redactor
 
@@ -92,3 +95,15 @@ def test_a_key_in_the_config_is_refused_because_configs_are_archived(toml: str, 
 def test_a_word_that_stands_in_for_a_key_is_let_through(value: str):
     settings = Settings.from_document({"env": {"set": {"OPENAI_API_KEY": value}}})
     assert settings.env_set["OPENAI_API_KEY"] == value
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_quick_look_finds_whatever_the_shapes_alone_would_find(seed: int):
+    chance = random.Random(seed)  # noqa: S311  (repeatable, not secret)
+    signs = ("sk-", "gh", "ghp_", "xox", "eyJ", "ya29", "-----", "\\n", '"', " ", "_", "-", ".", "A", "9" * 20)
+    parts = chance.choices((*SHAPES.values(), *signs, *"kgJx"), k=chance.choice((3, 12, 40)))
+    data = "".join(parts).encode()
+    expected = data
+    for shape in (shape for _byte, _sign, shapes in redaction._SHAPES for shape in shapes):
+        expected = re.sub(rb"(?<![A-Za-z0-9])" + shape, MARK.encode(), expected)
+    assert Redactor().clean(data) == expected

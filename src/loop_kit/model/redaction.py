@@ -17,20 +17,29 @@ _SHORTEST = 8  # a shorter value is a word that stands anywhere
 _SECRET_NAME = re.compile(
     r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH)(_|$)", re.IGNORECASE
 )
-# Each beginning is looked for before its pattern is tried: most text has none of them.
-_SHAPES: Mapping[bytes, bytes] = {
-    b"sk-": rb"sk-[A-Za-z0-9_-]{20,}",
-    b"AIza": rb"AIza[A-Za-z0-9_-]{35}",
-    b"AKIA": rb"AKIA[A-Z0-9]{16}",
-    b"gh": rb"gh[opsur]_[A-Za-z0-9]{36,}",
-    b"github_pat_": rb"github_pat_[A-Za-z0-9_]{22,}",
-    b"glpat-": rb"glpat-[A-Za-z0-9_-]{20,}",
-    b"xox": rb"xox[abeprs]-[A-Za-z0-9-]{10,}",
-    b"ya29.": rb"ya29\.[A-Za-z0-9_-]{20,}",
-    b"eyJ": rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
-    b"PRIVATE KEY-----": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
-}
-_PATTERNS = {start: re.compile(rb"(?<![A-Za-z0-9])" + shape) for start, shape in _SHAPES.items()}
+# A byte, a sign, and shapes that cannot be where either is missing: a byte is looked for at the speed of memory, a sign
+# that begins with a rare letter several times faster than the shapes.
+_SHAPES: tuple[tuple[bytes, bytes, tuple[bytes, ...]], ...] = (
+    (b"-", rb"k(?<=sk)-", (rb"sk-[A-Za-z0-9_-]{20,}",)),
+    (b"A", rb"A(?:Iza|KIA)", (rb"AIza[A-Za-z0-9_-]{35}", rb"AKIA[A-Z0-9]{16}")),
+    (
+        b"g",
+        rb"g(?:h[opsur]_|ithub_pat_|lpat-)",
+        (rb"gh[opsur]_[A-Za-z0-9]{36,}", rb"github_pat_[A-Za-z0-9_]{22,}", rb"glpat-[A-Za-z0-9_-]{20,}"),
+    ),
+    (b"-", rb"xox[abeprs]-", (rb"xox[abeprs]-[A-Za-z0-9-]{10,}",)),
+    (b"9", rb"9(?<=ya29)\.", (rb"ya29\.[A-Za-z0-9_-]{20,}",)),
+    (b"J", rb"J(?<=eyJ)", (rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",)),
+    (
+        b"-",
+        rb"PRIVATE KEY-----",
+        (rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",),
+    ),
+)
+_SIGNS = tuple(
+    (byte, re.compile(sign), tuple(re.compile(rb"(?<![A-Za-z0-9])" + shape) for shape in shapes))
+    for byte, sign, shapes in _SHAPES
+)
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
 
 
@@ -52,9 +61,10 @@ class Redactor:
         for value in self.values:
             if value in data:
                 data = data.replace(value, MARK.encode())
-        for start, pattern in _PATTERNS.items():
-            if start in data:
-                data = pattern.sub(MARK.encode(), data)
+        for byte, sign, patterns in _SIGNS:
+            if byte in data and sign.search(data):
+                for pattern in patterns:
+                    data = pattern.sub(MARK.encode(), data)
         return data
 
     def clean_text(self, text: str) -> str:
