@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from io import FileIO
 from typing import Protocol, Self
 
 from loop_kit.model.redaction import LONGEST_KEY, Redactor
@@ -23,6 +24,10 @@ def ignore_line(_line: str) -> None:
     """Listen to nothing."""
 
 
+def ignore_pause() -> None:
+    """Do nothing between two readings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaning:
     """What is done to bytes before anybody sees them. `keep` is how many may belong together: so many are held back."""
@@ -36,40 +41,51 @@ class Cleaning:
 
 
 class Stream:
-    """One pipe. A line longer than `LONGEST_LINE` reaches log and tail only, and counts in `cut_lines`."""
+    """One pipe. A line longer than `LONGEST_LINE` reaches log and tail only, and counts in `cut_lines`.
+
+    `on_pause` is called when the listener was given all lines that came with one reading.
+    """
 
     def __init__(
-        self, fd: int, on_line: Callable[[str], None], sink: Sink | None, cleaning: Cleaning | None = None
+        self,
+        fd: int,
+        on_line: Callable[[str], None],
+        sink: Sink | None,
+        cleaning: Cleaning | None = None,
+        on_pause: Callable[[], None] = ignore_pause,
     ) -> None:
         os.set_blocking(fd, False)
         self.fd = fd
+        self._pipe = FileIO(fd, closefd=False)
+        self._room = memoryview(bytearray(CHUNK))  # read into again and again: a new one each time takes longer to get
         self.total = 0
         self.cut_lines = 0
         self.ended = False
         self._on_line = on_line
+        self._on_pause = on_pause
         self._sink = sink
         self._cleaning = cleaning
         self._held = b""  # the end of a line that goes on, until nothing can be missing of what has to be cleaned
-        self._tail = b""
+        self._tail = bytearray()  # at least the last `TAIL` bytes
         self._begun = bytearray()  # the line that has no end yet
         self._too_long = False
 
     @property
     def tail(self) -> str:
-        return self._tail.decode("utf-8", "replace")
+        return self._tail[-TAIL:].decode("utf-8", "replace")
 
     def read(self) -> bool:
         """Take in one chunk if there is one; False when there was none."""
-        try:
-            chunk = os.read(self.fd, CHUNK)
-        except BlockingIOError:
+        size = self._pipe.readinto(self._room)
+        if size is None:
             return False
-        if chunk:
-            self.total += len(chunk)
-            self._take(self._cleaned(chunk))
+        if size:
+            self.total += size
+            self._take(self._cleaned(self._room[:size]))
+            self._on_pause()
         else:
             self._end()
-        return bool(chunk)
+        return bool(size)
 
     def read_rest(self) -> None:
         """Take in what lies in the pipe, without waiting for whoever still holds its other end."""
@@ -84,17 +100,18 @@ class Stream:
             held, self._held = self._held, b""
             self._take(held)
             self._finish()
+            self._on_pause()
 
-    def _cleaned(self, chunk: bytes) -> bytes:
+    def _cleaned(self, chunk: memoryview) -> bytes:
         if self._cleaning is None:
-            return chunk
+            return bytes(chunk)
         data = self._cleaning.clean(self._held + chunk)
         ready = max(data.rfind(b"\n") + 1, len(data) - self._cleaning.keep)
         self._held = data[ready:]
         return data[:ready]
 
     def _take(self, chunk: bytes) -> None:
-        self._tail = (self._tail + chunk)[-TAIL:]
+        self._keep_end(chunk)
         if self._sink is not None:
             self._sink.write(chunk)
         last = chunk.rfind(b"\n")
@@ -109,6 +126,14 @@ class Stream:
             for line in chunk[first + 1 : last].decode("utf-8", "replace").split("\n"):
                 self._on_line(line)
         self._begin(chunk[last + 1 :])
+
+    def _keep_end(self, chunk: bytes) -> None:
+        if len(chunk) >= TAIL:
+            self._tail[:] = chunk[-TAIL:]
+            return
+        self._tail += chunk
+        if len(self._tail) > 2 * TAIL:
+            del self._tail[:-TAIL]
 
     def _begin(self, part: bytes) -> None:
         self._too_long = self._too_long or len(self._begun) + len(part) > LONGEST_LINE

@@ -17,7 +17,7 @@ from loop_kit.processes.attendance import Attendance
 from loop_kit.processes.lineage import ProcessId, adopting, descendants
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command, spawn
-from loop_kit.processes.stream import Cleaning, Sink, Stream, ignore_line
+from loop_kit.processes.stream import Cleaning, Sink, Stream, ignore_line, ignore_pause
 from loop_kit.processes.tree import Brood, Ending, Patience, end_tree
 from loop_kit.values import dataclass
 
@@ -41,6 +41,7 @@ class Watch:
 
     on_line: Callable[[str], None] = ignore_line
     on_error_line: Callable[[str], None] = ignore_line
+    on_pause: Callable[[], None] = ignore_pause  # when all lines that came at once were told
     on_start: Callable[[int], None] | None = None  # with the program's pid
     tick: Callable[[], bool] | None = None  # True asks to end the program
     tick_every: float = 1.0
@@ -92,7 +93,7 @@ def supervise(
     """
     started_at = time.monotonic()
     with adopting(), _started(program, limits, watch.beside) as tree:
-        out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning)
+        out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning, watch.on_pause)
         err = Stream(tree.err.fileno(), watch.on_error_line, error_log, watch.cleaning)
         with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
             if watch.on_start is not None:

@@ -132,6 +132,7 @@ def _methods(cls: Any, known: tuple[Field, ...], *, frozen: bool) -> Iterator[tu
 
 def _initializer(cls: Any, taken: tuple[Field, ...]) -> Any:
     positional = tuple(each.name for each in taken if not each.kw_only)
+    in_order = sorted(taken, key=lambda each: each.kw_only)
     put = object.__setattr__
     then = getattr(cls, "__post_init__", None)
 
@@ -141,8 +142,8 @@ def _initializer(cls: Any, taken: tuple[Field, ...]) -> Any:
         for name, value in zip(positional, args, strict=False):
             if name in given:
                 raise TypeError(f"{cls.__qualname__} was given {name!r} twice")
-            given[name] = value
-        for each in taken:
+            put(self, name, value)
+        for each in in_order[len(args) :]:
             put(self, each.name, given.pop(each.name) if each.name in given else each.fallback())
         if given:
             raise TypeError(f"{cls.__qualname__} has no field {next(iter(given))!r}")
