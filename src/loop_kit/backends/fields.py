@@ -17,7 +17,7 @@ def started(session_id: Any) -> tuple[SessionStarted, ...]:
 
 def clean(text: str) -> str:
     """Return `text` without lone surrogates, which JSON can spell and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -4,7 +4,6 @@ Whatever way the program ends, its whole tree has ended before anything is read,
 status alone proves nothing in either direction.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +11,7 @@ from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, write_bytes
 from loop_kit.errors import DocumentError, LoopError
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Said, Usage, UsedTool
+from loop_kit.model.event import Failed, FailureKind, Usage
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import Owner
@@ -22,6 +21,7 @@ from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
 from loop_kit.prompts.delivery import follow_up
 from loop_kit.rounds.ask import Ask, Report
+from loop_kit.rounds.chatter import Chatter
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
 from loop_kit.rounds.intake import take_in
@@ -75,7 +75,8 @@ class Attempt(Generic[R]):
 def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     """Start the role's program once, wait for its end and take in what it handed in."""
     desk = Desk.at(ctx, state, ask)
-    transcript = Transcript(desk.backend, _showing(ctx, ask.role))
+    chatter = Chatter(ctx, ask.role)
+    transcript = Transcript(desk.backend, chatter.hear)
     prompt = _prompt(ask, desk).encode()
     ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
     command = _command(ctx, state, desk)
@@ -91,7 +92,7 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         session=desk.order.session,
         problems=list(ask.problems),
     )
-    ended = _run(ctx, state, desk, command, transcript)
+    ended = _run(ctx, state, desk, command, _Hearing(transcript, chatter))
     stop_without_bus(ctx, state, ask.role)
     attempt = _outcome(ctx, state, ask, desk, transcript.account, ended)
     if attempt.report is None and ask.role == "worker":
@@ -115,22 +116,29 @@ def _command(ctx: RunContext, state: RunState, desk: Desk) -> Command:
         raise
 
 
-def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, transcript: Transcript) -> Ended:
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """Who gets the lines of a dispatch: first what is shown, then what is kept of them."""
+
+    transcript: Transcript
+    chatter: Chatter
+
+    def take(self, line: str) -> None:
+        self.chatter.hear_line(line)
+        self.transcript.take(line)
+
+
+def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, hearing: _Hearing) -> Ended:
     role = desk.order.role
     beat = ctx.bus.heartbeat_path(role)
     me = Owner.me()
-    account = transcript.account
+    account = hearing.transcript.account
 
     def tick() -> bool:
         ctx.world.tick()
         heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
         ended = account.hopeless or ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
         return ended or _too_dear(ctx, state, desk, account)
-
-    def on_line(line: str) -> None:
-        if ctx.settings.verbose:
-            ctx.show("agent_output", role=role, line=line)
-        transcript.take(line)
 
     with RawLog(desk.output) as output, RawLog(desk.errors) as errors:
         try:
@@ -139,7 +147,12 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, transcr
                 limits=Limits(wall=wall_limit(ctx, state), idle=ctx.settings.idle_timeout),
                 log=output,
                 error_log=errors,
-                watch=Watch(on_line=on_line, tick=tick, cleaning=Cleaning.of(Redactor.of(command.env))),
+                watch=Watch(
+                    on_line=hearing.take,
+                    on_pause=hearing.chatter.pause,
+                    tick=tick,
+                    cleaning=Cleaning.of(Redactor.of(command.env)),
+                ),
                 interruption=ctx.world.interruption,
             )
         finally:
@@ -182,19 +195,6 @@ def _unexplained(ended: Ended) -> Failed:
     how = f"signal {-code}" if code < 0 else f"exit status {code}"
     last = ended.err_tail.strip().rpartition("\n")[2][:300]
     return Failed(kind=FailureKind.UNKNOWN, message=f"{how}{': ' if last else ''}{last}")
-
-
-def _showing(ctx: RunContext, role: str) -> Callable[[AgentEvent], None]:
-    def show(event: AgentEvent) -> None:
-        match event:
-            case UsedTool():
-                ctx.show("agent_action", role=role, tool=event.name, detail=event.detail[:300])
-            case Said():
-                ctx.show("agent_said", role=role, text=event.text[:300])
-            case _:
-                pass
-
-    return show
 
 
 def _too_dear(ctx: RunContext, state: RunState, desk: Desk, account: Account) -> bool:
