@@ -82,18 +82,18 @@ class Codex(Backend):
             return ()
         entry = parse_object(line) or {}
         events: tuple[AgentEvent, ...] = ()
-        match entry:
-            case {"type": "thread.started", "thread_id": session_id}:
-                events = started(session_id)
-            case {"type": "item.started", "item": {"type": "command_execution", "command": str(command)}}:
-                events = (UsedTool("shell", one_line(command)),)
-            case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
+        match entry.get("type"), entry.get("item"):
+            case "item.completed", {"type": "agent_message", "text": str(text)}:
                 events = (Said(clean(text)),)
-            case {"type": "item.completed", "item": {"type": "file_change" | "mcp_tool_call" | "web_search" as tool}}:
+            case "item.started", {"type": "command_execution", "command": str(command)}:
+                events = (UsedTool("shell", one_line(command)),)
+            case "item.completed", {"type": "file_change" | "mcp_tool_call" | "web_search" as tool}:
                 events = (UsedTool(tool),)
-            case {"type": "turn.completed"}:
+            case "thread.started", _:
+                events = started(entry.get("thread_id"))
+            case "turn.completed", _:
                 events = (*_usage(entry.get("usage")), Finished())
-            case {"type": "turn.failed"}:
+            case "turn.failed", _:
                 events = (_failed(entry.get("error")),)
         return events
 

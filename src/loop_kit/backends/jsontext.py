@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 # Above every document limit of the bus, so that the bus, which can name the limit, is the one that refuses.
 ANSWER_LIMIT = 8 * 1024 * 1024
+_SPACE = " \t\n\r"  # what JSON allows around a value
 
 
 def parse(text: str) -> Any | None:
@@ -18,9 +19,10 @@ def parse(text: str) -> Any | None:
     if len(text) > ANSWER_LIMIT:
         return None
     try:
-        return _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text := text.strip(_SPACE))
     except (ValueError, RecursionError):
         return None
+    return value if end == len(text) else None
 
 
 def parse_object(text: str) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
         session=desk.order.session,
         problems=list(ask.problems),
     )
-    ended = _run(ctx, state, desk, command, _Hearing(transcript, chatter))
+    ended = _run(ctx, state, desk, command, transcript, chatter)
     stop_without_bus(ctx, state, ask.role)
     attempt = _outcome(ctx, state, ask, desk, transcript.account, ended)
     if attempt.report is None and ask.role == "worker":
@@ -116,29 +116,23 @@ def _command(ctx: RunContext, state: RunState, desk: Desk) -> Command:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Hearing:
-    """Who gets the lines of a dispatch: first what is shown, then what is kept of them."""
-
-    transcript: Transcript
-    chatter: Chatter
-
-    def take(self, line: str) -> None:
-        self.chatter.hear_line(line)
-        self.transcript.take(line)
-
-
-def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, hearing: _Hearing) -> Ended:
+def _run(
+    ctx: RunContext, state: RunState, desk: Desk, command: Command, transcript: Transcript, chatter: Chatter
+) -> Ended:
     role = desk.order.role
     beat = ctx.bus.heartbeat_path(role)
     me = Owner.me()
-    account = hearing.transcript.account
+    account = transcript.account
 
     def tick() -> bool:
         ctx.world.tick()
         heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
         ended = account.hopeless or ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
         return ended or _too_dear(ctx, state, desk, account)
+
+    def show_line(line: str) -> None:
+        ctx.show("agent_output", role=role, line=line)
+        transcript.take(line)
 
     with RawLog(desk.output) as output, RawLog(desk.errors) as errors:
         try:
@@ -148,8 +142,8 @@ def _run(ctx: RunContext, state: RunState, desk: Desk, command: Command, hearing
                 log=output,
                 error_log=errors,
                 watch=Watch(
-                    on_line=hearing.take,
-                    on_pause=hearing.chatter.pause,
+                    on_line=show_line if ctx.settings.verbose else transcript.take,
+                    on_pause=chatter.pause,
                     tick=tick,
                     cleaning=Cleaning.of(Redactor.of(command.env)),
                 ),

@@ -22,10 +22,6 @@ class Chatter:
         self._verbose = ctx.settings.verbose
         self._newest = deque[Said | UsedTool](maxlen=NEWEST)
 
-    def hear_line(self, line: str) -> None:
-        if self._verbose:
-            self._ctx.show("agent_output", role=self._role, line=line)
-
     def hear(self, event: AgentEvent) -> None:
         if isinstance(event, Said | UsedTool):
             self._newest.append(event)
