@@ -1,10 +1,12 @@
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loop_kit.errors import BackendError
+from loop_kit.processes import spawn as module
 from loop_kit.processes.spawn import spawn
 from tests.processes.conftest import Stage, descriptors
 
@@ -29,6 +31,17 @@ def test_standard_input_is_empty_unless_a_file_is_named(stage: Stage):
     prompt.write_text("do it", encoding="utf-8")
     assert said(stage, "print(repr(input.__self__.open(0).read()))") == "''"
     assert said(stage, "print(repr(open(0).read()))", stdin=prompt) == "'do it'"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a pipe be widened")
+def test_what_is_printed_waits_in_a_pipe_that_holds_more_than_usual(stage: Stage):
+    code = "import fcntl; print(*(fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) > 65536 for fd in (1, 2)))"
+    assert said(stage, code) == "True False"
+
+
+def test_a_pipe_that_may_not_be_widened_is_used_as_it_is(stage: Stage, monkeypatch):
+    monkeypatch.setattr(module, "_PIPE_BYTES", -1)
+    assert said(stage, "print('heard')") == "heard"
 
 
 def test_only_the_descriptors_that_were_named_are_shared(stage: Stage):

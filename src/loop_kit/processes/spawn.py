@@ -4,13 +4,20 @@ The child leads a session of its own, reads a file (never our terminal) and writ
 """
 
 import errno
+import fcntl
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from loop_kit.errors import BackendError
 from loop_kit.values import dataclass
+
+# Four times the usual. Not more: all pipes of a user share a limit (64 MiB), and who reaches it gets tiny ones.
+_PIPE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +39,7 @@ def spawn(command: Command, *, waiting: bool = False) -> subprocess.Popen[bytes]
     """
     try:
         with open(command.stdin or os.devnull, "rb") as stdin:  # noqa: PTH123  (os.devnull is no Path)
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command.argv,
                 env=dict(command.env),
                 cwd=command.cwd,
@@ -45,6 +52,15 @@ def spawn(command: Command, *, waiting: bool = False) -> subprocess.Popen[bytes]
             )
     except (OSError, ValueError) as error:
         raise _cannot_start(command, error) from error
+    _widen(process.stdout)
+    return process
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold more, where the system allows it: who prints much and who reads it then take turns less often."""
+    if pipe is not None and sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _cannot_start(command: Command, error: OSError | ValueError) -> BackendError:
