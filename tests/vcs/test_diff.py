@@ -41,7 +41,9 @@ def test_a_rename_is_a_deletion_and_an_addition(tmp_path: Path):
     git(repo, "mv", "old", "new")
     head = commit(repo, {})
     assert diff.changed_files(Git(repo), base, head) == (change("new", "A", 20, 0), change("old", "D", 0, 20))
-    assert "rename from old\nrename to new\n" in diff.patch_text(Git(repo), base, head, 10_000)[0]
+    assert "rename from old\nrename to new\n" in (
+        diff.patch_text(Git(repo), base, head, 10_000, tmp_path / "patch") or ""
+    )
 
 
 def test_unusual_names_survive(tmp_path: Path):
@@ -62,7 +64,7 @@ def test_a_person_s_settings_do_not_change_the_patch(tmp_path: Path):
     repo = make_repo(tmp_path, {"a.txt": "1\n2\n\n3\n4\n5\n6\n", "b.txt": "1\n", ".gitattributes": "*.txt diff=mine\n"})
     base = git(repo, "rev-parse", "HEAD")
     head = commit(repo, {"a.txt": "1\n2\n\n3\nx\n5\n6\n", "b.txt": "2\n"})
-    before = diff.patch_text(Git(repo), base, head, 10_000)
+    before = diff.patch_text(Git(repo), base, head, 10_000, tmp_path / "patch")
     (repo / ".git" / "order").write_text("b.txt\n")
     for setting in (
         "diff.external=touch ran-a-program; false",
@@ -86,29 +88,38 @@ def test_a_person_s_settings_do_not_change_the_patch(tmp_path: Path):
         "alias.diff-tree=!false",
     ):
         git(repo, "config", *setting.split("=", 1))
-    assert diff.patch_text(Git(repo), base, head, 10_000) == before
-    assert "--- a/a.txt\n+++ b/a.txt\n" in before[0]
+    assert diff.patch_text(Git(repo), base, head, 10_000, tmp_path / "patch") == before
+    assert "--- a/a.txt\n+++ b/a.txt\n" in (before or "")
     assert not list(repo.rglob("ran-a-program"))
 
 
-def test_a_patch_is_cut_at_the_end_of_a_line(tmp_path: Path):
-    repo = make_repo(tmp_path, {"a": "x\n"})
+def test_a_patch_is_text_up_to_its_limit_and_one_byte_more_is_a_file(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo", {"a": "x\n"})
     base = git(repo, "rev-parse", "HEAD")
     head = commit(repo, {"a": "é" * 500 + "\n" + "y" * 500 + "\n"})
-    whole, complete = diff.patch_text(Git(repo), base, head, 100_000)
-    assert complete
-    part, complete = diff.patch_text(Git(repo), base, head, 700)
-    assert not complete
-    assert whole.startswith(part)
-    assert part.endswith("\n")
-    assert diff.patch_text(Git(repo), base, head, len(whole.encode())) == (whole, True)
+    target = tmp_path / "patch"
+    size = diff.write_patch(Git(repo), base, head, target)
+    whole = target.read_text()
+    assert diff.patch_text(Git(repo), base, head, size, target) == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["repo"]  # the file is of another change, and is gone
+    assert diff.patch_text(Git(repo), base, head, size - 1, target) is None
+    assert target.read_text() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["patch", "repo"]
+
+
+def test_a_patch_that_cannot_be_written_is_a_sentence(tmp_path: Path):
+    repo, target = make_repo(tmp_path / "repo"), tmp_path / "gone/patch"
+    with pytest.raises(NeedsPersonError, match="gone/patch cannot be written: No such file or directory"):
+        diff.write_patch(Git(repo), "HEAD", "HEAD", target)
+    with pytest.raises(NeedsPersonError, match="gone/patch cannot be written: No such file or directory"):
+        diff.patch_text(Git(repo), "HEAD", "HEAD", 100, target)
 
 
 def test_a_patch_that_is_not_utf8_becomes_text_without_surrogates(tmp_path: Path):
     repo = make_repo(tmp_path, {"a": "x\n"})
     base = git(repo, "rev-parse", "HEAD")
     head = commit(repo, {"a": b"caf\xe9\n"})
-    assert "+caf\\xe9\n" in diff.patch_text(Git(repo), base, head, 1000)[0]
+    assert "+caf\\xe9\n" in (diff.patch_text(Git(repo), base, head, 1000, tmp_path / "patch") or "")
 
 
 def test_write_patch_gives_a_patch_that_applies(tmp_path: Path):
@@ -146,14 +157,14 @@ def test_a_big_patch_costs_disk_and_not_memory(tmp_path: Path):
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "git = Git(Path(sys.argv[1])); git.ask('version'); before = peak()\n"
         "size = write_patch(git, sys.argv[2], sys.argv[3], Path(sys.argv[4]))\n"
-        "text, complete = patch_text(git, sys.argv[2], sys.argv[3], 100_000)\n"
-        "print(size, peak() - before, len(text), complete)\n"
+        "text = patch_text(git, sys.argv[2], sys.argv[3], 100_000, Path(sys.argv[4]))\n"
+        "print(size, peak() - before, text)\n"
     )
     argv = [sys.executable, "-c", script, str(repo), base, head, str(tmp_path / "patch")]
-    size, grown, kept, complete = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+    size, grown, text = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
     assert int(size) > 64_000_000
     assert int(grown) * (1 if sys.platform == "darwin" else 1024) < 10_000_000
-    assert (int(kept) <= 100_000, complete) == (True, "False")
+    assert (text, (tmp_path / "patch").stat().st_size) == ("None", int(size))
 
 
 def test_paths_that_were_added_and_removed_again_are_still_found(tmp_path: Path):

@@ -53,7 +53,7 @@ def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> A
     if ask.kind == WorkReport.kind and "head_sha" not in document:
         head = ctx.repository.head().sha
         known["head_sha"] = head
-        known["files_changed"] = [file.path for file in ctx.repository.files(state.head_sha, head)]
+        known["files_changed"] = list(ctx.repository.changed_paths(state.head_sha, head))
     missing = {name: value for name, value in known.items() if name not in document}
     return {**missing, **document} if missing else document
 

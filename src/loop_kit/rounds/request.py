@@ -13,21 +13,11 @@ INLINE_DIFF_BYTES = 128 * 1024
 SHOWN_FILES = 1000
 
 
-def _inline_diff(ctx: RunContext, change: Change) -> str | None:
-    """Return the diff as text, or None when it is too long to be quoted."""
-    text, complete = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES)
-    return text if complete else None
-
-
 def write_request(
     ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
 ) -> str | None:
     """Put the review request on the bus; return its diff, or None when that is long and lies beside it."""
-    diff = _inline_diff(ctx, change)
-    if diff is None:
-        ctx.repository.write_diff(change.base_sha, change.head_sha, ctx.bus.diff_path)
-    else:
-        ctx.bus.diff_path.unlink(missing_ok=True)
+    diff = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES, ctx.bus.diff_path)
     document = _document(ctx, state, work, change, diff)
     document["evidence"] = [] if evidence is None else evidence.to_document()["checks"]
     ctx.bus.write("review_request", document)

@@ -25,7 +25,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     outcome = state.outcome or Outcome.CHANGES_REQUIRED  # only a single round leaves a run that has not ended
     last = state.round_details[-1] if state.round_details else None
     commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=MOST_LISTED)
-    files = ctx.repository.files(state.base_sha, state.head_sha)[:MOST_LISTED]
+    paths = ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED]
     review = ctx.archive.read(last.round, "review_report") if last is not None else None
     verified = is_verified(ctx.archive, last.round) if last is not None else None
     return {
@@ -44,7 +44,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "branch": state.branch,
         "rounds": last.round if last is not None else 0,
         "commits": [f"{commit.sha[:12]} {commit.subject}" for commit in commits],
-        "files": [file.path for file in files],
+        "files": list(paths),
         "open_issues": [] if outcome is Outcome.APPROVED or review is None else review.get("blocking_issues", []),
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
         "self_review": review is not None and review.get("self_review") is True,

@@ -8,11 +8,13 @@ is gone with the process, however that ends.
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
-from loop_kit.vcs.git import Git, path_text, zero_separated
+from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 
 _EXACT = (
     "diff-tree",
@@ -81,25 +83,23 @@ def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
 
 def write_patch(git: Git, base: str, head: str, target: Path) -> int:
     """Write the whole patch to `target`, replacing it when complete; return its size in bytes."""
-    # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            _patch(git, (base, head), file)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _unfinished(git, (base, head), target) as written:
+        written.replace(target)
     return target.stat().st_size
 
 
-def patch_text(git: Git, base: str, head: str, limit: int) -> tuple[str, bool]:
-    """Return at most `limit` bytes of the patch, cut at a line's end, and whether that is all of it."""
-    with tempfile.TemporaryFile() as file:
-        _patch(git, (base, head), file)
-        raw = file.read(limit + 1)
-    complete = len(raw) <= limit
-    whole = raw if complete else raw[: raw[:limit].rfind(b"\n") + 1]
-    return whole.decode("utf-8", "backslashreplace"), complete
+def patch_text(git: Git, base: str, head: str, limit: int, target: Path) -> str | None:
+    """Return the whole patch as text, or None when it has more than `limit` bytes: then it is in `target`.
+
+    There is no `target` after a short one.
+    """
+    with _unfinished(git, (base, head), target) as written:
+        if written.stat().st_size > limit:
+            written.replace(target)
+            return None
+        raw = written.read_bytes()
+        target.unlink(missing_ok=True)
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int) -> Iterator[bytes]:
@@ -120,6 +120,25 @@ def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int
 # Far below the smallest limit of a command line, also for paths whose text is longer in bytes.
 _MOST_ARGUMENTS = 20_000
 _LONGEST_LINE = 64 * 1024
+
+
+@contextmanager
+def _unfinished(git: Git, between: tuple[str, str], target: Path) -> Iterator[Path]:
+    """Write a patch beside `target`; what still lies there at the end is removed. A disk that refuses is a sentence."""
+    # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
+    path = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
+    try:
+        with path.open("wb") as file:
+            _patch(git, between, file)
+        yield path
+    except OSError as error:
+        raise NeedsPersonError(
+            f"{shown(target)} cannot be written: {error.strerror}",
+            hint="make room there and let this user write, then: loop run --resume",
+        ) from None
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _patch(git: Git, between: tuple[str, str], file: BinaryIO, *, context: int = 3, paths: Sequence[str] = ()) -> None:

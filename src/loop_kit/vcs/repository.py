@@ -154,9 +154,9 @@ class Repository:
         """Write the whole patch to `target` and return its size in bytes; memory does not grow with it."""
         return diff.write_patch(self.git, base, head, target)
 
-    def diff_text(self, base: str, head: str, limit: int) -> tuple[str, bool]:
-        """Return at most `limit` bytes of the patch as text, and whether that is all of it."""
-        return diff.patch_text(self.git, base, head, limit)
+    def diff_text(self, base: str, head: str, limit: int, target: Path) -> str | None:
+        """Return the whole patch as text, or None when it has more than `limit` bytes: then it is in `target`."""
+        return diff.patch_text(self.git, base, head, limit, target)
 
     def show(self, rev: str, path: str, *, limit: int = 1024 * 1024) -> bytes | None:
         """Return a file as it was at `rev`, None when it was none. A link inside the repository is followed.
