@@ -15,7 +15,11 @@ class Heard:
         self.reader, self.writer = os.pipe()
         self.lines: list[str] = []
         self.raw = bytearray()
-        self.stream = Stream(self.reader, self.lines.append, self, cleaning)
+        self.pauses: list[int] = []  # how many lines had been told by each of them
+        self.stream = Stream(self.reader, self.lines.append, self, cleaning, self._pause)
+
+    def _pause(self) -> None:
+        self.pauses.append(len(self.lines))
 
     def write(self, data: bytes, /) -> None:
         self.raw += data
@@ -36,6 +40,14 @@ def heard() -> Iterator[Heard]:
     heard = Heard()
     yield heard
     os.close(heard.reader)
+
+
+def test_a_pause_comes_when_all_lines_of_a_reading_were_told(heard: Heard):
+    heard.send(b"one\ntwo\nthr", b"ee\n")
+    os.write(heard.writer, b"four\nfive")
+    heard.stream.read_rest()
+    assert heard.lines == ["one", "two", "three", "four", "five"]
+    assert heard.pauses == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -69,6 +81,15 @@ def test_the_tail_is_the_end_of_what_was_printed(heard: Heard):
     heard.send(b"old" * TAIL, b"\n", b"the \xff end")
     assert heard.stream.tail[-9:] == "\nthe \ufffd end"[-9:]
     assert len(heard.stream.tail) == TAIL
+
+
+@pytest.mark.parametrize("size", [1, 1000, TAIL - 1, TAIL, TAIL + 1, 3 * TAIL])
+def test_the_tail_does_not_depend_on_the_sizes_of_what_was_printed(heard: Heard, size: int):
+    data = bytes(ord("a") + number % 26 for number in range(size))
+    for count in (1, 3 * TAIL // size if size > 1 else 100):
+        heard.send(*(data for _ in range(count)))
+        assert heard.stream.tail.encode() == bytes(heard.raw[-TAIL:])
+        assert len(heard.stream._tail) <= 2 * TAIL
 
 
 def test_the_rest_is_read_while_somebody_still_holds_the_pipe(heard: Heard):

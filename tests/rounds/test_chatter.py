@@ -1,0 +1,64 @@
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from loop_kit.model.event import Finished, Said, SessionStarted, UsedTool
+from loop_kit.rounds.chatter import NEWEST, Chatter
+from loop_kit.rounds.context import RunContext
+
+
+class Told:
+    """A chatter and what it told, each as the word that stands for it."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self.words: list[str] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        ctx = SimpleNamespace(settings=SimpleNamespace(verbose=verbose), show=self._show)
+        self.chatter = Chatter(cast("RunContext", ctx), "worker")
+
+    def _show(self, event: str, **data: Any) -> None:
+        self.events.append((event, data))
+        self.words.append(data["text"] if event == "agent_said" else data["tool"])
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told(verbose=False)
+
+
+def test_what_comes_at_once_is_told_in_its_order(told: Told):
+    for event in (SessionStarted("s"), Said("one"), UsedTool("shell", "ls"), Said("two"), Finished()):
+        told.chatter.hear(event)
+    told.chatter.pause()
+    told.chatter.pause()
+    assert told.events == [
+        ("agent_said", {"role": "worker", "text": "one"}),
+        ("agent_action", {"role": "worker", "tool": "shell", "detail": "ls"}),
+        ("agent_said", {"role": "worker", "text": "two"}),
+    ]
+
+
+def test_of_much_that_comes_at_once_the_newest_is_told_and_of_the_next_again(told: Told):
+    for reading in range(2):
+        for number in range(1000):
+            told.chatter.hear(Said(f"{reading}-{number}"))
+        told.chatter.pause()
+    newest = range(1000 - NEWEST, 1000)
+    assert told.words == [f"{reading}-{number}" for reading in range(2) for number in newest]
+
+
+def test_who_wants_to_see_everything_does_and_at_once():
+    told = Told(verbose=True)
+    for number in range(1000):
+        told.chatter.hear(Said(str(number)))
+        assert told.words[-1] == str(number)
+    told.chatter.pause()
+    assert told.words == [str(number) for number in range(1000)]
+
+
+def test_long_texts_are_shortened(told: Told):
+    told.chatter.hear(Said("x" * 1000))
+    told.chatter.hear(UsedTool("shell", "y" * 1000))
+    told.chatter.pause()
+    assert [data.get("text", data.get("detail")) for _event, data in told.events] == ["x" * 300, "y" * 300]
