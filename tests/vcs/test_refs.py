@@ -42,8 +42,8 @@ def test_pinning_again_is_fine(tmp_path: Path):
 def test_a_pin_never_lets_go_of_what_it_held(tmp_path: Path):
     repo = make_repo(tmp_path)
     commits = [commit(repo, {"a": str(number)}) for number in range(3)]
-    for sha in commits:
-        pin(Git(repo), "refs/loop/T/r1/head", sha)
+    made = [pin(Git(repo), "refs/loop/T/r1/head", sha) for sha in commits]
+    assert made[2] == {"refs/loop/T/r1/head": commits[2], "refs/loop/T/r1/older/head-2": commits[1]}
     assert refs_under(Git(repo), "refs/loop/T/") == {
         "refs/loop/T/r1/head": commits[2],
         "refs/loop/T/r1/older/head-1": commits[0],

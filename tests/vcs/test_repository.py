@@ -137,25 +137,6 @@ def test_ancestry(tmp_path: Path):
     assert found.not_in_history((first, side), side) == ()
 
 
-def test_a_history_tells_its_tree_and_what_it_leads_to(tmp_path: Path):
-    repo = make_repo(tmp_path)
-    base = git(repo, "rev-parse", "HEAD")
-    git(repo, "switch", "-q", "-c", "side")
-    side = commit(repo, {"b": "1"})
-    git(repo, "switch", "-q", "main")
-    last = commit(repo, {"a": "1"})
-    git(repo, "merge", "-q", "--no-edit", "side")
-    head = git(repo, "rev-parse", "HEAD")
-    found = Repository.find(repo)
-    history = found.history(base, head)
-    assert history.tree == found.tree_id(head)
-    assert history.commits[-1].sha == head
-    assert all(history.leads_to(sha) for sha in (base, side, last, head))
-    assert not found.history(side, last).leads_to(side)  # beside each other: neither is in the other's history
-    assert not found.history(base, head, limit=1).leads_to(base)  # a list that is cut off tells nothing
-    assert found.history(head, head).tree == ""
-
-
 def test_commits_come_oldest_first_and_the_newest_when_there_are_too_many(tmp_path: Path):
     repo = make_repo(tmp_path)
     base = git(repo, "rev-parse", "HEAD")

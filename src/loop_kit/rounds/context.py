@@ -115,8 +115,7 @@ class RunContext:
     def pin(self, name: str, round_number: int, sha: str) -> str:
         """Keep a commit from being lost whatever becomes of the branch; return the ref that holds it."""
         ref = self.pin_name(name, round_number)
-        self.repository.pin(ref, sha)
-        self.pins[ref] = sha
+        self.pins.update(self.repository.pin(ref, sha))
         return ref
 
     def find_pins(self) -> None:

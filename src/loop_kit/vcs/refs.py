@@ -10,14 +10,14 @@ def refs_under(git: Git, prefix: str) -> dict[str, str]:
     return {path_text(name): path_text(sha) for sha, _, name in (line.partition(b" ") for line in lines)}
 
 
-def pin(git: Git, ref: str, sha: str) -> None:
-    """Let `ref` keep `sha` alive; pinning again is fine.
+def pin(git: Git, ref: str, sha: str) -> dict[str, str]:
+    """Let `ref` keep `sha` alive and return every ref that this has made or moved; pinning again is fine.
 
     A pin never lets go: what was pinned there before moves to `older/{name}-1`, `older/{name}-2` and so on beside it.
     """
     pinned = _create(git, ref, sha)
     if pinned == sha:
-        return
+        return {ref: sha}
     folder, _, name = ref.rpartition("/")
     taken = refs_under(git, f"{folder}/older")
     numbered = (f"{folder}/older/{name}-{number}" for number in range(1, len(taken) + 2))
@@ -25,6 +25,7 @@ def pin(git: Git, ref: str, sha: str) -> None:
     # One transaction: at no moment is either commit without a ref.
     moves = f"create {older} {pinned}\nupdate {ref} {sha} {pinned}\n"
     git.out("update-ref", "--no-deref", "--stdin", stdin=moves.encode())
+    return {ref: sha, older: pinned}
 
 
 def claim(git: Git, ref: str, content: bytes) -> bool:

@@ -188,9 +188,9 @@ class Repository:
         """Return untracked files that are not ignored, each by itself."""
         return self.status().untracked
 
-    def pin(self, ref: str, sha: str) -> None:
+    def pin(self, ref: str, sha: str) -> dict[str, str]:
         """Keep a commit alive under `ref`, e.g. `refs/loop/T-1/r1/head`; see `refs.pin`."""
-        refs.pin(self.git, ref, sha)
+        return refs.pin(self.git, ref, sha)
 
     def claim(self, ref: str, content: bytes) -> bool:
         """Take a ref for `content`, first come first served; see `refs.claim`."""
