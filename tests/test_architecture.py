@@ -35,6 +35,7 @@ TESTED_ELSEWHERE = {
     "cli/run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
     "cli/fsck.py": "tests/fsck/test_examine.py calls it",
     "cli/world.py": "tests/cli/test_check.py and every whole run are handed one",
+    "model/decision.py": "a word that a review and a state hold: tests/model reads it in both",
     "fsck/*.py": "one examination in three parts: tests/fsck/test_examine.py plants a fault for each",
     "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
 }

@@ -145,6 +145,7 @@ def test_folders_that_were_made_read_only_are_cleared_too(tmp_path):
     script = """
 import os, sys
 from pathlib import Path
+import shutil  # whoever it is later may not read the standard library
 from loop_kit.bus import delivery
 os.chdir(sys.argv[1])
 if os.geteuid() == 0: os.setuid(65534)

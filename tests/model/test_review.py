@@ -3,7 +3,8 @@ import pytest
 from loop_kit.errors import DocumentError
 from loop_kit.model import schema
 from loop_kit.model.change import Effect, Finding
-from loop_kit.model.review import Decision, FixList, Issue, ReviewReport
+from loop_kit.model.decision import Decision
+from loop_kit.model.review import FixList, Issue, ReviewReport
 from tests.support.documents import SHA, issue
 
 REPORT = {"task_id": "T-001", "round": 1, "decision": "approve"}

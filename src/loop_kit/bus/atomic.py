@@ -20,7 +20,7 @@ from pathlib import Path
 from loop_kit.bus.files import disk_error
 from loop_kit.processes.lineage import ProcessId
 
-_LEFTOVER = re.compile(r"\..+\.([0-9]{1,10})\.[0-9a-f]{16}\.tmp", re.DOTALL)
+_LEFTOVER = r"(?s)\..+\.([0-9]{1,10})\.[0-9a-f]{16}\.tmp"  # compiled when it is needed: few commands clear away
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.EOPNOTSUPP)
 
@@ -173,7 +173,7 @@ def _discard(path: Path) -> None:
 
 
 def _left_behind(name: str) -> bool:
-    match = _LEFTOVER.fullmatch(name)
+    match = re.fullmatch(_LEFTOVER, name)
     if match is None:
         return False
     writer = ProcessId.of(int(match[1]))

@@ -42,7 +42,8 @@ PLACEHOLDERS = (
     "task_packet_section",
 )
 _VERSION = 1
-_EVENT = re.compile(rb'\{"ts": "[^"]{1,40}", "level": "[^"]{1,40}", "event": "[^"]{1,200}", "data": \{')
+# Compiled when it is needed.
+_EVENT = rb'\{"ts": "[^"]{1,40}", "level": "[^"]{1,40}", "event": "[^"]{1,200}", "data": \{'
 _EVENT_LIMIT = 1 << 10
 _TEXT_LIMIT = 1 << 20
 
@@ -82,7 +83,7 @@ def read_state(bus: Bus, path: Path | None = None) -> dict[str, Any]:
 
 def is_its_feed(bus: Bus) -> bool:
     """Tell whether the feed begins as the older tool's: its lines have no measure, so none is read to its end."""
-    return _EVENT.match(read_beginning(bus.feed_path, limit=_EVENT_LIMIT)) is not None
+    return re.match(_EVENT, read_beginning(bus.feed_path, limit=_EVENT_LIMIT)) is not None
 
 
 def has_its_documents(bus: Bus) -> bool:

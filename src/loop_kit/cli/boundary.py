@@ -2,7 +2,6 @@
 
 import errno
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -49,6 +48,7 @@ def say(message: str, hint: str, outcome: Outcome) -> int:
 def _report_bug(environment: Mapping[str, str]) -> int:
     """Write the traceback where it can be found again and say where."""
     import tempfile  # noqa: PLC0415  (only for the rarest of ends)
+    import traceback  # noqa: PLC0415  (same)
 
     text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
     if "LOOP_RUN_ID" in environment:

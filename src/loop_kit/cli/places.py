@@ -1,6 +1,5 @@
 """Find the bus without asking git: commands that only look should answer at once."""
 
-import shlex
 from pathlib import Path
 
 from loop_kit.cli.edge import Edge
@@ -32,5 +31,7 @@ def scratch_root(edge: Edge) -> Path:
 
 def loop_again(edge: Edge) -> str:
     """Return how loop is called so that it finds the same bus again, for a person to type."""
+    import shlex  # noqa: PLC0415  (only for advice, and the bus is looked for by every command)
+
     named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
     return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

@@ -1,16 +1,11 @@
 """The review: what the reviewer is asked, what it answers, and what the worker is told to fix."""
 
-from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from loop_kit.model import schema
 from loop_kit.model.change import Finding
+from loop_kit.model.decision import Decision
 from loop_kit.values import dataclass
-
-
-class Decision(StrEnum):
-    APPROVE = "approve"
-    CHANGES_REQUIRED = "changes_required"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from loop_kit.model.event import NUMBERS, Usage
 from loop_kit.model.fields import Fields, step
-from loop_kit.model.prices import Cost, CostSource
 from loop_kit.values import asdict, dataclass, fields, replace
+
+if TYPE_CHECKING:
+    from loop_kit.model.prices import Cost
 
 _DIGITS = 6  # of seconds and dollars: so that sums are the same before and after they were written down
 
@@ -33,7 +35,7 @@ class Spending:
     unpriced: int = 0
 
     @classmethod
-    def of(cls, usage: Usage | None, cost: Cost, seconds: float) -> Self:
+    def of(cls, usage: Usage | None, cost: "Cost", seconds: float) -> Self:
         """Return the spending of one dispatch."""
         counted = usage or Usage()
         return cls(
@@ -46,7 +48,7 @@ class Spending:
             cost_usd=None if cost.known is None else round(cost.known, _DIGITS),
             counted_usd=round(cost.usd, _DIGITS),
             uncounted=int(counted.input_tokens is None or counted.output_tokens is None),
-            unpriced=int(cost.source is CostSource.ASSUMED),
+            unpriced=int(cost.known is None),
         )
 
     def __add__(self, other: "Spending") -> "Spending":

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model.decision import Decision
 from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
 from loop_kit.model.names import is_place, is_task_id
 from loop_kit.model.program import Program
-from loop_kit.model.review import Decision
 from loop_kit.model.session import Session
 from loop_kit.model.spending import Spending, read_spendings, write_spendings
 from loop_kit.model.versions import KNOWN, check_not_newer

@@ -16,7 +16,7 @@ from loop_kit.model.event import FeedEvent
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes import proc
-from loop_kit.processes.lineage import descendants
+from loop_kit.processes.lineage import Owner, descendants
 from loop_kit.values import dataclass
 
 # A dispatch writes a handful of events; the start of the open one is among the last.
@@ -93,6 +93,10 @@ def find_program(dispatch_id: str, bus: Bus, supervisor: int, *, or_any: bool = 
     below = [process.pid for process in descendants(supervisor) if process.alive()]
     marked = (pid for pid in below if proc.environment_holds(pid, mark))
     return next(marked, below[0] if or_any and below else None)
+
+
+def suspended(owner: Owner) -> str:
+    return f"it is suspended; kill -CONT {owner.pid}, or fg in its shell, lets it go on"
 
 
 def processes_are_listed() -> bool:

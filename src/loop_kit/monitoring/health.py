@@ -20,7 +20,6 @@ from loop_kit.model.state import RunState
 from loop_kit.monitoring import crew
 from loop_kit.monitoring.ages import seconds_since, told
 from loop_kit.monitoring.crew import Dispatch
-from loop_kit.processes.lineage import Owner
 from loop_kit.values import dataclass
 
 
@@ -102,7 +101,7 @@ def _pm_sign(bus: Bus, state: RunState | None, holder: Holder | None, now: datet
     alive = holder.owner.alive()
     who = f"{holder.purpose} holds the bus since {holder.since}"
     if holder.owner.stopped():
-        return Sign(pulse=Pulse.STALE, why=suspended(holder.owner), pid=holder.owner.pid)
+        return Sign(pulse=Pulse.STALE, why=crew.suspended(holder.owner), pid=holder.owner.pid)
     if alive:
         return Sign(pulse=Pulse.ALIVE, why=who, pid=holder.owner.pid)
     if state is None or not state.unfinished or state.outcome is not None:
@@ -158,7 +157,7 @@ def _program_sign(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: fl
     age, alive = _age(beat, now), beat.owner.alive()
     program = crew.find_program(dispatch.dispatch_id, bus, beat.owner.pid, or_any=True) if alive else None
     if beat.owner.stopped():
-        pulse, why = Pulse.STALE, suspended(beat.owner)
+        pulse, why = Pulse.STALE, crew.suspended(beat.owner)
     elif alive is False:
         pulse, why = Pulse.DEAD, f"the process that supervises {dispatch.backend} has ended"
     elif alive and program is None and crew.processes_are_listed():
@@ -180,10 +179,6 @@ def _without_beat(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: fl
     else:
         pulse, why = Pulse.ALIVE, f"{dispatch.backend} is being started, or what it left is taken in"
     return Sign(pulse=pulse, why=why, program=program, dispatch_id=dispatch.dispatch_id)
-
-
-def suspended(owner: Owner) -> str:
-    return f"it is suspended; kill -CONT {owner.pid}, or fg in its shell, lets it go on"
 
 
 def _by_age(age: float | None, ttl: float) -> Pulse:

@@ -14,7 +14,6 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.monitoring import crew
 from loop_kit.monitoring.ages import seconds_since
 from loop_kit.monitoring.crew import Dispatch, Parked
-from loop_kit.monitoring.health import suspended
 from loop_kit.values import dataclass
 
 _LAST_EVENTS = 5
@@ -102,7 +101,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
         person=person,
         parked=parked,
         events=tuple(events[-_LAST_EVENTS:]),
-        next_step=suspended(holder.owner)
+        next_step=crew.suspended(holder.owner)
         if holder is not None and holder.owner.stopped()
         else _next_step(bus, state, running=running is not None, person=person, parked=parked),
     )

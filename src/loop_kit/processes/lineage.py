@@ -4,7 +4,6 @@ A pid is a number that the system gives out again. So a process is named by its 
 compared again before each signal. A subreaper inherits the orphans among its descendants: nobody can leave its tree.
 """
 
-import ctypes
 import os
 import signal
 from collections import Counter
@@ -148,19 +147,18 @@ def count_carrying(name: str) -> Counter[str]:
 
 def become_subreaper() -> None:
     """Inherit the orphans among our descendants from now on."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 @contextmanager
 def adopting() -> Iterator[None]:
     """Be a subreaper while inside; afterwards be what we were."""
-    before = ctypes.c_int(1)
-    _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before))
+    before = _was_subreaper()
     become_subreaper()
     try:
         yield
     finally:
-        _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(before.value))
+        _prctl(_PR_SET_CHILD_SUBREAPER, before)
 
 
 def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTERM) -> bool:
@@ -168,12 +166,22 @@ def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTER
 
     To be called from the main thread of a process that was started from the main thread: the kernel watches threads.
     """
-    _prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(number))
+    _prctl(_PR_SET_PDEATHSIG, number)
     return os.getppid() == expected_parent
 
 
-def _prctl(option: int, value: Any) -> None:
+def _was_subreaper() -> int:
+    import ctypes  # noqa: PLC0415  (as in _prctl)
+
+    answer = ctypes.c_int(1)
+    _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.addressof(answer))
+    return answer.value
+
+
+def _prctl(option: int, value: int) -> None:
     """Call prctl(2), which only Linux has; a kernel that refuses leaves things as they were."""
+    import ctypes  # noqa: PLC0415  (3 ms that who only asks whether a process lives does without)
+
     if proc.LINUX:
-        zero = ctypes.c_ulong(0)
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, zero, zero, zero)
+        number, zero = ctypes.c_ulong(value), ctypes.c_ulong(0)
+        ctypes.CDLL(None, use_errno=True).prctl(option, number, zero, zero, zero)

@@ -14,7 +14,8 @@ from loop_kit.bus.lock import read_holder
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, StalledError, StartError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
-from loop_kit.model.review import Decision, Issue, ReviewReport
+from loop_kit.model.decision import Decision
+from loop_kit.model.review import Issue, ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.routing import in_use

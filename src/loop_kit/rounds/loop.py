@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import closing
 
 from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
-from loop_kit.model.review import Decision, ReviewReport
+from loop_kit.model.decision import Decision
+from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away

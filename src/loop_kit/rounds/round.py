@@ -6,7 +6,8 @@ succeeds, pins are the same pins. Nothing follows it.
 
 from loop_kit.errors import Outcome
 from loop_kit.model.change import Change, Effect
-from loop_kit.model.review import Decision, FixList, ReviewReport
+from loop_kit.model.decision import Decision
+from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import Phase, RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
