@@ -1,10 +1,10 @@
 """`loop` and `python -m loop_kit`: the only place that exits."""
 
 import os
+import signal
 import sys
 
 from loop_kit.errors import EXIT_CODES, Outcome
-from loop_kit.processes.signals import stop_hearing
 
 
 def run() -> None:
@@ -13,10 +13,9 @@ def run() -> None:
         code = _run()
     except KeyboardInterrupt:  # where no command listens: while its modules are still being read, or after its end
         code = EXIT_CODES[Outcome.INTERRUPTED]
-    stop_hearing()
-    os._exit(
-        code
-    )  # everything is written and closed; to take Python apart piece by piece would take longer than to leave
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is leaving is not interrupted: it would only be a traceback
+    # Everything is written and closed; to take Python apart piece by piece would take longer than to leave.
+    os._exit(code)
 
 
 def _run() -> int:

@@ -1,29 +1,24 @@
 """From a command line to an exit code.
 
 What is asked for again and again is answered without the command line's parser, whose import takes longer than the
-answer: the state of a run, its health, the version; and the round process, which a PM calls and nobody else.
+answer: the state of a run, its health, the help, the version; and the round process, which a PM calls and nobody else.
+Each of these imports what it needs itself: nothing should take time before it is known what is asked.
 """
 
-import importlib
+# ruff: noqa: PLC0415  (as said above)
+
 import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from loop_kit import __version__
 from loop_kit.cli.boundary import say, within_boundary
-from loop_kit.cli.edge import Edge
 from loop_kit.cli.streams import prepare
 from loop_kit.errors import Outcome, StartError
 
-# A command line, whole -> the function that answers it as the parser's command would.
-_AT_ONCE = {
-    ("status",): ("loop_kit.cli.standing", "show"),
-    ("status", "--json"): ("loop_kit.cli.standing", "show_json"),
-    ("health",): ("loop_kit.cli.pulse", "show"),
-    ("health", "--json"): ("loop_kit.cli.pulse", "show_json"),
-}
+if TYPE_CHECKING:
+    from loop_kit.cli.edge import Edge
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,43 +30,69 @@ def main(argv: Sequence[str]) -> int:
     prepare()
 
     def call() -> Any:
-        edge = Edge(environment=environment, cwd=_current_folder(), loop_dir=environment.get("LOOP_DIR"))
-        return _command(tuple(argv))(edge)
+        folder = _current_folder()
+        match tuple(argv):
+            case ("--version",):
+                return _print(f"loop, version {__version__}")
+            case ("--help",) | ("-h",):
+                return _print(_help(environment))
+        from pathlib import Path
+
+        from loop_kit.cli.edge import Edge
+
+        command = _command(tuple(argv))
+        return command(Edge(environment=environment, cwd=Path(folder), loop_dir=environment.get("LOOP_DIR")))
 
     return within_boundary(environment, call)
 
 
-def _command(argv: tuple[str, ...]) -> Callable[[Edge], Any]:
+def _command(argv: tuple[str, ...]) -> Callable[["Edge"], Any]:
     """Return what carries the command line out."""
-    if argv in _AT_ONCE:
-        module, name = _AT_ONCE[argv]
-        found: Callable[[Edge], Any] = getattr(importlib.import_module(module), name)
-        return found
     match argv:
-        case ("--version",):
-            return _say_version
+        case ("status",):
+            from loop_kit.cli.standing import show
+
+            return show
+        case ("status", "--json"):
+            from loop_kit.cli.standing import show_json
+
+            return show_json
+        case ("health",):
+            from loop_kit.cli.pulse import show as show_pulse
+
+            return show_pulse
+        case ("health", "--json"):
+            from loop_kit.cli.pulse import show_json as show_pulse_json
+
+            return show_pulse_json
         case ("--loop-dir", bus, "run", "--single-round", "--round", number, "--locks", locks, "--parent", pid, *more):
             if more:
-                from loop_kit.cli.stand_by import stand_by  # noqa: PLC0415  (before any other code of loop is read)
+                from loop_kit.cli.stand_by import stand_by
 
-                stand_by(int(pid))
-            from loop_kit.cli.round_process import play  # noqa: PLC0415  (only the round process needs it)
+                stand_by(int(pid))  # before any other code of loop is read
+            from loop_kit.cli.round_process import play
 
             return lambda edge: play(edge, bus, int(number), locks=locks, parent=int(pid))
         case _:
-            from loop_kit.cli.main import run_command  # noqa: PLC0415  (it brings the parser)
+            from loop_kit.cli.main import run_command
 
             return lambda edge: run_command(argv, edge)
 
 
-def _say_version(_edge: Edge) -> int:
-    sys.stdout.write(f"loop, version {__version__}\n")
+def _help(environment: Mapping[str, str]) -> str:
+    from loop_kit.cli.front import columns, help_text
+
+    return help_text(columns(environment))
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
     return 0
 
 
-def _current_folder() -> Path:
+def _current_folder() -> str:
     try:
-        return Path.cwd()
+        return os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than the version to print)
     except OSError as error:
         raise StartError(f"the current folder cannot be told: {error.strerror}", hint="cd to one that exists") from None
 

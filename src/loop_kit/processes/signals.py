@@ -69,11 +69,6 @@ class Interruption:
         return self.requested is not None
 
 
-def stop_hearing() -> None:
-    """Ignore Ctrl-C from now on, in a process that is leaving: all it could bring is a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def listening() -> Iterator[Interruption]:
     """Record SIGINT, SIGTERM and SIGHUP while inside; main thread only.
