@@ -1,5 +1,6 @@
 """`loop` and `python -m loop_kit`: the only place that exits."""
 
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from loop_kit.errors import EXIT_CODES, Outcome
 
 def run() -> None:
     """Run the command line and leave."""
+    gc.disable()  # nothing that is made while modules are read is garbage: `main` enables it where the work begins
     try:
         code = _run()
     except KeyboardInterrupt:  # where no command listens: while its modules are still being read, or after its end

@@ -7,6 +7,7 @@ Each of these imports what it needs itself: nothing should take time before it i
 
 # ruff: noqa: PLC0415  (as said above)
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,8 @@ def main(argv: Sequence[str]) -> int:
         from loop_kit.cli.edge import Edge
 
         command = _command(tuple(argv))
+        gc.freeze()  # what was imported stays until the end: nobody has to look through it again
+        gc.enable()
         return command(Edge(environment=environment, cwd=Path(folder), loop_dir=environment.get("LOOP_DIR")))
 
     return within_boundary(environment, call)
