@@ -7,15 +7,15 @@ the reason, as `.refused-{k}`.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, count
+from collections.abc import Iterable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from loop_kit.bus import atomic
 from loop_kit.bus.bus import Bus, round_in
 from loop_kit.bus.document import dump, parse, read_json
-from loop_kit.bus.files import read_beginning, read_bytes, shown
+from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
 from loop_kit.bus.layout import ROUND_KINDS
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import Charter, digest
@@ -56,14 +56,14 @@ class Archive:
 
     def put(self, round_number: int, name: str, data: bytes, suffix: str = ".json") -> Path:
         """Keep `data` and return where; the same bytes may be put any number of times."""
-        return self._keep(data, self._paths(round_number, name, suffix))
+        return self._keep(data, takes(self.file(round_number, name, suffix)))
 
     def move_in(self, round_number: int, name: str, path: Path) -> Path:
         """Keep a file by moving it here, in one step; where its bytes are kept already it is removed instead."""
         data = read_bytes(path, limit=_READ_LIMIT, follow=False)
         atomic.make_folder(self.folder)
-        takes = self._paths(round_number, name)
-        target = next(take for take in takes if not os.path.lexists(take) or _holds(take, data))
+        paths = takes(self.file(round_number, name))
+        target = next(take for take in paths if not os.path.lexists(take) or _holds(take, data))
         if os.path.lexists(target):
             atomic.remove(path)
         else:
@@ -88,7 +88,7 @@ class Archive:
         kept = {kind: both[1] for kind, both in found.items() if both is not None and round_in(both[0]) == round_number}
         if kept:
             atomic.make_folder(self.folder)
-        created = [_keep(data, self._paths(round_number, kind), sync_name=False)[1] for kind, data in kept.items()]
+        created = [_keep(data, takes(self.file(round_number, kind)), sync_name=False)[1] for kind, data in kept.items()]
         if any(created):
             atomic.sync_names(self.folder)
         return tuple(kept)
@@ -108,8 +108,8 @@ class Archive:
 
         Raises `NewerError` when a newer loop wrote it.
         """
-        takes = self._takes(round_number, name)
-        return _read(takes[-1]) if takes else None
+        kept = kept_takes(self.file(round_number, name))
+        return _read(kept[-1], name) if kept else None
 
     def read_charter(self, wanted: str = "") -> Charter:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
@@ -117,17 +117,14 @@ class Archive:
         The digest is that of the file: a newer loop may write the same charter in more words. Raises `DocumentError`
         when there is none.
         """
-        for take in reversed(self._takes(0, Charter.kind)):
-            document = _read(take)
+        for path in reversed(kept_takes(self.file(0, Charter.kind))):
+            document = _read(path, Charter.kind)
             if wanted in ("", digest(document)):
-                return Charter.from_document(document, name=take.path.name)
+                return Charter.from_document(document, name=path.name)
         raise DocumentError(
             f"the charter of {self.place} is not in {shown(self.folder)}",
             hint="loop run --reset archives what is there and starts anew",
         )
-
-    def _takes(self, round_number: int, name: str) -> list[Filed]:
-        return [filed for filed in self.documents() if (filed.round, filed.name) == (round_number, name)]
 
     def documents(self) -> list[Filed]:
         """Return what was kept of all rounds, by round, name and take, without what was refused."""
@@ -139,19 +136,14 @@ class Archive:
         found = [_filed(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
         return sorted(found, key=lambda filed: (filed.round, filed.name, filed.refused, filed.take))
 
-    def _paths(self, round_number: int, name: str, suffix: str = ".json") -> Iterator[Path]:
-        """Yield the paths of the first take of a document, the second and so on, whether or not they are there."""
-        first = self.file(round_number, name, suffix)
-        return chain((first,), (first.with_suffix(f".{take}{suffix}") for take in count(2)))
-
     def _keep(self, data: bytes, paths: Iterable[Path]) -> Path:
         atomic.make_folder(self.folder)
         return _keep(data, paths)[0]
 
 
-def _read(filed: Filed) -> Any:
-    document = read_json(filed.path, limit=_READ_LIMIT, follow=False)
-    check_not_newer(filed.name, document, name=f"{filed.path.parent.name}/{filed.path.name}")
+def _read(path: Path, kind: str) -> Any:
+    document = read_json(path, limit=_READ_LIMIT, follow=False)
+    check_not_newer(kind, document, name=f"{path.parent.name}/{path.name}")
     return document
 
 

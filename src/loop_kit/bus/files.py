@@ -6,7 +6,8 @@ Merely opening a FIFO waits for its other end: so everything is opened without w
 import errno
 import os
 import stat
-from itertools import count
+from collections.abc import Iterator
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 from loop_kit.errors import DocumentError, LoopError
@@ -31,6 +32,19 @@ def is_folder(path: Path) -> bool:
 def free_name(folder: Path, name: str) -> Path:
     """Return a path in `folder` where nothing is yet: `{name}-1`, `{name}-2`, … For the holder of the bus lock."""
     return next(path for k in count(1) if not os.path.lexists(path := folder / f"{name}-{k}"))
+
+
+def takes(first: Path) -> Iterator[Path]:
+    """Yield the paths of the first take of an archived document, the second (`.2`) and so on, there or not."""
+    return chain((first,), (first.with_suffix(f".{take}{first.suffix}") for take in count(2)))
+
+
+def kept_takes(first: Path) -> list[Path]:
+    """Return the takes that are there, the oldest first.
+
+    Each is asked for by its name: listing an archive takes the longer the more rounds there were, and loop leaves no gap.
+    """
+    return list(takewhile(os.path.lexists, takes(first)))
 
 
 def disk_error(action: str, path: Path, error: OSError) -> LoopError:

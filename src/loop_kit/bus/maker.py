@@ -6,6 +6,7 @@ from pathlib import Path
 from loop_kit.bus import older
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
+from loop_kit.bus.files import kept_takes
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.names import is_place
 from loop_kit.model.versions import check_not_newer
@@ -32,7 +33,7 @@ def check_not_newer_bus(bus: Bus) -> None:
         bus.read("summary")
     place = (state or {}).get("place")
     if isinstance(place, str) and is_place(place):
-        for path in sorted((bus.archive_root / place).glob("r0_charter*.json")):
+        for path in kept_takes(bus.archive_root / place / "r0_charter.json"):
             _check_charter(path)
 
 
