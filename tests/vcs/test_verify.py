@@ -308,7 +308,7 @@ def test_a_linked_worktree_and_a_detached_start_are_verified_alike(trial: Trial,
     found = Repository.find(linked)
     head = commit(linked, {"src/a.py": "2\n"})
     ground = replace(trial.ground, branch="")
-    change = verify(WorkReport(task_id="T", round=1, head_sha=head), ground, found, watch.take(found, "T"))
+    change = verify(WorkReport(task_id="T", round=1, head_sha=head), ground, found, watch.take(found, "T", 1))
     assert (change.head_sha, change.findings) == (head, ())
 
 

@@ -14,6 +14,7 @@ from loop_kit.model.config import Settings
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
+from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import tree_path
 
@@ -61,7 +62,7 @@ class RunContext:
 
     `deadline` is on `clock.seconds`, None without `--timeout`; `locks` are the descriptors of the held locks. `pins` are
     the run's refs as they have to be: as they were before the worker was asked, with those that this process has made
-    since. Every other change below `refs/loop/` is somebody else's.
+    since; `vcs.watch` says which these are. Every other change to them is somebody else's.
     """
 
     bus: Bus
@@ -118,9 +119,9 @@ class RunContext:
         self.pins.update(self.repository.pin(ref, sha))
         return ref
 
-    def find_pins(self) -> None:
-        """Take the run's refs as they are now for what they have to be."""
-        found = self.repository.refs(f"refs/loop/{self.charter.place}")
+    def find_pins(self, round_number: int) -> None:
+        """Take the refs that the run relies on in that round as they are now for what they have to be."""
+        found = watch.refs(self.repository, self.charter.place, round_number)
         self.pins.clear()
         self.pins.update(found)
 

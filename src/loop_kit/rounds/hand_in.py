@@ -94,7 +94,7 @@ def hand_in_work(
 
 
 def _verify(repository: Repository, at: Standing, report: WorkReport) -> Change:
-    before = {**at.state.watch, **watch.refs(repository, at.state.place)}
+    before = {**at.state.watch, **watch.named(watch.refs(repository, at.state.place, at.state.round))}
     change = verify(report, ground_of(at.charter, at.state), repository, before)
     stop_at(at.state, change.having(Effect.STOP), by_hand=True, then="loop submit")
     again = change.having(Effect.ASK_AGAIN)

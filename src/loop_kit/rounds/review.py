@@ -85,7 +85,7 @@ def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, 
     All has just been found to be as it has to be; only checks, which are programs of the repository, can have touched it
     since.
     """
-    return watch.take(ctx.repository, state.place) if checked else watched(ctx, state)
+    return watch.take(ctx.repository, state.place, state.round) if checked else watched(ctx, state)
 
 
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
@@ -112,7 +112,7 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, sho
 
 
 def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:
-    touched = watch.compare(before, watch.take(ctx.repository, state.place))
+    touched = watch.compare(before, watch.take(ctx.repository, state.place, state.round))
     if touched:
         raise NeedsPersonError(
             "during the review: " + "; ".join(finding.text for finding in touched),

@@ -36,7 +36,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     seen: Change | None = None
     presence = Presence(ctx, "worker")
     while True:
-        ctx.find_pins()
+        ctx.find_pins(state.round)
         work, state = dispatch(ctx, state, _ask(ctx, state, problems))
         change = verify(work, ground_of(ctx.charter, state), ctx.repository, watched(ctx, state))
         if change != seen:  # a person who is waited for is asked about every second
@@ -107,6 +107,7 @@ def ground_of(charter: Charter, state: RunState) -> Ground:
         untracked=charter.untracked,
         start_tree=charter.start_tree,
         place=state.place,
+        round=state.round,
         in_scope=charter.card.in_scope,
         out_of_scope=charter.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),

@@ -4,9 +4,9 @@ from loop_kit.errors import NeedsPersonError
 from loop_kit.vcs.git import Git, last_line, path_text
 
 
-def refs_under(git: Git, prefix: str) -> dict[str, str]:
-    """Return full ref name -> object id for `prefix` itself and everything below it."""
-    lines = git.out("for-each-ref", "--format=%(objectname) %(refname)", "--", prefix).splitlines()
+def refs_under(git: Git, *prefixes: str) -> dict[str, str]:
+    """Return full ref name -> object id for each prefix itself and everything below it; with a final `/` only the latter."""
+    lines = git.out("for-each-ref", "--format=%(objectname) %(refname)", "--", *prefixes).splitlines()
     return {path_text(name): path_text(sha) for sha, _, name in (line.partition(b" ") for line in lines)}
 
 

@@ -196,9 +196,9 @@ class Repository:
         """Take a ref for `content`, first come first served; see `refs.claim`."""
         return refs.claim(self.git, ref, content)
 
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Return full ref name -> object id for `prefix` and everything below it."""
-        return refs.refs_under(self.git, prefix)
+    def refs(self, *prefixes: str) -> dict[str, str]:
+        """Return full ref name -> object id for what is below the prefixes; see `refs.refs_under`."""
+        return refs.refs_under(self.git, *prefixes)
 
     def missing(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those names (ids, refs) whose object is not in the repository, in one git call."""

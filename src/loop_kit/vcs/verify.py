@@ -35,6 +35,7 @@ class Ground:
     last_head: str
     branch: str
     place: str
+    round: int
     untracked: tuple[str, ...] = ()
     start_tree: str | None = None
     in_scope: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ def verify(report: WorkReport, ground: Ground, repository: Repository, watch_bef
 
     After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
     """
-    touched = watch.compare(watch_before, watch.take(repository, ground.place))
+    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round))
     if touched:
         return _unseen(ground, tuple(touched))
     status = repository.status()

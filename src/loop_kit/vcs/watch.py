@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loop_kit.digests import file_digest, sha256
 from loop_kit.model.change import Finding
+from loop_kit.model.state import KEPT_ROWS
 from loop_kit.vcs.findings import listed, stop
 from loop_kit.vcs.git import path_text, zero_separated
 from loop_kit.vcs.repository import Repository
@@ -27,9 +28,9 @@ _NAMES_IN_TEXT = 10
 _NOUNS = {"hook": "git hook", "config": "git setting", "file": "git file", "ref": "ref of loop"}
 
 
-def take(repository: Repository, place: str) -> dict[str, str]:
+def take(repository: Repository, place: str, round_number: int) -> dict[str, str]:
     """Return name -> digest of everything watched; names begin with `hook `, `config `, `file ` or `ref `."""
-    return settings(repository) | refs(repository, place)
+    return settings(repository) | named(refs(repository, place, round_number))
 
 
 def settings(repository: Repository) -> dict[str, str]:
@@ -44,9 +45,14 @@ def settings(repository: Repository) -> dict[str, str]:
     return watched
 
 
-def refs(repository: Repository, place: str) -> dict[str, str]:
-    """Return loop's own refs for one place."""
-    return named(repository.refs(f"refs/loop/{place}"))
+def refs(repository: Repository, place: str, round_number: int) -> dict[str, str]:
+    """Return the pins, ref -> commit, that a run relies on in that round: of its start, the rounds in its state, the next.
+
+    Git reads a file for each ref, and a long run has thousands: what older rounds pinned nobody reads any more, and their
+    heads are in the history of what is pinned here.
+    """
+    rounds = (0, *range(max(1, round_number - KEPT_ROWS), round_number + 2))
+    return repository.refs(*(f"refs/loop/{place}/r{number}/" for number in rounds))
 
 
 def named(pins: Mapping[str, str]) -> dict[str, str]:
