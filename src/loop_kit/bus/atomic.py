@@ -101,7 +101,7 @@ def make_folder(path: Path) -> None:
 
 def find_leftovers(folder: Path) -> list[Path]:
     """Return the temporary files in a folder whose writers are gone."""
-    return [entry for entry in _entries(folder) if _left_behind(entry.name)]
+    return [folder / name for name in _names(folder) if name.startswith(".") and _left_behind(name)]
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
@@ -180,9 +180,9 @@ def _left_behind(name: str) -> bool:
     return writer is None or not writer.alive()
 
 
-def _entries(folder: Path) -> list[Path]:
+def _names(folder: Path) -> list[str]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(os.listdir(folder))  # noqa: PTH208  (an archive has thousands of names, and hardly one is wanted)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

@@ -33,7 +33,8 @@ def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> An
     """Return the document in `data`; raise `DocumentError` with what is wrong. A byte order mark is tolerated."""
     try:
         document = _DECODER.decode(data.decode("utf-8-sig"))
-        _check_depth(document)
+        if data.count(b"{") + data.count(b"[") >= DEPTH_LIMIT:  # what has fewer cannot be nested deeper
+            _check_depth(document)
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name} is not UTF-8: byte {data[error.start]:#04x} at {error.start}", hint=hint) from None
     except RecursionError:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from loop_kit.bus import older
 from loop_kit.bus.bus import Bus
@@ -16,7 +17,9 @@ _CHARTER_LIMIT = 32 << 20
 
 def check_maker(bus: Bus) -> None:
     """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted."""
-    check_not_newer_bus(bus)
+    state = check_not_newer_bus(bus)
+    if state is not None and older.is_loops_state(state):
+        return
     fact = next(older.facts(bus), None)
     if fact is not None:
         raise StartError(
@@ -24,8 +27,11 @@ def check_maker(bus: Bus) -> None:
         )
 
 
-def check_not_newer_bus(bus: Bus) -> None:
-    """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here."""
+def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
+    """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here.
+
+    Returns the state as it was read, None when there is none that can be read.
+    """
     state = None
     with suppress(DocumentError):
         state = bus.read("state")
@@ -35,6 +41,7 @@ def check_not_newer_bus(bus: Bus) -> None:
     if isinstance(place, str) and is_place(place):
         for path in kept_takes(bus.archive_root / place / "r0_charter.json"):
             _check_charter(path)
+    return state
 
 
 def _check_charter(path: Path) -> None:
