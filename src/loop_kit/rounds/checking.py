@@ -4,6 +4,8 @@ What was run is on the bus or in the archive and is never run twice for one comm
 that stands in the state: a worker can write files like these too.
 """
 
+from collections.abc import Set as AbstractSet
+
 from loop_kit.bus.document import dump
 from loop_kit.checks.judge import Expectations, judge
 from loop_kit.checks.plan import Plan, plan_checks
@@ -52,7 +54,7 @@ def with_evidence(
         _tell(ctx, evidence)
     expectations = Expectations(
         baseline=baseline,
-        passed_before=_passed_before(ctx, state),
+        passed_before=_passed_before(ctx, state, {result.name for result in evidence.results if result.failed}),
         criteria=ctx.card.acceptance_criteria,
         claims=work.tests,
     )
@@ -111,10 +113,15 @@ def _archived(ctx: RunContext, round_number: int) -> Evidence | None:
     return None if document is None else Evidence.from_document(document)
 
 
-def _passed_before(ctx: RunContext, state: RunState) -> frozenset[str]:
-    """Return the checks that passed in an earlier round of this run."""
-    earlier = (_archived(ctx, row.round) for row in state.round_details)
-    return frozenset(name for evidence in earlier if evidence is not None for name in evidence.passed_names)
+def _passed_before(ctx: RunContext, state: RunState, names: AbstractSet[str]) -> frozenset[str]:
+    """Return those of the checks that passed in an earlier round of this run; without a name nothing is read."""
+    found: set[str] = set()
+    for row in reversed(state.round_details):
+        if names <= found:
+            break
+        evidence = _archived(ctx, row.round)
+        found |= names & evidence.passed_names if evidence is not None else set()
+    return frozenset(found)
 
 
 def _tell(ctx: RunContext, evidence: Evidence) -> None:
