@@ -7,10 +7,10 @@ from typing import Any
 from loop_kit.bus import older
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
-from loop_kit.bus.files import kept_takes
+from loop_kit.bus.files import kept_takes, read_beginning
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.names import is_place
-from loop_kit.model.versions import check_not_newer
+from loop_kit.model.versions import KNOWN, check_not_newer
 
 _CHARTER_LIMIT = 32 << 20
 
@@ -35,13 +35,21 @@ def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
     state = None
     with suppress(DocumentError):
         state = bus.read("state")
-    with suppress(DocumentError):
-        bus.read("summary")
+    if not _begins_as_ours("summary", bus.path("summary")):
+        with suppress(DocumentError):
+            bus.read("summary")
     place = (state or {}).get("place")
     if isinstance(place, str) and is_place(place):
         for path in kept_takes(bus.archive_root / place / "r0_charter.json"):
-            _check_charter(path)
+            if not _begins_as_ours("charter", path):
+                _check_charter(path)
     return state
+
+
+def _begins_as_ours(kind: str, path: Path) -> bool:
+    """Tell by its first line that a document is not newer: those of a long run are large, and every command asks."""
+    beginning = f'{{\n  "schema_version": {KNOWN[kind]},\n'.encode()
+    return read_beginning(path, limit=len(beginning)) == beginning
 
 
 def _check_charter(path: Path) -> None:
