@@ -320,6 +320,17 @@ def test_paths_that_are_not_utf8_can_be_shown(trial: Trial):
     json.dumps([finding.to_document() for finding in change.findings]).encode()
 
 
+def test_in_a_long_run_git_is_not_asked_about_all_that_went_before(trial: Trial, tmp_path: Path, monkeypatch):
+    heads = [commit(trial.repo, {"src/a.py": f"{number}\n"}) for number in range(2, 6)]
+    monkeypatch.setenv("GIT_TRACE2_EVENT", str(tmp_path / "trace"))
+    change = trial.verify(heads[-1], listed_from=heads[0], last_head=heads[2])
+    assert (change.base_sha, change.head_sha, change.findings) == (trial.base, heads[-1], ())
+    assert [each.sha for each in change.commits] == heads[1:]
+    walks = [line for line in (tmp_path / "trace").read_text().splitlines() if '"argv"' in line and "rev-list" in line]
+    assert len(walks) == 1
+    assert trial.base not in walks[0]
+
+
 def test_verifying_asks_git_a_few_times_only(trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     head = commit(trial.repo, {"src/a.py": "2\n"})
     monkeypatch.setenv("GIT_TRACE2_EVENT", str(tmp_path / "trace"))

@@ -7,7 +7,7 @@ from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledE
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
 from loop_kit.model.review import FixList
-from loop_kit.model.state import Phase, RunState
+from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.worker import WorkerBrief, worker_prompt
 from loop_kit.rounds.ask import Ask
@@ -100,9 +100,11 @@ def fix_list_of(ctx: RunContext, state: RunState) -> FixList | None:
 
 def ground_of(charter: Charter, state: RunState) -> Ground:
     """Return what the work of the state's round is held against."""
+    oldest = state.round_details[0] if len(state.round_details) == KEPT_ROWS else None
     return Ground(
         base_sha=state.base_sha,
         last_head=state.head_sha,
+        listed_from=state.base_sha if oldest is None else oldest.head_sha,
         branch=state.branch,
         untracked=charter.untracked,
         start_tree=charter.start_tree,

@@ -111,16 +111,8 @@ class Repository:
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `ancestor` is `descendant` or in its history."""
-        return self.not_in_history((ancestor,), descendant) == ()
-
-    def not_in_history(self, commits: Sequence[str], head: str) -> tuple[str, ...]:
-        """Return those of `commits` that are neither `head` nor in its history, in one git call when there are none."""
-        asked = [sha for sha in dict.fromkeys(commits) if sha != head]
-        if not asked or not self.git.out("rev-list", "--max-count=1", "--end-of-options", *asked, f"^{head}"):
-            return ()
-        return tuple(
-            sha for sha in asked if self.git.out("rev-list", "--max-count=1", "--end-of-options", sha, f"^{head}")
-        )
+        asked = ("rev-list", "--max-count=1", "--end-of-options", ancestor, f"^{descendant}")
+        return ancestor == descendant or not self.git.out(*asked)
 
     def history(self, base: str, head: str, limit: int = 200) -> History:
         """Return the newest `limit` commits of base..head, in one git call."""
