@@ -2,9 +2,9 @@
 
     python -P -E counting.py JOURNAL ARGS…      runs `loop ARGS`; JOURNAL gets a line for each thing counted
 
-A line is who did it, `pm` or `round`, and what: `start` with the program's name, or `sync`. Programs are told by Python
-itself, whichever call starts them, so that another way to start one is not a way around the count; a round process that
-is started from a counted PM is counted too.
+A line is who did it, `pm` or `round`, and what: `start` with the program's name, `sync`, or `list` for a look through what
+the archive holds of a run. Programs are told by Python itself, whichever call starts them, so that another way to start one
+is not a way around the count; a round process that is started from a counted PM is counted too.
 """
 
 import os
@@ -22,6 +22,8 @@ STARTING = {
     "os.exec": 0,
     "os.system": 0,
 }  # which argument names the program
+LISTING = ("os.listdir", "os.scandir")
+GROWING = "/.loop/archive/"  # a folder below it has more files after every round
 
 
 class Count:
@@ -40,6 +42,8 @@ class Count:
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
         if event in STARTING and not (event == "os.posix_spawn" and _within_popen()):
             self.note(f"start {Path(os.fsdecode(args[STARTING[event]])).name}")
+        elif event in LISTING and isinstance(args[0], str | bytes) and GROWING in os.fsdecode(args[0]):
+            self.note("list")
 
     def program(self, args: Any) -> Any:
         if ROUND not in args:
