@@ -72,6 +72,15 @@ def test_the_tail_is_the_last_events_in_order(feed):
     assert feed.tail(0) == []
 
 
+def test_events_are_found_by_name_whatever_else_their_lines_and_others_say(feed):
+    told = [tell(feed, name, about="wanted", text='"wanted"') for name in ("wanted", "other", "also", "wanted")]
+    with feed.path.open("ab") as file:
+        file.write(b'{"event":"wanted"')
+    assert list(feed.named(("wanted", "also"))) == [told[0], told[2], told[3]]
+    assert list(feed.named(("nobody",))) == []
+    assert list(Feed(feed.path.with_name("absent")).named(("wanted",))) == []
+
+
 def test_a_torn_last_line_does_not_hide_the_others(feed):
     tell(feed, "one")
     tell(feed, "two")

@@ -7,7 +7,7 @@ it counts as broken, and the chain goes on over it. A line longer than `LINE_LIM
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -64,6 +64,13 @@ class Feed:
                 elif line.event.seq > after_seq:
                     given += 1
                     yield line.event
+
+    def named(self, names: Collection[str]) -> Iterator[FeedEvent]:
+        """Yield the events of these names, oldest first; what else is in a long feed is passed over."""
+        marks = tuple(f'"{name}"'.encode() for name in names)
+        with _opened(self.path) as file:
+            found = (line.event for line in feedlines.forwards(file, marks))
+            yield from (event for event in found if event is not None and event.event in names)
 
     def tail(self, count: int) -> list[FeedEvent]:
         """Return the last `count` events, oldest first, reading only the end of the file."""

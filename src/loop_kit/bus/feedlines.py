@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
 from loop_kit.bus.document import parse
@@ -43,8 +43,8 @@ def fitting(event: FeedEvent) -> tuple[FeedEvent, bytes]:
     return short, _encode(short)
 
 
-def forwards(file: BinaryIO) -> Iterator[Line]:
-    """Yield the lines from where the file stands to its end."""
+def forwards(file: BinaryIO, marks: Collection[bytes] = ()) -> Iterator[Line]:
+    """Yield the lines from where the file stands to its end; with `marks` only what has one of them is read as an event."""
     start = file.tell()
     while piece := file.readline(LINE_LIMIT + 1):
         first, digest, size = piece, sha256(), 0
@@ -55,7 +55,8 @@ def forwards(file: BinaryIO) -> Iterator[Line]:
                 break
             piece = file.readline(LINE_LIMIT + 1)
         ended = bool(piece)
-        event = read_event(first) if size - ended <= LINE_LIMIT else None
+        wanted = not marks or any(mark in first for mark in marks)
+        event = read_event(first) if wanted and size - ended <= LINE_LIMIT else None
         yield Line(start, digest.hexdigest(), event, ended)
         start += size
 

@@ -1,16 +1,34 @@
 """The summary: what a person who comes back wants to know first."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model.event import FeedEvent
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.spending import totals
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 
 MOST_LISTED = 200  # commits and files in a summary
+# Events that a summary tells, and what of them.
+_ENDED, _SWITCHED = "dispatch_ended", "backend_switched"
+_OF_A_DISPATCH = (
+    "role",
+    "round",
+    "backend",
+    "version",
+    "how",
+    "seconds",
+    "document",
+    "failure",
+    "usage",
+    "cost_usd",
+    "cost_source",
+)
+_OF_A_SWITCH = ("role", "round", "backend", "to", "failure", "message")
 
 
 def write_summary(ctx: RunContext, state: RunState) -> None:
@@ -28,6 +46,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     paths = ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED]
     review = ctx.archive.read(last.round, "review_report") if last is not None else None
     verified = is_verified(ctx.archive, last.round) if last is not None else None
+    events = [event for event in ctx.feed.named((_ENDED, _SWITCHED)) if event.run_id == state.run_id]
     return {
         "schema_version": 1,
         "run_id": state.run_id,
@@ -50,8 +69,8 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "self_review": review is not None and review.get("self_review") is True,
         "round_details": [row.to_document() for row in state.round_details],
         "spent": totals(state.spent),
-        "dispatches": _dispatches(ctx, state),
-        "switches": _events(ctx, state, "backend_switched", ("role", "round", "backend", "to", "failure", "message")),
+        "dispatches": _facts(events, _ENDED, _OF_A_DISPATCH),
+        "switches": _facts(events, _SWITCHED, _OF_A_SWITCH),
         "started_at": state.started_at,
         "ended_at": state.updated_at,
     }
@@ -74,26 +93,5 @@ def _next_step(state: RunState) -> str:
     return f"git diff {state.base_sha[:12]} {state.head_sha[:12]} shows the approved change"
 
 
-def _dispatches(ctx: RunContext, state: RunState) -> list[dict[str, Any]]:
-    keys = (
-        "role",
-        "round",
-        "backend",
-        "version",
-        "how",
-        "seconds",
-        "document",
-        "failure",
-        "usage",
-        "cost_usd",
-        "cost_source",
-    )
-    return _events(ctx, state, "dispatch_ended", keys)
-
-
-def _events(ctx: RunContext, state: RunState, name: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [
-        {key: event.data.get(key) for key in keys}
-        for event in ctx.feed.read()
-        if event.event == name and event.run_id == state.run_id
-    ]
+def _facts(events: Sequence[FeedEvent], name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+    return [{key: event.data.get(key) for key in keys} for event in events if event.event == name]
