@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from loop_kit.model.event import NUMBERS, Usage
 from loop_kit.model.fields import Fields, step
-from loop_kit.values import asdict, dataclass, fields, replace
+from loop_kit.values import dataclass, fields, replace
 
 if TYPE_CHECKING:
     from loop_kit.model.prices import Cost
@@ -74,7 +74,7 @@ class Spending:
         )
 
     def to_document(self) -> dict[str, Any]:
-        return asdict(self)
+        return {key: getattr(self, key) for key in _KEYS}
 
 
 def read_spendings(row: Fields, key: str) -> dict[str, Spending]:
