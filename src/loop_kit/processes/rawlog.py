@@ -63,5 +63,7 @@ class RawLog:
 
     def _rotate(self) -> None:
         self.close()
-        self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+        older = self.path.with_name(f"{self.path.name}.1")
+        older.unlink(missing_ok=True)  # a rename over a file makes ext4 write all of the new one to the disk at once
+        self.path.rename(older)
         self._open()
