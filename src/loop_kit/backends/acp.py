@@ -9,7 +9,6 @@ The bridge needs the client library that the extra `acp` brings. What the preset
 docs/backends.md.
 """
 
-import difflib
 import importlib.util
 import json
 import sys
@@ -24,6 +23,7 @@ from loop_kit.backends.jsontext import parse_object
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
+from loop_kit.model.names import did_you_mean
 from loop_kit.values import dataclass, field
 
 _BRIDGE = "loop_kit.backends.acp_bridge"
@@ -181,8 +181,7 @@ def _preset(where: str, settings: BackendSettings) -> Preset:
     if settings.preset:
         if settings.preset in PRESETS:
             return PRESETS[settings.preset]
-        near = difflib.get_close_matches(settings.preset, PRESETS, n=1)
-        meant = f", did you mean '{near[0]}'?" if near else ""
+        meant = did_you_mean(settings.preset, PRESETS)
         raise ConfigError(
             f"{where}.preset: there is no preset '{settings.preset}'{meant}", hint=f"known: {', '.join(PRESETS)}"
         )

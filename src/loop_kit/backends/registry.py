@@ -4,7 +4,6 @@ A backend is imported when its name is first asked for. `_registered` is the one
 module can only announce itself by a side effect of being imported.
 """
 
-import difflib
 import importlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loop_kit.backends.base import Backend, Configurable
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.names import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
@@ -39,8 +39,7 @@ def find_backend(name: str, settings: BackendSettings) -> Backend:
     backend = _find(settings.type)
     if backend is None:
         where = f"backends.{name}.type: " if settings.type != name else ""
-        near = difflib.get_close_matches(settings.type, known(), n=1)
-        meant = f", did you mean '{near[0]}'?" if near else ""
+        meant = did_you_mean(settings.type, known())
         raise ConfigError(
             f"{where}there is no backend '{settings.type}'{meant}", hint=f"known backends: {', '.join(known())}"
         )

@@ -1,11 +1,10 @@
 """Which checks a run has: those of the config and those of the card, settled before anything is paid."""
 
-import difflib
-
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.config import Settings
 from loop_kit.model.fields import shown
+from loop_kit.model.names import did_you_mean
 from loop_kit.model.task import TaskCard
 from loop_kit.values import dataclass
 
@@ -41,8 +40,7 @@ def plan_checks(card: TaskCard | None, settings: Settings, *, name: str = TaskCa
 def _check_criteria(card: TaskCard, known: tuple[str, ...], name: str) -> None:
     for index, criterion in enumerate(card.acceptance_criteria):
         if criterion.check is not None and criterion.check not in known:
-            near = difflib.get_close_matches(criterion.check, known, n=1)
-            meant = f", did you mean '{near[0]}'?" if near else ""
+            meant = did_you_mean(criterion.check, known)
             there = f"the checks are: {', '.join(known)}" if known else "no check is configured yet"
             raise DocumentError(
                 f"{name} $.acceptance_criteria[{index}].check: there is no check {shown(criterion.check)}{meant}",

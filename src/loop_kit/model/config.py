@@ -1,6 +1,5 @@
 """How a run is set up: one table of settings, read by the config file, the environment and the command line alike."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any, Self
 
@@ -9,7 +8,7 @@ from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.event import FailureKind
 from loop_kit.model.fields import step
-from loop_kit.model.names import ROLES
+from loop_kit.model.names import ROLES, did_you_mean
 from loop_kit.model.prices import Prices
 from loop_kit.model.redaction import find_key
 from loop_kit.values import dataclass, field, fields, replace
@@ -281,12 +280,12 @@ def find_typo(document: Any) -> str | None:
     known = (*_TABLES, *_NAMED_TABLES, "plugins")
     for key in document:
         if key not in known:
-            return f"$.{key}: there is no such table{_suggest(key, known)}"
+            return f"$.{key}: there is no such table{did_you_mean(key, known)}"
     for table, keys in _TABLES.items():
         entries = document.get(table)
         for key in entries if isinstance(entries, dict) else ():
             if key not in keys:
-                return f"$.{table}.{key}: there is no such setting{_suggest(key, keys)}"
+                return f"$.{table}.{key}: there is no such setting{did_you_mean(key, keys)}"
     for table, keys in _NAMED_TABLES.items():
         problem = _find_typo_below(table, document.get(table), keys)
         if problem:
@@ -298,10 +297,5 @@ def _find_typo_below(table: str, entries: Any, keys: tuple[str, ...]) -> str | N
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         for key in entry if isinstance(entry, dict) else ():
             if key not in keys:
-                return f"$.{table}{step(name)}.{key}: there is no such setting{_suggest(key, keys)}"
+                return f"$.{table}{step(name)}.{key}: there is no such setting{did_you_mean(key, keys)}"
     return None
-
-
-def _suggest(word: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f", did you mean '{near[0]}'?" if near else ""

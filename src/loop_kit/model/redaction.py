@@ -37,7 +37,8 @@ _SHAPES: tuple[tuple[bytes, bytes, tuple[bytes, ...]], ...] = (
     ),
 )
 _SIGNS = tuple(
-    (byte, re.compile(sign), tuple(re.compile(rb"(?<![A-Za-z0-9])" + shape) for shape in shapes))
+    # The shapes are compiled when something looks like one: most text has none of them.
+    (byte, re.compile(sign), tuple(rb"(?<![A-Za-z0-9])" + shape for shape in shapes))
     for byte, sign, shapes in _SHAPES
 )
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
@@ -64,7 +65,7 @@ class Redactor:
         for byte, sign, patterns in _SIGNS:
             if byte in data and sign.search(data):
                 for pattern in patterns:
-                    data = pattern.sub(MARK.encode(), data)
+                    data = re.sub(pattern, MARK.encode(), data)
         return data
 
     def clean_text(self, text: str) -> str:

@@ -42,9 +42,8 @@ _JUDGES = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# What an added line says when it turns a test off, or turns the others off (`only`).
-_SWITCHED_OFF = re.compile(
-    rb"""
+# What an added line says when it turns a test off, or turns the others off (`only`); compiled when a test was touched.
+_SWITCHED_OFF = rb"""(?ix)
       @ (?:\w+\.)* (?:skip|skipif|skipunless|xfail|ignore|disabled|disabledif|pending) \b
     | \b (?:pytest|unittest|self|t|b|ctx) \. (?:skip|skiptest|skipnow|skipf|xfail|importorskip) \s* \(
     | \b pytestmark \s* = .* \b (?:skip|skipif|xfail) \b
@@ -55,9 +54,7 @@ _SWITCHED_OFF = re.compile(
     | \b skip \s* = \s* (?:"|true|')
     | \b (?:gtest_skip|disabled_)
     | (?:^ \+ \s* | \s :) (?:skip|pending) \b (?! \s* [=.:])
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
+    """
 
 
 @dataclass(slots=True)
@@ -120,7 +117,7 @@ def _tallies(lines: Iterable[bytes]) -> Iterator[_Tally]:
 def _count(tally: _Tally, line: bytes) -> None:
     if line.startswith(b"+"):
         tally.added += 1
-        tally.marked = tally.marked or bool(_SWITCHED_OFF.search(line))
+        tally.marked = tally.marked or bool(re.search(_SWITCHED_OFF, line))
     elif line.startswith(b"-"):
         tally.removed += 1
 
