@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.processes.captured import run_captured
+from loop_kit.processes.captured import run_captured, run_side_by_side
+from tests.processes.conftest import descriptors
 
 HALF_A_MEGABYTE = 1 << 19
 
@@ -42,3 +43,26 @@ def test_only_descriptors_that_are_named_are_passed(tmp_path: Path):
 def test_a_program_that_is_not_there_is_an_error_of_the_system():
     with pytest.raises(FileNotFoundError):
         run_captured(["/nowhere/git"], env={}, stdin=None, pass_fds=())
+
+
+def test_several_run_at_the_same_time_and_answer_in_their_order(tmp_path: Path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    waits = ["sh", "-c", f"cat {fifo}; printf {'x' * 70000} >/dev/null; exit 3"]  # until the other one has begun
+    speaks = ["sh", "-c", f"echo now > {fifo}; echo done; echo wrong >&2"]
+    env = {"PATH": os.environ["PATH"]}
+    assert run_side_by_side([waits, speaks], env=env) == [(3, b"now\n", b""), (0, b"done\n", b"wrong\n")]
+
+
+def test_more_than_a_pipe_holds_comes_back_from_each():
+    program = [sys.executable, "-c", f"import os; os.write(1, b'x' * {HALF_A_MEGABYTE})"]
+    assert [len(out) for _, out, _ in run_side_by_side([program] * 3, env={})] == [HALF_A_MEGABYTE] * 3
+
+
+def test_when_one_cannot_be_started_the_others_have_ended(tmp_path: Path):
+    before = descriptors()
+    mark = tmp_path / "mark"
+    with pytest.raises(FileNotFoundError):
+        run_side_by_side([["sh", "-c", f"sleep 0.2; touch {mark}"], ["/nowhere/git"]], env={"PATH": os.environ["PATH"]})
+    assert mark.exists()
+    assert descriptors() == before

@@ -9,6 +9,7 @@ from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
 from loop_kit.vcs import diff
 from loop_kit.vcs.git import Git
+from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
 
 
@@ -24,7 +25,7 @@ def test_files_are_what_differs_with_counts(tmp_path: Path):
     (repo / "link").unlink()
     (repo / "link").symlink_to("edited")
     head = commit(repo, {"edited": "1\n3\n4\n", "new": "1\n", "binary": b"\0\2"})
-    assert set(diff.changed_files(Git(repo), base, head)) == {
+    assert set(Repository.find(repo).files(base, head)) == {
         change("edited", "M", 2, 1),
         change("gone", "D", 0, 1),
         change("mode", "M", 0, 0),
@@ -40,7 +41,7 @@ def test_a_rename_is_a_deletion_and_an_addition(tmp_path: Path):
     git(repo, "config", "diff.renames", "copies")
     git(repo, "mv", "old", "new")
     head = commit(repo, {})
-    assert diff.changed_files(Git(repo), base, head) == (change("new", "A", 20, 0), change("old", "D", 0, 20))
+    assert Repository.find(repo).files(base, head) == (change("new", "A", 20, 0), change("old", "D", 0, 20))
     assert "rename from old\nrename to new\n" in (
         diff.patch_text(Git(repo), base, head, 10_000, tmp_path / "patch") or ""
     )
@@ -53,11 +54,11 @@ def test_unusual_names_survive(tmp_path: Path):
     for name in names:
         Path(os.fsdecode(os.fsencode(repo) + b"/" + name)).write_text("x\n")
     head = commit(repo, {})
-    found = diff.changed_files(Git(repo), base, head)
+    found = Repository.find(repo).files(base, head)
     assert {entry.path for entry in found} == {name.decode("utf-8", "backslashreplace") for name in names}
     assert {(entry.added, entry.removed) for entry in found} == {(1, 0)}
     assert diff.added_paths(Git(repo), base, head) == {entry.path for entry in found}
-    assert set(diff.changed_paths(Git(repo), base, head)) == {entry.path for entry in found}
+    assert set(Repository.find(repo).changed_paths(base, head)) == {entry.path for entry in found}
 
 
 def test_a_person_s_settings_do_not_change_the_patch(tmp_path: Path):

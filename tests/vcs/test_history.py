@@ -8,7 +8,7 @@ from tests.support.repos import commit, git, make_repo
 
 
 def history(repo: Path, base: str, head: str = "HEAD", limit: int = 200) -> History:
-    return Repository.find(repo).history(base, head, limit)
+    return History.read(Repository.find(repo).git.out(*History.question(base, head, limit)))
 
 
 def test_it_tells_the_tree_of_its_head_and_what_that_leads_to(tmp_path: Path):

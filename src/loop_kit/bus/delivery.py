@@ -47,10 +47,7 @@ def find(outbox: Path, *, classic: Path) -> Path | None:
 def clear(outbox: Path) -> None:
     """Remove the outbox and the note about it. What cannot be removed stays: it is litter and nothing reads it."""
     if is_folder(outbox):
-        import shutil  # noqa: PLC0415  (2 ms that a command which only looks does without)
-
-        _open_up(outbox)
-        shutil.rmtree(outbox, ignore_errors=True)
+        _remove_folder(outbox)
     else:
         atomic.remove(outbox, durable=False)
     atomic.remove(_note(outbox), durable=False)
@@ -59,6 +56,17 @@ def clear(outbox: Path) -> None:
 def parts(outbox: Path) -> tuple[Path, Path]:
     """Return all that belongs to one dispatch: the outbox and the note about it."""
     return outbox, _note(outbox)
+
+
+def _remove_folder(outbox: Path) -> None:
+    try:
+        (outbox / REPORT).unlink(missing_ok=True)
+        outbox.rmdir()
+    except OSError:
+        import shutil  # noqa: PLC0415  (2 ms that the usual outbox does without: it holds a report and nothing else)
+
+        _open_up(outbox)
+        shutil.rmtree(outbox, ignore_errors=True)
 
 
 def _open_up(folder: Path) -> None:

@@ -13,9 +13,9 @@ from loop_kit.model.state import Phase
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.context import World
+from loop_kit.rounds.join import join_run
 from loop_kit.rounds.loop import play_for_pm
 from loop_kit.rounds.process import ROUND_FAILED
-from loop_kit.rounds.start import join_run
 from loop_kit.vcs.repository import Repository
 
 

@@ -7,7 +7,6 @@ is loop's own: then the process begins anew, as if it had only now been started.
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TypeAlias
 
 import loop_kit
@@ -33,9 +32,13 @@ def stand_by(parent: int) -> None:
 def _code() -> _Seen:
     """Return what would tell that a file of loop's own code is another one now."""
     found: _Seen = {}
-    for folder, _, names in os.walk(Path(loop_kit.__file__).parent):
-        for name in names:
-            if name.endswith(".py"):
-                seen = os.stat(f"{folder}/{name}")  # noqa: PTH116  (hundreds of files, and somebody waits)
-                found[f"{folder}/{name}"] = (seen.st_ino, seen.st_size, seen.st_ctime_ns)
+    folders = [os.path.dirname(loop_kit.__file__)]  # noqa: PTH120  (hundreds of files, and somebody waits)
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    seen = entry.stat()
+                    found[entry.path] = (seen.st_ino, seen.st_size, seen.st_ctime_ns)
+                elif "." not in entry.name and entry.name != "__pycache__":
+                    folders.append(entry.path)
     return found

@@ -62,7 +62,7 @@ class Rounds:
                 failed.append(_named(data))
             elif event:
                 ctx.world.listener(event, data)
-            if _is_work_done(event, data) and state.round < ctx.settings.max_rounds:
+            if event == "verified" and state.round < ctx.settings.max_rounds:
                 self._prepare_for(replace(state, round=state.round + 1))
 
         def tick() -> bool:
@@ -106,10 +106,6 @@ class Rounds:
         waiting, self._next = self._next, None
         self._beside.clear()
         return None if waiting is None else waiting.call()
-
-
-def _is_work_done(event: str, data: Mapping[str, Any]) -> bool:
-    return event == "dispatch_ended" and data.get("role") == "worker" and bool(data.get("document"))
 
 
 def _wall(ctx: RunContext) -> float:

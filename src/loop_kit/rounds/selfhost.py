@@ -10,6 +10,11 @@ from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 
 _SECONDS = 60.0
+# What a PM, a round process and the end of a run import, each of them by itself.
+_NEEDED = (
+    *("loop_kit.cli.run", "loop_kit.cli.console", "loop_kit.cli.settings"),
+    *("loop_kit.cli.stand_by", "loop_kit.cli.round_process", "loop_kit.rounds.round", "loop_kit.cli.ending"),
+)
 
 
 def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
@@ -19,8 +24,10 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
     """
     if not Path(loop_kit.__file__).resolve().is_relative_to(ctx.repository.root.resolve()):
         return ()
-    probe = ("-P", "-E", "-c", "import loop_kit.cli.run, loop_kit.cli.console, loop_kit.cli.settings")
-    command = Command(argv=(sys.executable, *probe), env=ctx.world.environment, cwd=ctx.repository.root)
+    probe = f"import {', '.join(_NEEDED)}"
+    command = Command(
+        argv=(sys.executable, "-P", "-E", "-c", probe), env=ctx.world.environment, cwd=ctx.repository.root
+    )
     done = run_briefly(command, timeout=_SECONDS, interruption=ctx.world.interruption)
     if done.code == 0:
         return ()

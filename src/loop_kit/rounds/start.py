@@ -1,4 +1,4 @@
-"""How a run comes to be: begun anew, resumed, or joined by the round process.
+"""How a run comes to be: begun anew or resumed.
 
 Everything that could refuse is asked before anything is written, and everything is written before anything is paid.
 From the idle state on, each step may be repeated: the run id in that state makes the claim of a place recognisable as
@@ -10,13 +10,13 @@ from pathlib import Path
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
-from loop_kit.bus.feed import Feed
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext, World
+from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
@@ -49,26 +49,6 @@ def open_run(
         ctx, state = _begin(world, bus, repository, wish, state)
     limit = ctx.settings.timeout
     return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
-
-
-def join_run(world: World, bus: Bus, repository: Repository, state: RunState) -> RunContext:
-    """Return the context of the run that `state` belongs to, with the charter it was started with."""
-    archive = Archive(bus.archive_root / state.place)
-    charter = archive.read_charter(state.digests.get(Charter.kind, ""))
-    facts = (charter.run_id, charter.place, charter.base_sha, charter.branch)
-    if facts != (state.run_id, state.place, state.base_sha, state.branch):
-        raise NeedsPersonError(
-            f"{bus.state_path} and the charter of {state.place} contradict each other: somebody changed one of them",
-            hint="find out by whom; loop run --reset archives the run and starts anew",
-        )
-    return RunContext(
-        bus=bus,
-        archive=archive,
-        repository=repository,
-        feed=Feed(bus.feed_path),
-        charter=charter,
-        world=world,
-    )
 
 
 def _standing(bus: Bus, wish: Wish) -> RunState | None:

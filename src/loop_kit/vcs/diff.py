@@ -6,7 +6,6 @@ is gone with the process, however that ends.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,10 +53,14 @@ _ADDED = (
 )
 
 
-def changed_files(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
+def files_question(base: str, head: str) -> tuple[str, ...]:
+    """Return what to ask git for every path that differs; `read_files` reads the answer."""
+    return (*_EXACT, "--no-renames", "--raw", "--numstat", "-z", "--end-of-options", base, head)
+
+
+def read_files(answer: bytes) -> tuple[FileChange, ...]:
     """Return every path that differs. A rename is two of them, one deleted and one added: both places count."""
-    raw = git.out(*_EXACT, "--no-renames", "--raw", "--numstat", "-z", "--end-of-options", base, head)
-    fields = iter(zero_separated(raw))
+    fields = iter(zero_separated(answer))
     statuses: dict[bytes, str] = {}
     counts: dict[bytes, tuple[int | None, int | None]] = {}
     for entry in fields:
@@ -69,10 +72,13 @@ def changed_files(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
     return tuple(_file_change(path, status, *counts.get(path, (None, None))) for path, status in statuses.items())
 
 
-def changed_paths(git: Git, base: str, head: str) -> tuple[str, ...]:
-    """Return the paths alone; `base` and `head` may be trees."""
-    raw = git.out(*_EXACT, "--no-renames", "--name-only", "-z", "--end-of-options", base, head)
-    return tuple(map(path_text, zero_separated(raw)))
+def paths_question(base: str, head: str) -> tuple[str, ...]:
+    """Return what to ask git for the paths alone, of two commits or trees; `read_paths` reads the answer."""
+    return (*_EXACT, "--no-renames", "--name-only", "-z", "--end-of-options", base, head)
+
+
+def read_paths(answer: bytes) -> tuple[str, ...]:
+    return tuple(map(path_text, zero_separated(answer)))
 
 
 def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
@@ -108,6 +114,8 @@ def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int
     When the paths cannot be named on a command line (too many, or an escape in one), the patch of every path is read.
     """
     usable = sum(map(len, paths)) < _MOST_ARGUMENTS and not any("\\" in path for path in paths)
+    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+
     with tempfile.TemporaryFile() as file:
         _patch(git, (base, head), file, context=0, paths=paths if usable else ())
         begins_a_line = True

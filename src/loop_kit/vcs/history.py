@@ -4,7 +4,7 @@ from typing import Self
 
 from loop_kit.model.change import Commit
 from loop_kit.values import dataclass
-from loop_kit.vcs.git import Git, path_text
+from loop_kit.vcs.git import path_text
 
 _LONGEST_SUBJECT = 500
 # Two lines to a commit, after the line "commit <id>" that rev-list puts before each: its tree and its parents, its subject.
@@ -23,10 +23,15 @@ class History:
     tree: str
     parents: frozenset[str]
 
-    @classmethod
-    def of(cls, git: Git, base: str, head: str, limit: int) -> Self:
+    @staticmethod
+    def question(base: str, head: str, limit: int = 200) -> tuple[str, ...]:
+        """Return what to ask git for the newest `limit` commits of base..head; `read` reads the answer."""
         options = ("--topo-order", "--reverse", f"--max-count={limit}", "--encoding=UTF-8", _FORMAT)
-        lines = git.out("rev-list", *options, "--end-of-options", head, f"^{base}").split(b"\n")[:-1]
+        return ("rev-list", *options, "--end-of-options", head, f"^{base}")
+
+    @classmethod
+    def read(cls, answer: bytes) -> Self:
+        lines = answer.split(b"\n")[:-1]
         ids = [path_text(line.removeprefix(b"commit ")) for line in lines[::_LINES]]
         trees_and_parents = [path_text(line).split(" ") for line in lines[1::_LINES]]
         subjects = [path_text(line)[:_LONGEST_SUBJECT] for line in lines[2::_LINES]]

@@ -6,8 +6,17 @@ from loop_kit.vcs.git import Git, last_line, path_text
 
 def refs_under(git: Git, *prefixes: str) -> dict[str, str]:
     """Return full ref name -> object id for each prefix itself and everything below it; with a final `/` only the latter."""
-    lines = git.out("for-each-ref", "--format=%(objectname) %(refname)", "--", *prefixes).splitlines()
-    return {path_text(name): path_text(sha) for sha, _, name in (line.partition(b" ") for line in lines)}
+    return read_refs(git.out(*refs_question(*prefixes)))
+
+
+def refs_question(*prefixes: str) -> tuple[str, ...]:
+    """Return what to ask git for these refs; `read_refs` reads the answer."""
+    return ("for-each-ref", "--format=%(objectname) %(refname)", "--", *prefixes)
+
+
+def read_refs(answer: bytes) -> dict[str, str]:
+    lines = (line.partition(b" ") for line in answer.splitlines())
+    return {path_text(name): path_text(sha) for sha, _, name in lines}
 
 
 def pin(git: Git, ref: str, sha: str) -> dict[str, str]:

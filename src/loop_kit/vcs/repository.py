@@ -38,6 +38,15 @@ class Head:
     branch: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A head held against a base and against the last head; `paths_since` are those that differ from the latter."""
+
+    history: History
+    files: tuple[FileChange, ...]
+    paths_since: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """`git_dir` belongs to this working tree (HEAD, index), `common_dir` to all of them (objects, refs, config)."""
@@ -114,13 +123,19 @@ class Repository:
         asked = ("rev-list", "--max-count=1", "--end-of-options", ancestor, f"^{descendant}")
         return ancestor == descendant or not self.git.out(*asked)
 
-    def history(self, base: str, head: str, limit: int = 200) -> History:
-        """Return the newest `limit` commits of base..head, in one git call."""
-        return History.of(self.git, base, head, limit)
-
     def commits(self, base: str, head: str, limit: int = 200) -> tuple[Commit, ...]:
         """Return the newest `limit` commits of base..head, oldest first."""
-        return self.history(base, head, limit).commits
+        return History.read(self.git.out(*History.question(base, head, limit))).commits
+
+    def compared(self, *, listed_from: str, base: str, last: str, head: str) -> Compared:
+        """Return how `head` differs from `base` and from `last`, and the commits since `listed_from`."""
+        questions = [History.question(listed_from, head), diff.files_question(base, head)]
+        if last != base:
+            questions.append(diff.paths_question(last, head))
+        history, files, *paths = self.git.outs(*questions)
+        changes = diff.read_files(files)
+        since = diff.read_paths(paths[0]) if paths else tuple(change.path for change in changes)
+        return Compared(history=History.read(history), files=changes, paths_since=since)
 
     def count_commits(self, base: str, head: str) -> int:
         return int(self.git.out("rev-list", "--count", "--end-of-options", head, f"^{base}"))
@@ -131,11 +146,11 @@ class Repository:
 
     def files(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Return what differs between two commits; a rename is a deletion and an addition."""
-        return diff.changed_files(self.git, base, head)
+        return diff.read_files(self.git.out(*diff.files_question(base, head)))
 
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the paths that differ between two commits or trees."""
-        return diff.changed_paths(self.git, base, head)
+        return diff.read_paths(self.git.out(*diff.paths_question(base, head)))
 
     def paths(self, rev: str) -> tuple[str, ...]:
         """Return every path in the tree of `rev`."""

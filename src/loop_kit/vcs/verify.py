@@ -14,7 +14,7 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.history import History
-from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.repository import Compared, Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
 from loop_kit.vcs.status import Status
 from loop_kit.vcs.suspicion import changed_judges, weakened_tests
@@ -101,26 +101,27 @@ class _Case:
         return self.status.sha
 
     @cached_property
+    def compared(self) -> Compared:
+        ground = self.ground
+        return self.repository.compared(
+            listed_from=ground.listed_from, base=ground.base_sha, last=ground.last_head, head=self.head
+        )
+
+    @property
     def history(self) -> History:
-        return self.repository.history(self.ground.listed_from, self.head)
+        return self.compared.history
+
+    @property
+    def files(self) -> tuple[FileChange, ...]:
+        return self.compared.files
 
     @cached_property
     def tree(self) -> str:
         return self.history.tree or self.repository.tree_id(self.head)
 
     @cached_property
-    def files(self) -> tuple[FileChange, ...]:
-        return self.repository.files(self.ground.base_sha, self.head)
-
-    @cached_property
     def paths(self) -> tuple[str, ...]:
         return tuple(change.path for change in self.files)
-
-    @cached_property
-    def paths_of_this_round(self) -> tuple[str, ...]:
-        if self.ground.last_head == self.ground.base_sha:
-            return self.paths
-        return self.repository.changed_paths(self.ground.last_head, self.head)
 
     def _rewritten(self) -> Iterator[Finding]:
         base, last = self.ground.base_sha, self.ground.last_head
@@ -194,7 +195,7 @@ class _Case:
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
 
     def _no_progress(self) -> Iterator[Finding]:
-        if not self.paths_of_this_round:
+        if not self.compared.paths_since:
             began = self.ground.last_head[:12]
             yield ask_again("nothing_done", f"no file differs from {began}, where this round began")
         elif not self.paths or self.tree in self.ground.seen_trees:
@@ -215,7 +216,7 @@ class _Case:
         untrue = sorted(path for path in claimed if not self._was_changed(path))
         if untrue:
             yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", untrue)
-        unsaid = [path for path in self.paths_of_this_round if path not in claimed]
+        unsaid = [path for path in self.compared.paths_since if path not in claimed]
         if unsaid:
             yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
 

@@ -13,6 +13,7 @@ from loop_kit.model.change import Finding
 from loop_kit.model.state import KEPT_ROWS
 from loop_kit.vcs.findings import listed, stop
 from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 
 # What git and git-lfs write on their own while somebody works, also in a sibling worktree; none of it starts a program.
@@ -23,6 +24,7 @@ _WRITTEN_BY_GIT = (
     "lfs.repositoryformatversion",
     "lfs.*.access",
 )
+_SETTINGS = ("config", "--list", "--show-scope", "-z", "--includes")
 _CODES = {"hook": "hooks_changed", "config": "config_changed", "file": "config_changed", "ref": "loop_refs_changed"}
 _NAMES_IN_TEXT = 10
 _NOUNS = {"hook": "git hook", "config": "git setting", "file": "git file", "ref": "ref of loop"}
@@ -30,12 +32,17 @@ _NOUNS = {"hook": "git hook", "config": "git setting", "file": "git file", "ref"
 
 def take(repository: Repository, place: str, round_number: int) -> dict[str, str]:
     """Return name -> digest of everything watched; names begin with `hook `, `config `, `file ` or `ref `."""
-    return settings(repository) | named(refs(repository, place, round_number))
+    listed, pins = repository.git.outs(_SETTINGS, refs_question(*_relied_on(place, round_number)))
+    return _watched(repository, listed) | named(read_refs(pins))
 
 
 def settings(repository: Repository) -> dict[str, str]:
     """Return what is watched but for the refs, which loop itself adds to: hooks, git config, attributes."""
-    own, every = _configured(repository)
+    return _watched(repository, repository.git.out(*_SETTINGS))
+
+
+def _watched(repository: Repository, listed: bytes) -> dict[str, str]:
+    own, every = _configured(listed)
     watched = {f"config {name}": _digest(value) for name, value in own.items()}
     for folder in {repository.common_dir / "hooks", *_configured_hooks(repository, every)}:
         watched |= {f"hook {_name(path, repository)}": digest for path, digest in _hooks(folder, repository)}
@@ -46,13 +53,18 @@ def settings(repository: Repository) -> dict[str, str]:
 
 
 def refs(repository: Repository, place: str, round_number: int) -> dict[str, str]:
-    """Return the pins, ref -> commit, that a run relies on in that round: of its start, the rounds in its state, the next.
+    """Return the pins, ref -> commit, that a run relies on in that round."""
+    return repository.refs(*_relied_on(place, round_number))
+
+
+def _relied_on(place: str, round_number: int) -> tuple[str, ...]:
+    """Return where these pins are: those of the run's start, of the rounds in its state, and of the next.
 
     Git reads a file for each ref, and a long run has thousands: what older rounds pinned nobody reads any more, and their
     heads are in the history of what is pinned here.
     """
     rounds = (0, *range(max(1, round_number - KEPT_ROWS), round_number + 2))
-    return repository.refs(*(f"refs/loop/{place}/r{number}/" for number in rounds))
+    return tuple(f"refs/loop/{place}/r{number}/" for number in rounds)
 
 
 def named(pins: Mapping[str, str]) -> dict[str, str]:
@@ -74,9 +86,9 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Finding
     ]
 
 
-def _configured(repository: Repository) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def _configured(listed: bytes) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Return the repository's own settings (local, worktree, what they include; all values), and the settings in force."""
-    fields = iter(zero_separated(repository.git.out("config", "--list", "--show-scope", "-z", "--includes")))
+    fields = iter(zero_separated(listed))
     own: dict[str, bytes] = {}
     every: dict[str, bytes] = {}
     for scope, setting in zip(fields, fields, strict=True):

@@ -6,9 +6,7 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -52,6 +50,8 @@ class ReviewTree:
 
     def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
         """Return those paths at which there is something else than a checkout of `head_sha` would put there."""
+        import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+
         with tempfile.TemporaryDirectory(prefix="loop-checkout-") as folder:
             aside = replace(self.git, variables={"GIT_INDEX_FILE": f"{folder}/.index"})
             aside.out("read-tree", head_sha)
@@ -223,6 +223,8 @@ def _delete(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.is_dir():
+        import shutil  # noqa: PLC0415  (2 ms that most rounds do without)
+
         _open_up(path)
         shutil.rmtree(path)
 
