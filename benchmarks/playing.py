@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -47,6 +48,12 @@ class Played:
     def agents(self) -> float:
         """The seconds that the stand-ins themselves worked."""
         return sum(stamp.ended - stamp.began for stamp in self.stamps)
+
+    @property
+    def rounds(self) -> list[float]:
+        """Return the seconds of each round but the last, from its worker's start to the next one's."""
+        began = [stamp.began for stamp in self.stamps if stamp.role == "worker"]
+        return [after - before for before, after in pairwise(began)]
 
     def gaps(self, role: str) -> list[float]:
         """Return the seconds from the end of each stand-in of that role to the start of the next of the other."""
