@@ -86,7 +86,7 @@ def _measure(arguments: argparse.Namespace, load: float) -> str:
                 rows.append(row)
                 _say(f"  {line(row)}")  # whoever interrupts a long run keeps what it has found
     about = [
-        f"{machine.today()}, {machine.description()}; load average {load:.2f} before the start.",
+        f"{machine.today()}, {machine.description()}; {load:.2f} processors at work before the start.",
         f"“Theirs” is {theirs.name}. Medians of {arguments.times}, in brackets the quartiles.",
         f"The floor of a round: {floor.sentence()}.",
     ]
@@ -96,7 +96,7 @@ def _measure(arguments: argparse.Namespace, load: float) -> str:
 
 
 def _busy(load: float) -> str:
-    return f"The machine was busy (load average {load:.2f}): times are too long and spread, and prove nothing."
+    return f"The machine was busy ({load:.2f} processors at work): times are too long and spread, and prove nothing."
 
 
 def _say(text: str) -> None:
