@@ -8,11 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from loop_kit.bus.atomic import make_folder
 from loop_kit.errors import (
     EXIT_CODES,
+    BackendError,
     CrashError,
     LoopError,
     NeedsPersonError,
@@ -97,7 +99,9 @@ class Rounds:
             self._next = None
 
     def _prepare_for(self, state: RunState) -> None:
-        if self._next is None:
+        if self._next is not None:
+            return
+        with suppress(BackendError):  # no room for another process now: the next round is started when its turn comes
             self._next = Reserve(_command(self._ctx, state, STAND_BY))
             self._beside.update(filter(None, [self._next.process_id]))
 
