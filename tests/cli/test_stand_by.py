@@ -13,6 +13,7 @@ import pytest
 
 import loop_kit
 from loop_kit.errors import EXIT_CODES, Outcome
+from tests.support import dying
 from tests.support.runs import Stage, approves, clearing, ended, objects, wait_until, works
 
 PATIENCE = 20.0
@@ -43,6 +44,17 @@ def standing_by(stage: Stage) -> list[int]:
 
 def round_processes(stage: Stage) -> list[str]:
     return [command for command in stage.leftovers().values() if "--single-round" in command]
+
+
+def test_a_round_goes_on_when_the_next_ones_process_cannot_be_started(tmp_path: Path):
+    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], reviewer=[objects(), approves()])
+    journal = tmp_path / "journal"
+    fails = (*dying.PROGRAM, "1!EAGAIN:start --stand-by", str(journal))
+    with clearing(stage):
+        ended(stage, stage.end(stage.start("run", program=fails)), 0, paid=(2, 2))
+    tried = [line for line in journal.read_text(encoding="utf-8").splitlines() if line.startswith("start ")]
+    # After the work of round 1, which fails; when git has confirmed it; and after the work of round 2.
+    assert sum("--stand-by" in line for line in tried) == 3
 
 
 def test_it_waits_while_the_reviewer_judges_and_plays_the_next_round(stage: Stage):
@@ -87,7 +99,7 @@ def saying(what: str) -> str:
 
 
 def stand_by(code: Path) -> "subprocess.Popen[str]":
-    argv = ("--loop-dir", "x", "run", "--single-round", "--round", "2", "--locks", "3,4", "--parent", str(os.getpid()))
+    argv = ("--loop-dir", "x", "run", "--single-round", "--round", "2", "--parent", str(os.getpid()))
     begin = f"import sys; sys.path.insert(0, {str(code.parent)!r}); from loop_kit.__main__ import run; run()"
     return subprocess.Popen(
         [sys.executable, "-P", "-E", "-c", begin, *argv, "--stand-by"],

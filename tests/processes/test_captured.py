@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.processes.captured import run_captured, run_side_by_side
+from loop_kit.processes.captured import begin_captured, run_captured, run_side_by_side
 from tests.processes.conftest import descriptors
+from tests.support.terminals import Terminal
 
 HALF_A_MEGABYTE = 1 << 19
 
@@ -26,10 +27,32 @@ def test_it_reads_the_file_it_was_given_or_nothing(tmp_path: Path):
     assert run_captured(program, env={}, stdin=None, pass_fds=())[1] == b""
 
 
-def test_its_environment_is_the_one_it_was_given_and_its_session_its_own():
-    program = "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}), os.getsid(0) == os.getpid())"
+def test_its_environment_is_the_one_it_was_given_and_its_process_group_its_own():
+    program = "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}), os.getpgid(0) == os.getpid())"
     out = run_captured([sys.executable, "-c", program], env={"A": "b"}, stdin=None, pass_fds=())[1]
     assert out.decode().strip() == "['A'] True"
+
+
+def test_where_there_is_a_terminal_it_has_none(tmp_path: Path):
+    program = ["sh", "-c", "(: </dev/tty) 2>/dev/null && echo it could ask || echo it cannot ask"]
+    starts = f"from loop_kit.processes.captured import run_captured; import os; said = run_captured({program!r}, env="
+    starts += "os.environ, stdin=None, pass_fds=()); print(open('/dev/tty').fileno() > 0, said[1].decode())"
+    with Terminal([sys.executable, "-c", starts], cwd=tmp_path) as terminal:
+        assert terminal.wait() == 0
+    assert terminal.text.split("\n")[0] == "True it cannot ask"
+
+
+def test_one_that_was_begun_is_waited_for_when_its_answer_is_wanted(tmp_path: Path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    answer = begin_captured(["sh", "-c", f"cat {fifo}; echo wrong >&2; exit 4"], env={"PATH": os.environ["PATH"]})
+    fifo.write_text("now\n", encoding="utf-8")  # it would wait for ever if that were started only now
+    assert answer() == answer() == (4, b"now\n", b"wrong\n")
+
+
+def test_one_that_cannot_be_begun_says_so_at_once():
+    with pytest.raises(FileNotFoundError):
+        begin_captured(["/nowhere/git"], env={})
 
 
 def test_only_descriptors_that_are_named_are_passed(tmp_path: Path):

@@ -26,6 +26,11 @@ def test_the_program_leads_a_session_of_its_own(stage: Stage):
     assert said(stage, "import os; print(os.getsid(0) == os.getpid() == os.getpgid(0))") == "True"
 
 
+def test_one_of_our_own_leads_only_a_process_group(stage: Stage):
+    code = "import os; print(os.getpgid(0) == os.getpid(), os.getsid(0))"
+    assert said(stage, code, session=False) == f"True {os.getsid(0)}"
+
+
 def test_standard_input_is_empty_unless_a_file_is_named(stage: Stage):
     prompt = stage.folder / "prompt"
     prompt.write_text("do it", encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.errors import NeedsPersonError
+from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
 from tests.support.repos import git, make_repo
 
@@ -46,10 +46,19 @@ def test_standard_input_arrives_whole(tmp_path: Path):
     assert Git(repo).out("cat-file", "blob", sha) == data
 
 
-def test_git_runs_in_a_session_of_its_own(tmp_path: Path):
+def test_git_runs_in_a_process_group_of_its_own(tmp_path: Path):
     repo = make_repo(tmp_path)
-    git(repo, "config", "alias.session", "!ps -o sid= -p $$")
-    assert Git(repo).line("session").strip() != str(os.getsid(0))
+    git(repo, "config", "alias.group", "!ps -o pgid= -p $$")
+    assert Git(repo).line("group").strip() not in {"", str(os.getpgid(0))}
+
+
+def test_git_can_be_begun_and_waited_for_later(tmp_path: Path):
+    repo = make_repo(tmp_path)
+    head, nothing = Git(repo).begin("rev-parse", "HEAD"), Git(repo).begin("rev-parse", "--verify", "nothing")
+    assert head().line.decode() == Git(repo).line("rev-parse", "HEAD")
+    assert (nothing().code, nothing().err) == (128, "fatal: Needed a single revision")
+    with pytest.raises(StartError, match="no working git on PATH"):
+        Git(repo, variables={"PATH": str(tmp_path / "empty")}).begin("status")
 
 
 def test_hooks_replacements_and_grafts_change_no_answer(tmp_path: Path):

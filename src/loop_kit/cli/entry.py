@@ -52,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
 def _command(argv: tuple[str, ...]) -> Callable[["Edge"], Any]:
     """Return what carries the command line out."""
     match argv:
+        case ("--loop-dir", bus, "run", "--single-round", "--round", number, *given) if "--parent" in given:
+            return _round(bus, int(number), dict(zip(given[::2], given[1::2], strict=False)), given[-1])
         case ("status",):
             from loop_kit.cli.standing import show
 
@@ -68,18 +70,21 @@ def _command(argv: tuple[str, ...]) -> Callable[["Edge"], Any]:
             from loop_kit.cli.pulse import show_json as show_pulse_json
 
             return show_pulse_json
-        case ("--loop-dir", bus, "run", "--single-round", "--round", number, "--locks", locks, "--parent", pid, *more):
-            if more:
-                from loop_kit.cli.stand_by import stand_by
-
-                stand_by(int(pid))  # before any other code of loop is read
-            from loop_kit.cli.round_process import play
-
-            return lambda edge: play(edge, bus, int(number), locks=locks, parent=int(pid))
         case _:
             from loop_kit.cli.main import run_command
 
             return lambda edge: run_command(argv, edge)
+
+
+def _round(bus: str, number: int, given: Mapping[str, str], last: str) -> Callable[["Edge"], Any]:
+    """Return what plays a round for the PM, which gives what it knows as pairs of words."""
+    if last == "--stand-by":
+        from loop_kit.cli.stand_by import stand_by
+
+        stand_by(int(given["--parent"]))  # before any other code of loop is read
+    from loop_kit.cli.round_process import play
+
+    return lambda edge: play(edge, bus, number, given)
 
 
 def _help(environment: Mapping[str, str]) -> str:

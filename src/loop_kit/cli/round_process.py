@@ -1,5 +1,6 @@
 """The round process: one round, played for the PM that started it, in a memory of its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit.backends.registry import load_plugins
@@ -12,34 +13,37 @@ from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, Terminat
 from loop_kit.model.state import Phase
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
-from loop_kit.rounds.context import World
+from loop_kit.processes.tty import give_up_terminal
+from loop_kit.rounds.context import ROUND_FAILED, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.loop import play_for_pm
-from loop_kit.rounds.process import ROUND_FAILED
 from loop_kit.vcs.repository import Repository
 
 
-def play(edge: Edge, bus: str, number: int, *, locks: str, parent: int) -> int:
+def play(edge: Edge, bus: str, number: int, given: Mapping[str, str]) -> int:
     """Play the round that the PM asked for, and tell it by what name it ended when it did not end well.
 
-    `locks` are the descriptors of the locks that the PM holds, `parent` is its pid. The locks are held until the agent
-    has ended, whatever becomes of the PM.
+    `given` is what `rounds.process` hands over: `--git-dir` and `--common-dir` of the repository, `--locks` with the
+    descriptors of the locks that the PM holds, `--parent` with its pid. The locks are held until the agent has ended,
+    whatever becomes of the PM.
     """
     with listening() as interruption:
         try:
-            return _play(world_of(edge, interruption, json_lines), Bus(Path(bus)), edge, number, locks, parent)
+            return _play(world_of(edge, interruption, json_lines), Bus(Path(bus)), edge, number, given)
         except LoopError as error:
             json_lines(ROUND_FAILED, {"outcome": str(error.outcome), "message": error.message, "hint": error.hint})
             raise
 
 
-def _play(world: World, bus: Bus, edge: Edge, number: int, locks: str, parent: int) -> int:
+def _play(world: World, bus: Bus, edge: Edge, number: int, given: Mapping[str, str]) -> int:
+    parent = int(given["--parent"])
+    give_up_terminal()
     become_subreaper()
     if not die_with_parent(parent):
         raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
-    repository = Repository.find(edge.cwd)
+    repository = Repository.at(edge.cwd, Path(given["--git-dir"]), Path(given["--common-dir"]))
     paths = (bus.lock_path, repository.git_dir / "loop.lock")
-    held = [Lock.adopt(int(text), path) for text, path in zip(locks.split(","), paths, strict=True)]
+    held = [Lock.adopt(int(text), path) for text, path in zip(given["--locks"].split(","), paths, strict=True)]
     state = bus.read_state()
     if state is None or state.round != number:
         raise StartError(

@@ -4,8 +4,11 @@ Without a limit of time or size, and without a look at its tree: what is not tru
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import BinaryIO
+
+from loop_kit.processes.tty import has_terminal
 
 
 def run_captured(
@@ -13,9 +16,19 @@ def run_captured(
 ) -> tuple[int, bytes, bytes]:
     """Return exit code, output and complaints; raises `OSError` when the program cannot be started.
 
-    It runs in a session of its own: Ctrl-C in the terminal is for loop, and git is not torn in the middle.
+    Ctrl-C in the terminal is for loop: git is not torn in the middle, and what it starts cannot ask the person anything.
     """
     return _captured(_started(argv, env, stdin, pass_fds))
+
+
+def begin_captured(argv: Sequence[str], *, env: Mapping[str, str]) -> Callable[[], tuple[int, bytes, bytes]]:
+    """Start a program that says little, and return what waits for its end and returns what `run_captured` does.
+
+    It has to be called, also when nobody wants the answer any more: a child that nobody waits for stays in the table of
+    processes. It may be called again.
+    """
+    process = _started(argv, env, None, ())
+    return cache(lambda: _captured(process))
 
 
 def run_side_by_side(argvs: Iterable[Sequence[str]], *, env: Mapping[str, str]) -> list[tuple[int, bytes, bytes]]:
@@ -34,6 +47,9 @@ def run_side_by_side(argvs: Iterable[Sequence[str]], *, env: Mapping[str, str]) 
 def _started(
     argv: Sequence[str], env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
 ) -> "subprocess.Popen[bytes]":
+    # A session of its own has no terminal; where there is none anyway a process group will do. Linux may share out its
+    # processors by session, and then a new one waits for its turn: up to a tick for each call.
+    apart = has_terminal()
     return subprocess.Popen(
         argv,
         env=env,
@@ -41,7 +57,8 @@ def _started(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=pass_fds,
-        start_new_session=True,
+        start_new_session=apart,
+        process_group=None if apart else 0,
     )
 
 

@@ -1,6 +1,6 @@
 """Start a program with everything said: nothing of ours leaks into it, and it can reach nothing of ours.
 
-The child leads a session of its own, reads a file (never our terminal) and writes into two pipes.
+The child leads a session or a process group of its own, reads a file (never our terminal) and writes into two pipes.
 """
 
 import errno
@@ -22,13 +22,18 @@ _PIPE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program to start; `env` is its whole environment."""
+    """A program to start; `env` is its whole environment.
+
+    It leads a session of its own unless `session` is False: then only a process group, for loop's own processes, which get
+    their share of the processor together.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
     stdin: Path | None = None  # /dev/null if None
     pass_fds: tuple[int, ...] = ()  # descriptors it shall share with us, such as held locks
+    session: bool = True
 
 
 def spawn(command: Command, *, waiting: bool = False) -> subprocess.Popen[bytes]:
@@ -48,7 +53,8 @@ def spawn(command: Command, *, waiting: bool = False) -> subprocess.Popen[bytes]
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=command.pass_fds,
-                start_new_session=True,
+                start_new_session=command.session,
+                process_group=None if command.session else 0,
             )
     except (OSError, ValueError) as error:
         raise _cannot_start(command, error) from error

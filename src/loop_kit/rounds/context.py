@@ -18,6 +18,7 @@ from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import tree_path
 
+ROUND_FAILED = "round_failed"  # what a round process tells last when the round ended with an error that has a name
 Listener = Callable[[str, Mapping[str, Any]], None]
 
 

@@ -9,15 +9,13 @@ from loop_kit.model.decision import Decision
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
-from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
-from loop_kit.rounds.process import Rounds
-from loop_kit.rounds.summary import write_summary
 from loop_kit.values import replace
 
 
 def run_loop(ctx: RunContext, state: RunState) -> RunState:
     """Play rounds, each in a process of its own, until the run is done; raise the `LoopError` that ended it else."""
+    from loop_kit.rounds.process import Rounds  # noqa: PLC0415  (a PM plays no round, and a round starts none)
 
     def play() -> RunState:
         now = state
@@ -54,13 +52,15 @@ def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
 
 
 def _run_round(ctx: RunContext, state: RunState) -> RunState:
-    from loop_kit.rounds.round import run_round  # noqa: PLC0415  (a PM starts rounds, and plays none itself)
+    from loop_kit.rounds.round import run_round  # noqa: PLC0415  (as in `run_loop`)
 
     return run_round(ctx, state)
 
 
 def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) -> RunState:
     """Play, then write down how it ended and clear away; whatever the end is, it has a name in state and summary."""
+    from loop_kit.rounds.leftovers import clear_away  # noqa: PLC0415  (a round process ends no run)
+
     try:
         after = play()
     except LoopError as error:
@@ -91,6 +91,8 @@ def _is_approved(ctx: RunContext, state: RunState) -> bool:
 
 def _write_down(ctx: RunContext, state: RunState) -> None:
     """Put the summary and the state that it sums up; when the repository is too broken for a summary, the state alone."""
+    from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (a round process ends no run)
+
     try:
         write_summary(ctx, state)
     except LoopError as error:

@@ -29,18 +29,18 @@ from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.reserve import Reserve, Started
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
-from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.context import ROUND_FAILED, RunContext
 from loop_kit.values import replace
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
 _PLAYED = (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED])
-ROUND_FAILED = "round_failed"
 STAND_BY = "--stand-by"
+_WORK_DONE = ("dispatch_ended", "verified")  # a program's work, a person's
 
 
 class Rounds:
-    """The rounds of one run. The process of the next one gets ready while this round's change is judged.
+    """The rounds of one run. The process of the next one gets ready while this round's work is looked at and judged.
 
     It costs a moment to start a Python and to read the code, and nobody has to wait for it but whoever is not needed then.
     The process does nothing until it is called; it sees to it that the code it has read is still the code by then.
@@ -64,7 +64,7 @@ class Rounds:
                 failed.append(_named(data))
             elif event:
                 ctx.world.listener(event, data)
-            if event == "verified" and state.round < ctx.settings.max_rounds:
+            if event in _WORK_DONE and state.round < ctx.settings.max_rounds:
                 self._prepare_for(replace(state, round=state.round + 1))
 
         def tick() -> bool:
@@ -122,11 +122,12 @@ def _command(ctx: RunContext, state: RunState, *more: str) -> Command:
     argv = (
         *(sys.executable, "-P", "-E", "-m", "loop_kit", "--loop-dir", str(ctx.bus.root)),
         *("run", "--single-round", "--round", str(state.round)),
+        *("--git-dir", str(ctx.repository.git_dir), "--common-dir", str(ctx.repository.common_dir)),
         *("--locks", locks, "--parent", str(os.getpid())),
         *more,
     )
     environment = {**ctx.world.environment, "LOOP_RUN_ID": state.run_id}
-    return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks)
+    return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks, session=False)
 
 
 def _told(line: str) -> tuple[str, Mapping[str, Any]]:

@@ -7,12 +7,12 @@ files are ignored too, because a forged one can lie about ancestry; objects cann
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.processes.captured import run_captured, run_side_by_side
+from loop_kit.processes.captured import begin_captured, run_captured, run_side_by_side
 from loop_kit.values import dataclass, field
 
 _SETTINGS = (
@@ -105,6 +105,12 @@ class Git:
         with _startable():
             answers = run_side_by_side(map(self._argv, questions), env=self._environment)
         return [self._sound(args, Answer.of(said)) for args, said in zip(questions, answers, strict=True)]
+
+    def begin(self, *args: str) -> Callable[[], Answer]:
+        """Start git and return what waits for its answer; it has to be called, and may be called again."""
+        with _startable():
+            answer = begin_captured(self._argv(args), env=self._environment)
+        return lambda: Answer.of(answer())
 
     def line(self, *args: str, stdin: bytes = b"") -> str:
         """Return git's one-line answer as text."""

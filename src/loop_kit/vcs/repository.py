@@ -6,7 +6,7 @@ Nothing outside this package sees GitPython. Paths are text made by `path_text`;
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
@@ -14,8 +14,10 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.history import History
-from loop_kit.vcs.snapshot import Snapshot, commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
+
+if TYPE_CHECKING:
+    from loop_kit.vcs.snapshot import Snapshot
 
 _PLACES = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
 # What git leaves in its folder while it waits for the person to go on, and how people call it.
@@ -64,7 +66,12 @@ class Repository:
         if asked.code != 0 or len(found) != len(_PLACES):  # a folder's name may hold a newline: then one by one
             found = _one_by_one(start)
         root, git_dir, common_dir = (Path(os.fsdecode(place)) for place in found)
-        return cls(root=root, git_dir=git_dir, common_dir=Path(os.path.normpath(common_dir)), git=Git(root))
+        return cls.at(root, git_dir, Path(os.path.normpath(common_dir)))
+
+    @classmethod
+    def at(cls, root: Path, git_dir: Path, common_dir: Path) -> Self:
+        """Return the repository that was found there before, without asking git once more."""
+        return cls(root=root, git_dir=git_dir, common_dir=common_dir, git=Git(root))
 
     def head(self) -> Head:
         """Return what is checked out; raise `StartError` before the first commit."""
@@ -215,10 +222,14 @@ class Repository:
 
     def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
         """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""
+        from loop_kit.vcs.snapshot import worktree_tree  # noqa: PLC0415  (most work is committed when it is looked at)
+
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
 
-    def snapshot(self, message: str, *, without: Sequence[str] = ()) -> Snapshot | None:
+    def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
         """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""
+        from loop_kit.vcs.snapshot import commit_tree, worktree_tree  # noqa: PLC0415  (as above)
+
         status = self.status()
         if not status.sha:
             raise self._no_commit()
