@@ -49,12 +49,13 @@ MODULES: dict[tuple[str, ...], tuple[int, int, set[str]]] = {
     ("show",): (57, 143, set()),
     ("archive", "list"): (73, 175, set()),
 }
+ROUND_MODULES = (121, 177)  # the same of a round process before its round begins: it gets ready while others work
 OTHER_VERSIONS = 3  # modules in all by which a Python 3.12 or another click may differ from the 3.11 that was counted
 # What a round from the second on costs, with a worker and a reviewer, without checks.
 ONE_MORE_ROUND = {
     "programs started by the PM": 1,
-    "programs started by the round": 17,
-    "calls of git": 15,
+    "programs started by the round": 16,
+    "calls of git": 14,
     "syncs of the PM": 0,
     "syncs of the round": 31,
     "looks through the archive": 0,
@@ -62,8 +63,8 @@ ONE_MORE_ROUND = {
 # What a whole run of two rounds costs, its start and its end included.
 TWO_ROUNDS = {
     "programs started by the PM": 16,
-    "programs started by the round": 36,
-    "calls of git": 44,
+    "programs started by the round": 35,
+    "calls of git": 43,
     "syncs of the PM": 12,
     "syncs of the round": 61,
     "looks through the archive": 0,
@@ -212,6 +213,23 @@ def test_a_command_that_only_looks_imports_no_more_than_it_may(stage, command):
     found = {"modules of loop": own, "modules in all": len(modules)}
     allowed = {"modules of loop": most_own, "modules in all": most + OTHER_VERSIONS}
     keep_within(found, allowed, f"loop {' '.join(command)}")
+
+
+def test_a_round_process_imports_no_more_than_it_may(stage):
+    probe = (
+        "import sys; bare = set(sys.modules); import loop_kit.__main__, loop_kit.cli.entry, loop_kit.cli.stand_by as it;"
+        "it._read_code(); import json; print(json.dumps(sorted(set(sys.modules) - bare)))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-E", "-c", probe], cwd=stage.root, capture_output=True, check=True)
+    modules = json.loads(done.stdout)
+    assert "loop_kit.rounds.round" in modules
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+    found = {
+        "modules of loop": sum(name.partition(".")[0] == "loop_kit" for name in modules),
+        "modules in all": len(modules),
+    }
+    allowed = {"modules of loop": ROUND_MODULES[0], "modules in all": ROUND_MODULES[1] + OTHER_VERSIONS}
+    keep_within(found, allowed, "a round process")
 
 
 def test_a_number_that_is_exceeded_is_named():

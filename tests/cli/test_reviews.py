@@ -111,6 +111,20 @@ def test_a_reviewer_that_touches_what_loop_relies_on_stops_the_run(tmp_path, com
     assert (result.standing["state"], result.standing["round_details"]) == ("awaiting_review", [])
 
 
+def test_no_program_runs_that_a_reviewer_planted_in_the_settings(tmp_path):
+    mark = tmp_path / "ran-a-program"
+    stage = Stage.set_up(tmp_path)
+    info = stage.root / ".git/info"
+    planted = [
+        git_step("config", "filter.evil.clean", f"touch '{mark}'; cat"),
+        {"run": ["sh", "-c", f"mkdir -p '{info}' && echo 'app.txt filter=evil' > '{info}/attributes'"]},
+        {"run": ["touch", "app.txt"]},  # git would have to read it again, through the filter
+    ]
+    stage.play(None, [[*planted, *approves()]])
+    ended(stage, stage.run("--single-round"), 11, says="git setting touched", paid=(1, 1))
+    assert not mark.exists()
+
+
 FORGED = {"task_id": "T-1", "round": 1, **approves()[0]["report"]}
 
 

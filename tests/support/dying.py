@@ -58,6 +58,9 @@ class Fate:
             return deed not in REMOVING
         return meant and self.met == self.last
 
+    def runs(self, pid: int, args: Any) -> None:
+        """Be told which process a program runs in."""
+
     def meet(self, deed: str, *what: object) -> None:
         if self.comes(deed, *what):
             self.end(*what)
@@ -118,6 +121,7 @@ def lay(fate: Fate) -> None:
     def start(self: Any, args: Any, *more: Any, **kwargs: Any) -> None:
         fate.meet("start", args)
         real_start(self, fate.program(args), *more, **kwargs)
+        fate.runs(self.pid, args)
         fate.meet("started", args)
 
     os.open, os.write = opened, fate.write

@@ -38,6 +38,7 @@ class Camera(Fate):
         self.who = "round" if ROUND in sys.argv else "pm"
         self.busy = False
         self.real_popen = subprocess.Popen.__init__
+        self.gits: list[int] = []
         # What the disk need not know yet: path -> how it was before, by what was done.
         self.unsynced_data: set[Path] = set()
         self.unsynced_names: dict[Path, bytes | None] = {}
@@ -66,6 +67,10 @@ class Camera(Fate):
         finally:
             self.busy = False
         return half + self.real_write(fd, bytes(data)[half:])
+
+    def runs(self, pid: int, args: Any) -> None:
+        if args[0] == "git":
+            self.gits.append(pid)
 
     def program(self, args: Any) -> Any:
         if ROUND not in args:
@@ -108,7 +113,11 @@ class Camera(Fate):
         return inner and not _is_news(path)
 
     def _take(self, name: str) -> Path | None:
-        """Copy the stage unless the last picture shows the same."""
+        """Copy the stage unless the last picture shows the same; a git that was begun before has left its mark by then."""
+        for pid in self.gits:
+            with suppress(ChildProcessError):  # somebody has waited for it already
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        self.gits.clear()
         seen, readable = digests(self.stage)
         shot = self.shots / seen
         line = {"who": self.who, "deed": name, "state": seen, "readable": readable}

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,27 @@ def test_a_tree_is_taken_up_again_clean_and_at_the_new_head(found: Repository, p
     assert sorted(path.name for path in place.iterdir()) == [".git", ".gitignore", "a", "sub"]
     assert (place / "a").read_text() == "2\n"
     assert tree.changed(head) == ""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["made anew", "taken up again"])
+def test_something_else_can_be_done_while_git_prepares_a_tree(found: Repository, place: Path, there: bool):
+    if there:
+        worktree.prepare(found, place, found.head().sha)
+    head = commit(found.root, {"a": "2\n"})
+    with worktree.preparing(found, place, head) as tree:
+        assert found.head().sha == head
+        assert tree().changed(head) == ""
+    assert (place / "a").read_text() == "2\n"
+
+
+def test_git_has_ended_when_nobody_waited_for_the_tree(found: Repository, place: Path):
+    before = set(Path("/proc/self/fd").iterdir())
+    with suppress(KeyError), worktree.preparing(found, place, found.head().sha):
+        raise KeyError
+    assert worktree.is_listed(found, place)
+    assert [path for path in set(Path("/proc/self/fd").iterdir()) - before if path.exists()] == []
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def break_the_link(found: Repository, place: Path) -> None:
@@ -237,6 +259,7 @@ def test_a_tree_of_a_linked_worktree_of_a_path_with_a_newline(tmp_path: Path):
 # Run in several processes at once: makes and removes a tree of its own, over and over.
 COMES_AND_GOES = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository

@@ -18,10 +18,11 @@ quotation cannot end itself, begin a section, or change where you work, what you
 
 # What a reader cannot see or a terminal would obey: controls (not line feed and tab), direction marks, invisible signs,
 # lone surrogates.
-_UNSEEN = re.compile(
+_UNSEEN = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_NO_BREAKS = {ord("\n"): None, ord("\t"): None}
 _MARK_SIZE = 12
 _LEAST_SHARE = 100
 
@@ -30,7 +31,9 @@ def visible(text: str) -> str:
     """Return `text` with everything unseen written as an escape; line feeds, tabs and all that can be seen stay."""
     if "\r" in text and text.count("\r\n") == text.count("\r") == text.count("\n"):
         text = text.replace("\r\n", "\n")
-    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], text)
+    if text.translate(_NO_BREAKS).isprintable():
+        return text  # nothing unseen is printable, and most text is
+    return re.sub(_UNSEEN, lambda found: ascii(found[0])[1:-1], text)
 
 
 def one_line(text: str, limit: int = 300) -> str:

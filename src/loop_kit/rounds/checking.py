@@ -7,7 +7,6 @@ that stands in the state: a worker can write files like these too.
 from collections.abc import Set as AbstractSet
 
 from loop_kit.bus.document import dump
-from loop_kit.checks.judge import Expectations, judge
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
@@ -43,6 +42,8 @@ def with_evidence(
     plan = plan_checks(ctx.card, ctx.settings)
     if not plan.commands:
         return change, None, state
+    from loop_kit.checks.judge import Expectations, judge  # noqa: PLC0415  (a run without checks does without)
+
     evidence = _on_bus(ctx, state, change)
     baseline = _baseline(ctx, state)
     if evidence is None:

@@ -17,7 +17,6 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
 from loop_kit.values import dataclass, replace
-from loop_kit.vcs import identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,12 @@ class Desk:
     def command(self, ctx: RunContext, state: RunState) -> Command:
         """Return how the program is started: its own argv, and an environment built from nothing."""
         given = self._environment(ctx, state, {}, {})
-        who = identity.variables(ctx.repository, given) if hides_git_settings(self.backend) else {}
-        call = self.backend.command(replace(self.order, environment=given, identity=who))
+        order = replace(self.order, environment=given)
+        if hides_git_settings(self.backend):
+            from loop_kit.vcs import identity  # noqa: PLC0415  (most agents know whose commits they make)
+
+            order = replace(order, identity=identity.variables(ctx.repository, given))
+        call = self.backend.command(order)
         env = self._environment(ctx, state, call.env, call.merged)
         return Command(argv=call.argv, env=env, cwd=self.order.cwd, stdin=call.stdin)
 

@@ -11,7 +11,6 @@ from loop_kit.model.state import RunState
 from loop_kit.processes.supervise import HowEnded
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.attempt import Attempt, start
-from loop_kit.rounds.byhand import wait_for
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.intake import on_bus, recover
 from loop_kit.rounds.ledger import DispatchEnding, bill_for, charge_cut_off, name_dispatch, settle, tell_end
@@ -26,6 +25,8 @@ R = TypeVar("R", bound=Report)
 def dispatch(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState]:
     """Return the document that `ask` wants and the state after it was had; raise the `LoopError` that ends the run."""
     if ctx.by_hand(ask.role):
+        from loop_kit.rounds.byhand import wait_for  # noqa: PLC0415  (most runs have no person in them)
+
         state = _settle_cut_off(ctx, state, document=False)
         return wait_for(ctx, state, ask), state
     report = on_bus(ctx, state, ask)

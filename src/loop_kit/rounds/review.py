@@ -14,6 +14,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
+from loop_kit.rounds.request import write_request
 from loop_kit.rounds.work import fix_list_of, watched
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
@@ -28,21 +29,26 @@ class Shown:
 
 
 def obtain_review(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
 ) -> tuple[ReviewReport, RunState]:
     """Return the judgement of `change` and the state after it was had; a void one is asked for once more."""
     if ctx.by_hand("reviewer"):
+        shown, state = _show(ctx, state, work, change, evidence)
         return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
+    refuse_void_review(ctx, state)
+    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha) as prepared:
+        shown, state = _show(ctx, state, work, change, evidence)
+        tree = prepared()
     problems: tuple[str, ...] = ()
     while True:
-        refuse_void_review(ctx, state)
-        tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
-        before = _untouched(ctx, state, checked=shown.evidence is not None)
+        before = _untouched(ctx, state, checked=evidence is not None)
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
+        _stop_if_touched(
+            ctx, state, before
+        )  # before git is asked anything that a setting can make it run a program for
         void = tree.changed(change.head_sha)
         if not void:
-            _stop_if_touched(ctx, state, before)
             return review, state
         refuse(ctx, state, ReviewReport.kind, void)
         if problems:
@@ -51,6 +57,17 @@ def obtain_review(
                 hint="give it a read-only mode in config.toml or take another reviewer, then: loop run --resume",
             )
         problems = (void,)
+        tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
+
+
+def _show(
+    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
+) -> tuple[Shown, RunState]:
+    """Put on the bus what the reviewer is to judge; return it and the state that waits for the review."""
+    diff = write_request(ctx, state, work, change, evidence)
+    state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
+    ctx.bus.put_state(state)
+    return Shown(evidence=evidence, diff=diff), state
 
 
 def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> None:
@@ -72,7 +89,10 @@ def refuse_void_review(ctx: RunContext, state: RunState) -> None:
         return  # there is nothing to refuse
     tree = worktree.find(ctx.repository, ctx.review_tree)
     request = ctx.bus.read("review_request")
-    void = tree.changed(request["head_sha"]) if tree is not None and request is not None else ""
+    if tree is None or request is None:
+        return
+    # The run may be ending because of them, and then nobody has looked at them yet.
+    void = replace(tree, disarmed=watch.touched_filters(ctx.repository, state.watch)).changed(request["head_sha"])
     if void:
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
         refuse(ctx, state, ReviewReport.kind, void)

@@ -8,13 +8,12 @@ from loop_kit.errors import Outcome
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import FixList, ReviewReport
-from loop_kit.model.state import Phase, RoundRow, RunState
+from loop_kit.model.state import RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
-from loop_kit.rounds.review import Shown, obtain_review, refuse_other_reviews
-from loop_kit.rounds.summary import write_summary
+from loop_kit.rounds.review import obtain_review, refuse_other_reviews
 from loop_kit.rounds.work import obtain_change
 
 _ANSWERS = ("work_report", "review_request", "review_report")
@@ -31,15 +30,13 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     ctx.pin("head", state.round, change.head_sha)
     change, evidence, state = with_evidence(ctx, state, work, change)
     change = for_reviewer(ctx, change)
-    diff = write_request(ctx, state, work, change, evidence)
     fixes = change.having(Effect.FIX)
     if fixes:
+        write_request(ctx, state, work, change, evidence)
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
         ctx.bus.write(ReviewReport.kind, review.to_document())
     else:
-        state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
-        ctx.bus.put_state(state)
-        review, state = obtain_review(ctx, state, work, change, Shown(evidence=evidence, diff=diff))
+        review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
     return _close(ctx, state, work, change, review)
 
@@ -49,6 +46,8 @@ def _close(ctx: RunContext, state: RunState, work: WorkReport, change: Change, r
     ctx.archive.archive_round(ctx.bus, state.round)
     after = state.after(_row(ctx, change, review), now=ctx.now())
     if review.approved:
+        from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (only the last round is summed up)
+
         after = _note_moved_branch(ctx, after, change)
         write_summary(ctx, after)
     else:

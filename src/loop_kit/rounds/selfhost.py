@@ -5,7 +5,6 @@ from pathlib import Path
 
 import loop_kit
 from loop_kit.model.change import Effect, Finding
-from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 
@@ -24,6 +23,8 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
     """
     if not Path(loop_kit.__file__).resolve().is_relative_to(ctx.repository.root.resolve()):
         return ()
+    from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (most repositories are not loop's own)
+
     probe = f"import {', '.join(_NEEDED)}"
     command = Command(
         argv=(sys.executable, "-P", "-E", "-c", probe), env=ctx.world.environment, cwd=ctx.repository.root

@@ -41,6 +41,13 @@ def settings(repository: Repository) -> dict[str, str]:
     return _watched(repository, repository.git.out(*_SETTINGS))
 
 
+def touched_filters(repository: Repository, before: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the settings of filters that are not as they were: a look at a working tree would run what they name."""
+    now = settings(repository)
+    names = (name.removeprefix("config ") for name in now if now[name] != before.get(name))
+    return tuple(name for name in names if name.startswith("filter."))
+
+
 def _watched(repository: Repository, listed: bytes) -> dict[str, str]:
     own, every = _configured(listed)
     watched = {f"config {name}": _digest(value) for name, value in own.items()}

@@ -8,8 +8,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loop_kit.errors import StartError
@@ -27,10 +27,14 @@ _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
 @dataclass(frozen=True, slots=True)
 class ReviewTree:
-    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again."""
+    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again.
+
+    `disarmed` are git's settings that are not to be in force: filters that somebody may have planted.
+    """
 
     path: Path
     git_dir: Path
+    disarmed: tuple[str, ...] = ()
 
     def changed(self, head_sha: str) -> str:
         """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count.
@@ -68,7 +72,8 @@ class ReviewTree:
 
     @property
     def git(self) -> Git:
-        return Git(self.path, location=(f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
+        empty = (part for name in self.disarmed for part in ("-c", f"{name}="))
+        return Git(self.path, location=(*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
 
 
 def tree_path(home: Path, name: str) -> Path:
@@ -95,10 +100,49 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
 
     `keep` are untracked paths in the tree that are left in it, such as what an installation made there.
     """
+    with preparing(repository, path, head_sha, keep=keep) as tree:
+        return tree()
+
+
+@contextmanager
+def preparing(
+    repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()
+) -> Iterator[Callable[[], ReviewTree]]:
+    """Let git begin with what `prepare` does and yield what waits for the tree: something else can be done meanwhile.
+
+    git has ended at the end of the block, whether somebody waited or not.
+    """
     check_place(repository, path)
     entry = _entry(repository, path)
-    if entry and _cleaned(ReviewTree(path, entry), head_sha, keep):
-        return ReviewTree(path, entry)
+    if entry:
+        answer = ReviewTree(path, entry).git.begin("checkout", "--quiet", "--force", "--detach", head_sha)
+    else:
+        _make_room(repository, path)
+        answer = repository.git.begin(*_adding(path, head_sha))
+
+    def tree() -> ReviewTree:
+        done = answer()
+        there = entry or _entry(repository, path)
+        if done.code == 0 and there and _cleaned(ReviewTree(path, there), keep):
+            return ReviewTree(path, there)
+        return _made_anew(repository, path, head_sha)
+
+    try:
+        yield tree
+    finally:
+        answer()
+
+
+def _made_anew(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
+    _make_room(repository, path)
+    _add(repository, path, head_sha)
+    made = _entry(repository, path)
+    if made is None:
+        raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
+    return ReviewTree(path, made)
+
+
+def _make_room(repository: Repository, path: Path) -> None:
     remove(repository, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,22 +151,20 @@ def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence
             f"the folder {shown(path.parent)} for the review tree cannot be made: {error.strerror}",
             hint="let this user write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
         ) from None
-    _add(repository, path, head_sha)
-    made = _entry(repository, path)
-    if made is None:
-        raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
-    return ReviewTree(path, made)
+
+
+def _adding(path: Path, head_sha: str) -> tuple[str, ...]:
+    return ("worktree", "add", "--quiet", "--force", "--detach", "--", os.fspath(path), head_sha)
 
 
 def _add(repository: Repository, path: Path, head_sha: str) -> None:
     """Let git make the tree. It stumbles over an entry that another run is just making or removing: then once more."""
-    command = ("worktree", "add", "--quiet", "--force", "--detach", "--", os.fspath(path), head_sha)
     for _ in range(_TRIES):
-        if repository.git.ask(*command).code == 0:
+        if repository.git.ask(*_adding(path, head_sha)).code == 0:
             return
         time.sleep(_PAUSE_SECONDS)
         remove(repository, path)
-    repository.git.out(*command)
+    repository.git.out(*_adding(path, head_sha))
 
 
 def remove(repository: Repository, path: Path) -> None:
@@ -188,13 +230,13 @@ def _entry(repository: Repository, path: Path) -> Path | None:
     return next((entry for entry in _entries(repository, path) if named == os.fsencode(entry)), None)
 
 
-def _cleaned(tree: ReviewTree, head_sha: str, keep: Sequence[str]) -> bool:
-    """Bring a tree that is there to `head_sha` and empty it of all but `keep`; False when it has to be made anew.
+def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
+    """Empty a tree that git has just checked out of all but that and `keep`; False when it has to be made anew.
 
     git is believed: what it does not see to be different, it would not see in a question afterwards either.
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
-    return _check_out(tree, head_sha) and tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
+    return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
 
 
 def _alike(one: Path, other: Path) -> bool:
@@ -206,10 +248,6 @@ def _alike(one: Path, other: Path) -> bool:
         return one.readlink() == other.readlink() if stat.S_ISLNK(modes[0]) else one.read_bytes() == other.read_bytes()
     except OSError:
         return False
-
-
-def _check_out(tree: ReviewTree, head_sha: str) -> bool:
-    return tree.git.ask("checkout", "--quiet", "--force", "--detach", head_sha).code == 0
 
 
 def _delete_with_others(path: Path) -> None:
