@@ -98,19 +98,28 @@ class Git:
 
     def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
         """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
-        return self._sound(args, self.ask(*args, stdin=stdin, pass_fds=pass_fds))
+        return self.sound(args, self.ask(*args, stdin=stdin, pass_fds=pass_fds))
 
     def outs(self, *questions: Sequence[str]) -> list[bytes]:
         """Ask several questions at the same time and return git's output for each, as `out` does."""
         with _startable():
             answers = run_side_by_side(map(self._argv, questions), env=self._environment)
-        return [self._sound(args, Answer.of(said)) for args, said in zip(questions, answers, strict=True)]
+        return [self.sound(args, Answer.of(said)) for args, said in zip(questions, answers, strict=True)]
 
     def begin(self, *args: str) -> Callable[[], Answer]:
         """Start git and return what waits for its answer; it has to be called, and may be called again."""
         with _startable():
             answer = begin_captured(self._argv(args), env=self._environment)
         return lambda: Answer.of(answer())
+
+    def sound(self, args: Sequence[str], answer: Answer) -> bytes:
+        """Return the output that answers `args`; raise `NeedsPersonError` with git's own words when it failed."""
+        if answer.code != 0:
+            raise NeedsPersonError(
+                f"git {args[0]} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
+                hint="see what git status says there; then loop run --resume goes on",
+            )
+        return answer.out
 
     def line(self, *args: str, stdin: bytes = b"") -> str:
         """Return git's one-line answer as text."""
@@ -123,14 +132,6 @@ class Git:
     @property
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **_ENVIRONMENT, **self.variables}
-
-    def _sound(self, args: Sequence[str], answer: Answer) -> bytes:
-        if answer.code != 0:
-            raise NeedsPersonError(
-                f"git {args[0]} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
-                hint="see what git status says there; then loop run --resume goes on",
-            )
-        return answer.out
 
 
 def path_text(raw: bytes) -> str:

@@ -1,5 +1,6 @@
 """What is checked out and what is uncommitted, in one git call."""
 
+from collections.abc import Callable
 from typing import Self
 
 from loop_kit.values import dataclass
@@ -24,9 +25,16 @@ class Status:
 
         Without `untracked` no folder is searched, which takes git longer than all the rest.
         """
+        return cls.begin(git, untracked=untracked)()
+
+    @classmethod
+    def begin(cls, git: Git, *, untracked: bool = True) -> Callable[[], Self]:
+        """Let git begin to look and return what waits for its answer; it has to be called."""
         which = (f"--untracked-files={'all' if untracked else 'no'}", "--ignored=no")
         options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty", "--no-renames", "--no-ahead-behind")
-        return cls._parse(git.out("status", *options, *which))
+        question = ("status", *options, *which)
+        answer = git.begin(*question)
+        return lambda: cls._parse(git.sound(question, answer()))
 
     @classmethod
     def _parse(cls, raw: bytes) -> Self:

@@ -5,9 +5,11 @@ What could run a worker's program comes first: when git's settings were touched,
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect, FileChange, Finding
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
@@ -53,10 +55,34 @@ def verify(report: WorkReport, ground: Ground, repository: Repository, watch_bef
     touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round))
     if touched:
         return _unseen(ground, tuple(touched))
-    status = repository.status()
+    status, compared = _looked_at(report, ground, repository)
     if not status.sha:
         return _unseen(ground, (stop("head_rewritten", "the branch that is checked out has no commit any more"),))
-    return _Case(report, ground, repository, status).judged()
+    return _Case(report, ground, repository, status, compared or _compared(ground, repository, status.sha)).judged()
+
+
+def _looked_at(report: WorkReport, ground: Ground, repository: Repository) -> tuple[Status, Compared | None]:
+    """Return what is checked out, and what it is compared with the ground when it is what the report names.
+
+    Mostly it is, and then git answers both at the same time.
+    """
+    claimed, compared = _claimed(report), None
+    looking = Status.begin(repository.git)
+    try:
+        if _HEX.fullmatch(claimed) and len(claimed) == len(ground.base_sha):
+            with suppress(NeedsPersonError):  # there is no such commit
+                compared = _compared(ground, repository, claimed)
+    finally:
+        status = looking()
+    return status, compared if status.sha == claimed else None
+
+
+def _compared(ground: Ground, repository: Repository, head: str) -> Compared:
+    return repository.compared(listed_from=ground.listed_from, base=ground.base_sha, last=ground.last_head, head=head)
+
+
+def _claimed(report: WorkReport) -> str:
+    return report.head_sha.strip().lower()
 
 
 def _unseen(ground: Ground, findings: tuple[Finding, ...]) -> Change:
@@ -71,6 +97,7 @@ class _Case:
     ground: Ground
     repository: Repository
     status: Status
+    compared: Compared
 
     def judged(self) -> Change:
         left_over = tuple(self._left_over())
@@ -99,13 +126,6 @@ class _Case:
     def head(self) -> str:
         """What is checked out: the change reaches up to here, whatever the report names."""
         return self.status.sha
-
-    @cached_property
-    def compared(self) -> Compared:
-        ground = self.ground
-        return self.repository.compared(
-            listed_from=ground.listed_from, base=ground.base_sha, last=ground.last_head, head=self.head
-        )
 
     @property
     def history(self) -> History:
@@ -147,7 +167,7 @@ class _Case:
                 yield about(Effect.STOP, "untracked_committed", what, private)
 
     def _wrong_head(self) -> Iterator[Finding]:
-        claimed = self.report.head_sha.strip().lower()
+        claimed = _claimed(self.report)
         known = dict.fromkeys((self.head, *(commit.sha for commit in self.history.commits), self.ground.base_sha))
         named = [sha for sha in known if sha.startswith(claimed)] if _could_be_an_id(claimed) else []
         if named == [self.head]:
