@@ -37,17 +37,21 @@ def repository(bench: Bench) -> Iterator[Row]:
     small, (ours, theirs) = bench.stage(bench.ours), bench.stages(source)
     name = f"{files:,} files, {commits:,} commits"
 
-    def measure(stage: Stage) -> tuple[float]:
+    def measure(stage: Stage) -> tuple[float, float]:
         # The first round makes the review tree and the end deletes it: among many files that takes seconds, and never the
         # same. So a round is measured within a run.
-        return (Figure.of(stage.play(MANY).rounds[1:]).median,)
+        played = stage.play(MANY)
+        return Figure.of(played.rounds[1:]).median, played.agents / MANY
 
     for scope in SCOPES:
         ours.scope = theirs.scope = scope
-        (little,), (wall,), (wall2,) = bench.in_turn(measure, small, ours, theirs)
+        (little, _), (wall, agents), (wall2, agents2) = bench.in_turn(measure, small, ours, theirs)
         words = f"{name}, in_scope {'empty' if not scope else '`' + scope[0] + '`'}: one more round"
         target = at_most(1.3, "1.3 × our small repository's", wall.median / little.median)
         yield Row(what=f"{words}, wall", show=milliseconds, ours=wall, theirs=wall2, target=target)
+        yield Row(
+            what="– of the wall, what the two stand-ins work themselves", show=milliseconds, ours=agents, theirs=agents2
+        )
     small.scope = ours.scope = theirs.scope = SCOPES[-1]
     told = [len(prompts_of(stage)["worker", 1]) for stage in (small, ours, theirs)]
     yield Row(

@@ -1,13 +1,15 @@
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from loop_kit.errors import StartError
+from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
@@ -182,6 +184,26 @@ def test_a_file_that_is_as_a_checkout_makes_it_is_not_the_reviewer_s_doing(found
     (place / "sub" / "b").write_text("edited\n")
     assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
     assert tree.changed(head) != ""  # who is killed before this was acted upon has to find it again
+
+
+def test_without_room_for_a_checkout_nobody_is_said_to_have_changed_anything(
+    found: Repository, place: Path, tmp_path: Path, monkeypatch
+):
+    head = commit(found.root, {"large": "x" * 100_000})
+    tree = worktree.prepare(found, place, head)
+    (place / "large").write_text("edited\n")
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(NeedsPersonError, match="git checkout-index failed"):
+            tree.changed(head)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert list(tmp_path.glob("loop-checkout-*")) == []
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(NeedsPersonError, match=r"no folder can be made to hold the review tree against: .*/nowhere/"):
+        tree.changed(head)
 
 
 @pytest.mark.parametrize("what", ["deleted", "executable", "a link", "staged", "added"])

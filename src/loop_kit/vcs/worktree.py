@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loop_kit.errors import StartError
+from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, path_text, shown
+from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
@@ -53,17 +53,16 @@ class ReviewTree:
         return ""
 
     def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
-        """Return those paths at which there is something else than a checkout of `head_sha` would put there."""
-        import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+        """Return those paths at which there is something else than a checkout of `head_sha` would put there.
 
-        with tempfile.TemporaryDirectory(prefix="loop-checkout-") as folder:
+        Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
+        """
+        with _folder_aside() as folder:
             aside = replace(self.git, variables={"GIT_INDEX_FILE": f"{folder}/.index"})
             aside.out("read-tree", head_sha)
-            # It complains of what is not in that commit; such a path is missing below then.
-            listed_paths = b"".join(path + b"\0" for path in paths)
-            aside.ask(
-                "checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=listed_paths
-            )
+            known = frozenset(zero_separated(aside.out("ls-files", "-z")))
+            wanted = b"".join(path + b"\0" for path in paths if path in known)  # the others will be missing there
+            aside.out("checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=wanted)
             return [
                 path_text(path)
                 for path in paths
@@ -74,6 +73,21 @@ class ReviewTree:
     def git(self) -> Git:
         empty = (part for name in self.disarmed for part in ("-c", f"{name}="))
         return Git(self.path, location=(*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
+
+
+@contextmanager
+def _folder_aside() -> Iterator[str]:
+    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="loop-checkout-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise NeedsPersonError(
+            f"no folder can be made to hold the review tree against: {error.strerror} ({error.filename or 'TMPDIR'})",
+            hint="make room there, or set TMPDIR to another folder; then: loop run --resume",
+        ) from None
+    with folder as name:
+        yield name
 
 
 def tree_path(home: Path, name: str) -> Path:
