@@ -11,7 +11,6 @@ from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
-from loop_kit.rounds.loop import newest_state
 from loop_kit.rounds.summary import MOST_LISTED, summarize
 from loop_kit.values import dataclass
 
@@ -73,7 +72,7 @@ def ending_of(error: Exception) -> Ending:
 
 def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge: Edge) -> Ending:
     """Return how a run ended; `error` is what ended it, None when it was approved or its single round is over."""
-    state = newest_state(ctx, state)
+    state = ctx.newest_state(state)
     outcome = error.outcome if error is not None else state.outcome or Outcome.CHANGES_REQUIRED
     try:
         summary, checks = summarize(ctx, state), _checks(ctx, state)

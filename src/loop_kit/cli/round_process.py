@@ -16,7 +16,7 @@ from loop_kit.processes.signals import listening
 from loop_kit.processes.tty import give_up_terminal
 from loop_kit.rounds.context import ROUND_FAILED, World
 from loop_kit.rounds.join import join_run
-from loop_kit.rounds.loop import play_for_pm
+from loop_kit.rounds.round import play_for_pm
 from loop_kit.vcs.repository import Repository
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
-from loop_kit.errors import StoppedError, TimeLimitError
+from loop_kit.errors import DocumentError, StoppedError, TimeLimitError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
+from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
@@ -107,6 +108,14 @@ class RunContext:
     def seconds_left(self) -> float | None:
         """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""
         return None if self.deadline is None else max(0.0, self.deadline - self.world.clock.seconds())
+
+    def newest_state(self, state: RunState) -> RunState:
+        """Return the state on the bus, or `state` when that cannot be read or is somebody else's."""
+        try:
+            newest = self.bus.read_state()
+        except DocumentError:
+            return state
+        return newest if newest is not None and newest.run_id == state.run_id else state
 
     def by_hand(self, role: str) -> bool:
         return role in self.charter.people

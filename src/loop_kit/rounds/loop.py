@@ -1,21 +1,23 @@
 """The PM: round after round until the change is approved or a named limit ends the run."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 
-from loop_kit.errors import DocumentError, LoopError, Outcome, error_for
+from loop_kit.errors import LoopError, Outcome, error_for
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
+from loop_kit.rounds.process import Rounds
+from loop_kit.rounds.selfhost import read_all_code
+from loop_kit.rounds.summary import write_summary
 from loop_kit.values import replace
 
 
 def run_loop(ctx: RunContext, state: RunState) -> RunState:
     """Play rounds, each in a process of its own, until the run is done; raise the `LoopError` that ended it else."""
-    from loop_kit.rounds.process import Rounds  # noqa: PLC0415  (a PM plays no round, and a round starts none)
 
     def play() -> RunState:
         now = state
@@ -30,47 +32,30 @@ def run_loop(ctx: RunContext, state: RunState) -> RunState:
 
 def run_single_round(ctx: RunContext, state: RunState) -> RunState:
     """Play exactly one round in this process, for a person who started it by hand."""
+    from loop_kit.rounds.round import run_round  # noqa: PLC0415  (a PM starts rounds, and plays none itself)
 
     def play() -> RunState:
         if state.phase is Phase.DONE:
             return state
         admit(ctx, state)
-        return _run_round(ctx, state)
+        return run_round(ctx, state)
 
     return _to_its_end(ctx, state, play)
 
 
-def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
-    """Play one round in the process that the PM started; how it ended is in the state, also when the PM is gone by then."""
-    try:
-        return _run_round(ctx, state)
-    except LoopError as error:
-        message = error.message if os.getppid() == pm else f"the PM of this run (pid {pm}) was killed"
-        newest = newest_state(ctx, state)
-        ctx.bus.put_state(newest.ended(error.outcome, error=message, hint=error.hint, now=ctx.now()))
-        raise
-
-
-def _run_round(ctx: RunContext, state: RunState) -> RunState:
-    from loop_kit.rounds.round import run_round  # noqa: PLC0415  (as in `run_loop`)
-
-    return run_round(ctx, state)
-
-
 def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) -> RunState:
     """Play, then write down how it ended and clear away; whatever the end is, it has a name in state and summary."""
-    from loop_kit.rounds.leftovers import clear_away  # noqa: PLC0415  (a round process ends no run)
-
+    read_all_code(ctx.repository)
     try:
         after = play()
     except LoopError as error:
-        after = newest_state(ctx, state)
+        after = ctx.newest_state(state)
         if not _is_approved(ctx, after):
             after = replace(after, phase=state.phase) if after.phase is Phase.DONE else after
             after = after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
             _write_down(ctx, after)
     finally:
-        clear_away(ctx, newest_state(ctx, state))
+        clear_away(ctx, ctx.newest_state(state))
     if after.outcome is None:
         return after
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
@@ -91,19 +76,8 @@ def _is_approved(ctx: RunContext, state: RunState) -> bool:
 
 def _write_down(ctx: RunContext, state: RunState) -> None:
     """Put the summary and the state that it sums up; when the repository is too broken for a summary, the state alone."""
-    from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (a round process ends no run)
-
     try:
         write_summary(ctx, state)
     except LoopError as error:
         ctx.show("left_behind", what=f"no summary could be written: {error.message}", hint=error.hint)
     ctx.bus.put_state(state)
-
-
-def newest_state(ctx: RunContext, state: RunState) -> RunState:
-    """Return the state on the bus, or the last one known when that cannot be read or is somebody else's."""
-    try:
-        newest = ctx.bus.read_state()
-    except DocumentError:
-        return state
-    return newest if newest is not None and newest.run_id == state.run_id else state

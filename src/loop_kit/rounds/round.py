@@ -4,7 +4,9 @@ Everything before the last line may be repeated: documents that are already ther
 succeeds, pins are the same pins. Nothing follows it.
 """
 
-from loop_kit.errors import Outcome
+import os
+
+from loop_kit.errors import LoopError, Outcome
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import FixList, ReviewReport
@@ -14,6 +16,7 @@ from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
 from loop_kit.rounds.review import obtain_review, refuse_other_reviews
+from loop_kit.rounds.selfhost import read_all_code
 from loop_kit.rounds.work import obtain_change
 
 _ANSWERS = ("work_report", "review_request", "review_report")
@@ -39,6 +42,18 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
         review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
     return _close(ctx, state, work, change, review)
+
+
+def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
+    """Play one round in the process that the PM started; how it ended is in the state, also when the PM is gone by then."""
+    read_all_code(ctx.repository)
+    try:
+        return run_round(ctx, state)
+    except LoopError as error:
+        message = error.message if os.getppid() == pm else f"the PM of this run (pid {pm}) was killed"
+        newest = ctx.newest_state(state)
+        ctx.bus.put_state(newest.ended(error.outcome, error=message, hint=error.hint, now=ctx.now()))
+        raise
 
 
 def _close(ctx: RunContext, state: RunState, work: WorkReport, change: Change, review: ReviewReport) -> RunState:

@@ -1,19 +1,40 @@
-"""Where the repository is loop's own, the next round runs the new code: it has to start."""
+"""Where the repository is loop's own, a run changes the code that it runs.
+
+Each process keeps to the code that it began with; the next round runs the new code, which has to start.
+"""
 
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import loop_kit
 from loop_kit.model.change import Effect, Finding
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
+from loop_kit.vcs.repository import Repository
 
 _SECONDS = 60.0
-# What a PM, a round process and the end of a run import, each of them by itself.
+# What a PM, a round process and the end of a run import, each of them by itself, and what these import where it is needed.
 _NEEDED = (
-    *("loop_kit.cli.run", "loop_kit.cli.console", "loop_kit.cli.settings"),
+    *("loop_kit.cli.run", "loop_kit.cli.console", "loop_kit.cli.settings", "loop_kit.rounds.gathering"),
     *("loop_kit.cli.stand_by", "loop_kit.cli.round_process", "loop_kit.rounds.round", "loop_kit.cli.ending"),
+    *("loop_kit.checks.judge", "loop_kit.rounds.byhand", "loop_kit.vcs.identity", "loop_kit.vcs.snapshot"),
 )
+
+
+def read_all_code(repository: Repository) -> None:
+    """Import all that loop has when it runs from this repository: what is imported later may be newer than the rest."""
+    if _is_own(repository):
+        import pkgutil  # noqa: PLC0415  (few repositories are loop's own)
+
+        for module in pkgutil.walk_packages(loop_kit.__path__, "loop_kit."):
+            with suppress(Exception):  # an extra that is not installed; or it fails as well when it is needed
+                import_module(module.name)
+
+
+def _is_own(repository: Repository) -> bool:
+    return Path(loop_kit.__file__).resolve().is_relative_to(repository.root.resolve())
 
 
 def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
@@ -21,7 +42,7 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
 
     It is asked within the round, by a process of its own, while the old code is still loaded here: the worker can mend it.
     """
-    if not Path(loop_kit.__file__).resolve().is_relative_to(ctx.repository.root.resolve()):
+    if not _is_own(ctx.repository):
         return ()
     from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (most repositories are not loop's own)
 
