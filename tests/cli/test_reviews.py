@@ -125,6 +125,20 @@ def test_no_program_runs_that_a_reviewer_planted_in_the_settings(tmp_path):
     assert not mark.exists()
 
 
+def test_a_filter_of_the_review_tree_alone_hides_nothing(tmp_path):
+    mark = tmp_path / "ran-a-program"
+    stage = Stage.set_up(tmp_path)
+    stage.git("config", "extensions.worktreeConfig", "true")
+    hidden = [
+        git_step("config", "--worktree", "filter.evil.clean", f"touch '{mark}'; echo two"),
+        {"edit": {".gitattributes": "app.txt filter=evil\n", "app.txt": "owt\n"}},  # as long as it was
+    ]
+    stage.play(None, [[*hidden, *approves()], approves()])
+    ended(stage, stage.run("--single-round"), 0, paid=(1, 2))
+    assert "r1_review_report.refused-1.json" in stage.archived()
+    assert not mark.exists()
+
+
 FORGED = {"task_id": "T-1", "round": 1, **approves()[0]["report"]}
 
 

@@ -33,9 +33,10 @@ def own(tmp_path: Path) -> Stage:
     return stage
 
 
-def test_code_that_does_not_start_is_mended_by_its_worker(own: Stage):
-    good = (own.root / SUMMARY).read_text(encoding="utf-8")
-    own.play([works("def broken(:\n", path=SUMMARY), works(f"{good}# mended\n", path=SUMMARY)])
+@pytest.mark.parametrize("path", [SUMMARY, "src/loop_kit/processes/briefly.py", "src/loop_kit/cli/fsck.py"])
+def test_code_that_does_not_start_is_mended_by_its_worker(own: Stage, path: str):
+    good = (own.root / path).read_text(encoding="utf-8")
+    own.play([works("def broken(:\n", path=path), works(f"{good}# mended\n", path=path)])
     ended(own, own.run(), 0, paid=(2, 1))
     again = own.calls("worker")[1]["prompt"]
     assert "loop itself runs from this repository, and at this head it cannot be imported: SyntaxError" in again

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.vcs import worktree
+from loop_kit.values import replace
+from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
 
@@ -283,7 +284,8 @@ COMES_AND_GOES = """
 import sys
 from contextlib import suppress
 from pathlib import Path
-from loop_kit.vcs import worktree
+from loop_kit.values import replace
+from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
 found, place = Repository.find(Path(sys.argv[1])), Path(sys.argv[2])
 for _ in range(12):
@@ -316,3 +318,36 @@ def test_an_entry_that_a_killed_git_had_just_begun_is_known_by_its_name(found: R
     worktree.remove(found, path)
     assert list(found.common_dir.glob("worktrees/*")) == [somebodys]
     assert not worktree.is_listed(found, path)
+
+
+ODD_FILTERS = {
+    "a plain name": b"evil",
+    "a name with the sign that ends one": b"a=b",
+    "a name that is no text": b"\xff",
+}
+
+
+@pytest.mark.parametrize("included", [False, True], ids=["in the settings", "included for linked trees alone"])
+@pytest.mark.parametrize("name", ODD_FILTERS.values(), ids=ODD_FILTERS)
+def test_a_filter_that_was_planted_can_be_disarmed(
+    found: Repository, place: Path, tmp_path: Path, name: bytes, included: bool
+):
+    head = found.head().sha
+    before = watch.settings(found)
+    tree = worktree.prepare(found, place, head)
+    mark = tmp_path / "ran"
+    settings = b'[filter "%b"]\n\tclean = "touch \'%b\'; echo 1"\n' % (name, os.fsencode(mark))
+    file = tmp_path / "included" if included else found.common_dir / "config"
+    with file.open("ab") as config:
+        config.write(settings)
+    if included:
+        git(found.root, "config", "includeIf.gitdir:**/worktrees/**.path", str(file))
+    (place / ".gitattributes").write_bytes(b"a filter=%b\n" % name)
+    (place / "a").write_text("2\n")
+    assert tree.changed(head) == ""
+    assert mark.exists()
+    mark.unlink()
+    names = watch.touched_filters(tree.git, before)
+    assert names == (f"filter.{os.fsdecode(name)}.clean",)
+    assert replace(tree, disarmed=names).changed(head) == "1 file(s) changed in the review tree: a"
+    assert not mark.exists()

@@ -38,7 +38,9 @@ def clear_away(ctx: RunContext, state: RunState) -> None:
         if state.phase is Phase.AWAITING_REVIEW:
             from loop_kit.rounds.review import refuse_void_review  # noqa: PLC0415  (a PM needs it for this end alone)
 
-            refuse_void_review(ctx, state)
+            judged = ctx.repository.commit_id(ctx.pin_name("head", state.round))
+            if judged is not None:  # else no review is taken for one of it later on
+                refuse_void_review(ctx, state, judged)
         clear_scratch(ctx)
     except LoopError as error:
         ctx.tell("left_behind", what=error.message, hint=error.hint)

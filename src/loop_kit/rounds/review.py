@@ -35,7 +35,7 @@ def obtain_review(
     if ctx.by_hand("reviewer"):
         shown, state = _show(ctx, state, work, change, evidence)
         return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
-    refuse_void_review(ctx, state)
+    refuse_void_review(ctx, state, change.head_sha)
     with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha) as prepared:
         shown, state = _show(ctx, state, work, change, evidence)
         tree = prepared()
@@ -47,7 +47,7 @@ def obtain_review(
         _stop_if_touched(
             ctx, state, before
         )  # before git is asked anything that a setting can make it run a program for
-        void = tree.changed(change.head_sha)
+        void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
         refuse(ctx, state, ReviewReport.kind, void)
@@ -82,21 +82,33 @@ def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, be
         ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))
 
 
-def refuse_void_review(ctx: RunContext, state: RunState) -> None:
-    """Refuse a review whose reviewer changed the tree it was to judge; to be asked before that tree is cleaned or gone."""
+def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> None:
+    """Refuse a review of `head_sha` whose reviewer changed the tree it was to judge.
+
+    To be asked before that tree is cleaned or gone, and nothing that an agent could have written is believed for it.
+    """
     outbox = name_dispatch(state, "reviewer")
     if not (ctx.bus.outbox(outbox).is_dir() or os.path.lexists(ctx.bus.path(ReviewReport.kind))):
         return  # there is nothing to refuse
     tree = worktree.find(ctx.repository, ctx.review_tree)
-    request = ctx.bus.read("review_request")
-    if tree is None or request is None:
-        return
-    # The run may be ending because of them, and then nobody has looked at them yet.
-    void = replace(tree, disarmed=watch.touched_filters(ctx.repository, state.watch)).changed(request["head_sha"])
+    if tree is not None:
+        void = _changed(state, tree, head_sha, compared=False)  # the run may be ending because of git's settings
+    else:
+        void = "the review tree is not one any more" if worktree.is_listed(ctx.repository, ctx.review_tree) else ""
     if void:
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
         refuse(ctx, state, ReviewReport.kind, void)
         ctx.bus.clear_outbox(outbox)
+
+
+def _changed(state: RunState, tree: worktree.ReviewTree, head_sha: str, *, compared: bool) -> str:
+    """Say how the tree differs from `head_sha`, "" when it does not, and run no filter that was not there at the start.
+
+    `compared` says that the repository's settings were found to be as they were; the tree may still have some of its own.
+    """
+    if not compared or tree.has_settings:
+        tree = replace(tree, disarmed=watch.touched_filters(tree.git, state.watch))
+    return tree.changed(head_sha)
 
 
 def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, str]:

@@ -15,12 +15,15 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.vcs.repository import Repository
 
 _SECONDS = 60.0
-# What a PM, a round process and the end of a run import, each of them by itself, and what these import where it is needed.
-_NEEDED = (
-    *("loop_kit.cli.run", "loop_kit.cli.console", "loop_kit.cli.settings", "loop_kit.rounds.gathering"),
-    *("loop_kit.cli.stand_by", "loop_kit.cli.round_process", "loop_kit.rounds.round", "loop_kit.cli.ending"),
-    *("loop_kit.checks.judge", "loop_kit.rounds.byhand", "loop_kit.vcs.identity", "loop_kit.vcs.snapshot"),
-)
+_PROBE = """
+import importlib, pkgutil, loop_kit
+for module in pkgutil.walk_packages(loop_kit.__path__, "loop_kit."):
+    try:
+        importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] == "loop_kit":
+            raise  # else it is of an extra that is not installed
+"""
 
 
 def read_all_code(repository: Repository) -> None:
@@ -46,9 +49,8 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
         return ()
     from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (most repositories are not loop's own)
 
-    probe = f"import {', '.join(_NEEDED)}"
     command = Command(
-        argv=(sys.executable, "-P", "-E", "-c", probe), env=ctx.world.environment, cwd=ctx.repository.root
+        argv=(sys.executable, "-P", "-E", "-c", _PROBE), env=ctx.world.environment, cwd=ctx.repository.root
     )
     done = run_briefly(command, timeout=_SECONDS, interruption=ctx.world.interruption)
     if done.code == 0:

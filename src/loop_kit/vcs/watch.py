@@ -12,7 +12,7 @@ from loop_kit.digests import file_digest, sha256
 from loop_kit.model.change import Finding
 from loop_kit.model.state import KEPT_ROWS
 from loop_kit.vcs.findings import listed, stop
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.vcs.git import Git, path_text, zero_separated
 from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 
@@ -24,6 +24,7 @@ _WRITTEN_BY_GIT = (
     "lfs.repositoryformatversion",
     "lfs.*.access",
 )
+_OWN_SCOPES = frozenset({b"local", b"worktree"})
 _SETTINGS = ("config", "--list", "--show-scope", "-z", "--includes")
 _CODES = {"hook": "hooks_changed", "config": "config_changed", "file": "config_changed", "ref": "loop_refs_changed"}
 _NAMES_IN_TEXT = 10
@@ -41,11 +42,19 @@ def settings(repository: Repository) -> dict[str, str]:
     return _watched(repository, repository.git.out(*_SETTINGS))
 
 
-def touched_filters(repository: Repository, before: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the settings of filters that are not as they were: a look at a working tree would run what they name."""
-    now = settings(repository)
-    names = (name.removeprefix("config ") for name in now if now[name] != before.get(name))
-    return tuple(name for name in names if name.startswith("filter."))
+def touched_filters(git: Git, before: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the settings of filters that are not as they were: a look at a working tree would run what they name.
+
+    They are asked for from that tree, because a setting may be there for one tree alone.
+    """
+    fields = iter(zero_separated(git.out(*_SETTINGS)))
+    own: dict[bytes, bytes] = {}
+    for scope, setting in zip(fields, fields, strict=True):
+        name, _, value = setting.partition(b"\n")
+        if scope in _OWN_SCOPES and name.startswith(b"filter."):
+            own[name] = own.get(name, b"") + value + b"\0"
+    touched = (name for name, values in own.items() if _digest(values) != before.get(f"config {path_text(name)}"))
+    return tuple(map(os.fsdecode, touched))
 
 
 def _watched(repository: Repository, listed: bytes) -> dict[str, str]:
@@ -103,7 +112,7 @@ def _configured(listed: bytes) -> tuple[dict[str, bytes], dict[str, bytes]]:
         text = path_text(name)
         if scope != b"command":
             every[text] = value
-        if scope in {b"local", b"worktree"}:
+        if scope in _OWN_SCOPES:
             own[text] = own.get(text, b"") + value + b"\0"
     return {name: value for name, value in own.items() if not _is_noise(name, value, every)}, every
 

@@ -20,6 +20,7 @@ from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
+_EMPTY = "LOOP_EMPTY"
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 _DOOMED = "loop-removed-"  # a name that no tree of a person has
 _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
@@ -58,7 +59,8 @@ class ReviewTree:
         Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
         """
         with _folder_aside() as folder:
-            aside = replace(self.git, variables={"GIT_INDEX_FILE": f"{folder}/.index"})
+            git = self.git
+            aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{folder}/.index"})
             aside.out("read-tree", head_sha)
             known = frozenset(zero_separated(aside.out("ls-files", "-z")))
             wanted = b"".join(path + b"\0" for path in paths if path in known)  # the others will be missing there
@@ -70,9 +72,16 @@ class ReviewTree:
             ]
 
     @property
+    def has_settings(self) -> bool:
+        """Whether git finds settings for this tree alone, where it is told to look for such."""
+        return os.path.lexists(self.git_dir / "config.worktree")
+
+    @property
     def git(self) -> Git:
-        empty = (part for name in self.disarmed for part in ("-c", f"{name}="))
-        return Git(self.path, location=(*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}"))
+        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
+        empty = (f"--config-env={name}={_EMPTY}" for name in self.disarmed)
+        location = (*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
+        return Git(self.path, location=location, variables={_EMPTY: ""} if self.disarmed else {})
 
 
 @contextmanager
@@ -128,6 +137,8 @@ def preparing(
     """
     check_place(repository, path)
     entry = _entry(repository, path)
+    if entry and ReviewTree(path, entry).has_settings:
+        entry = None  # whoever worked there may have made them: nothing is checked out by them
     if entry:
         answer = ReviewTree(path, entry).git.begin("checkout", "--quiet", "--force", "--detach", head_sha)
     else:
