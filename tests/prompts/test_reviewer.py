@@ -26,7 +26,7 @@ FINDING = Finding(
         f"Head commit: {SECOND}",
         TREE,
         f"{FIRST} Empty text\n{SECOND} Blanks too",
-        "M +3 -1 search/find.txt\nA binary search/logo.bin",
+        "M +3 -1 search/find.txt\nA binary or large search/logo.bin",
         "-old\n+new",
         "Strips before it looks.",
         "1. blanks: pass",

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,16 @@ from tests.support.repos import commit, git, make_repo
 
 def change(path: str, status: str, added: int | None, removed: int | None) -> FileChange:
     return FileChange(path=path, status=status, added=added, removed=removed)
+
+
+def test_the_lines_of_a_large_file_are_not_counted_and_all_in_the_patch(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo", {"a": "1\n"})
+    base = git(repo, "rev-parse", "HEAD")
+    line = "x" * 1023 + "\n"
+    head = commit(repo, {"large": line * (diff.LARGEST_COUNTED // 1024 + 1), "as large as may be": line * 8192})
+    found = Repository.find(repo)
+    assert found.files(base, head) == (change("as large as may be", "A", 8192, 0), change("large", "A", None, None))
+    assert found.write_diff(base, head, tmp_path / "patch") > 2 * diff.LARGEST_COUNTED
 
 
 def test_files_are_what_differs_with_counts(tmp_path: Path):
@@ -192,3 +203,21 @@ def test_patch_lines_yield_the_beginning_of_long_lines_once(tmp_path: Path):
     assert [line[:2] for line in lines if line.startswith(b"+")] == [b"++", b"++", b"+z"]  # the first is the header
     assert not any(b"b/b" in line for line in lines)
     assert any(b"b/b" in line for line in diff.patch_lines(Git(repo), base, head, ["caf\\xe9"], 10_000_000))
+
+
+def test_an_index_that_lies_about_a_file_changes_no_diff(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo", {"a": "0\n"})
+    base, head = git(repo, "rev-parse", "HEAD"), commit(repo, {"a": "1\n"})
+    committed = git(repo, "rev-parse", "HEAD:a")
+    (repo / "a").write_text("2\n", encoding="utf-8")
+    os.utime(repo / "a", (1, 1))  # long before the index: git has no doubt
+    git(repo, "add", "a")
+    index = repo / ".git/index"
+    staged = bytes.fromhex(git(repo, "rev-parse", ":a"))
+    forged = index.read_bytes()[:-20].replace(staged, bytes.fromhex(committed))
+    index.write_bytes(forged + sha1(forged, usedforsecurity=False).digest())
+    assert git(repo, "status", "--porcelain") == ""
+    found = Repository.find(repo)
+    patch = found.diff_text(base, head, 1000, tmp_path / "patch")
+    assert patch is not None
+    assert patch.endswith("-0\n+1\n")

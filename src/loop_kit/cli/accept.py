@@ -66,8 +66,7 @@ def _show(approved: Approved) -> None:
     for commit in approved.commits[-_SHOWN:]:
         put(f"  {commit.sha[:12]} {commit.subject}")
     for file in approved.files[:_SHOWN]:
-        counts = "binary" if file.added is None else f"+{file.added} -{file.removed}"
-        put(f"  {file.status} {file.path}  {counts}")
+        put(f"  {file.status} {file.path}  {file.counts}")
     if len(approved.files) > _SHOWN:
         put(f"  … and {len(approved.files) - _SHOWN} more; loop diff shows all")
 

@@ -82,17 +82,13 @@ def put_diff(repository: Repository, base: str, head: str) -> None:
 
 def stat_text(files: tuple[FileChange, ...]) -> str:
     width = max((len(file.path) for file in files), default=0)
-    lines = [f"{file.status} {file.path:{width}}  {_counts(file)}" for file in files]
+    lines = [f"{file.status} {file.path:{width}}  {file.counts}" for file in files]
     added, removed = (sum(count or 0 for count in counts) for counts in _columns(files))
     return "\n".join([*lines, f"{len(files)} files changed, {added} lines added, {removed} removed"])
 
 
 def _columns(files: tuple[FileChange, ...]) -> tuple[list[int | None], list[int | None]]:
     return [file.added for file in files], [file.removed for file in files]
-
-
-def _counts(file: FileChange) -> str:
-    return "binary" if file.added is None else f"+{file.added} -{file.removed}"
 
 
 def _document(span: Span) -> dict[str, str | int]:

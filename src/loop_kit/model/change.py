@@ -41,12 +41,20 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """One path between base and head. `status` is git's letter (A, M, D, R, C, T); counts are None for binary files."""
+    """One path between base and head. `status` is git's letter (A, M, D, R, C, T); counts are None for what has no lines.
+
+    That is a binary file, and one that is too large to count its lines.
+    """
 
     path: str
     status: str
     added: int | None
     removed: int | None
+
+    @property
+    def counts(self) -> str:
+        """The counts as they are shown, e.g. `+3 -1`."""
+        return "binary or large" if self.added is None or self.removed is None else f"+{self.added} -{self.removed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,8 +106,7 @@ def _rows(title: str, rows: Sequence[str]) -> str:
 
 
 def _file_row(file: FileChange) -> str:
-    lines = "binary" if file.added is None or file.removed is None else f"+{file.added} -{file.removed}"
-    return f"{file.status} {lines} {file.path}"
+    return f"{file.status} {file.counts} {file.path}"
 
 
 def _findings(findings: Sequence[Finding]) -> str:

@@ -13,8 +13,11 @@ from typing import BinaryIO
 
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
+from loop_kit.values import replace
 from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 
+_NO_INDEX = "/nonexistent/index"
+LARGEST_COUNTED = 8 * 1024 * 1024  # bytes
 _EXACT = (
     "diff-tree",
     "-r",
@@ -53,9 +56,31 @@ _ADDED = (
 )
 
 
+def from_objects(git: Git) -> Git:
+    """Return the same git without an index: commits are compared by their objects, and no file of a working tree is read.
+
+    Else git takes a file for an object that the index calls the same, and in doubt makes sure of it again and again.
+    """
+    return replace(git, variables={**git.variables, "GIT_INDEX_FILE": _NO_INDEX})
+
+
 def files_question(base: str, head: str) -> tuple[str, ...]:
-    """Return what to ask git for every path that differs; `read_files` reads the answer."""
-    return (*_EXACT, "--no-renames", "--raw", "--numstat", "-z", "--end-of-options", base, head)
+    """Return what to ask git for every path that differs; `read_files` reads the answer.
+
+    Lines of a file above `LARGEST_COUNTED` are not counted: that takes git as long as writing all of them.
+    """
+    return (
+        "-c",
+        f"core.bigFileThreshold={LARGEST_COUNTED}",
+        *_EXACT,
+        "--no-renames",
+        "--raw",
+        "--numstat",
+        "-z",
+        "--end-of-options",
+        base,
+        head,
+    )
 
 
 def read_files(answer: bytes) -> tuple[FileChange, ...]:
@@ -153,7 +178,7 @@ def _patch(git: Git, between: tuple[str, str], file: BinaryIO, *, context: int =
     """Let git write into an open file, beginning at its start."""
     options = (f"--unified={context}", f"--output=/dev/fd/{file.fileno()}")
     named = ("--", *paths) if paths else ()
-    git.out(*_EXACT, *_PATCH, *options, "--end-of-options", *between, *named, pass_fds=(file.fileno(),))
+    from_objects(git).out(*_EXACT, *_PATCH, *options, "--end-of-options", *between, *named, pass_fds=(file.fileno(),))
     file.seek(0)
 
 

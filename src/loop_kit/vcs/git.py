@@ -116,7 +116,7 @@ class Git:
         """Return the output that answers `args`; raise `NeedsPersonError` with git's own words when it failed."""
         if answer.code != 0:
             raise NeedsPersonError(
-                f"git {args[0]} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
+                f"git {_subcommand(args)} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
                 hint="see what git status says there; then loop run --resume goes on",
             )
         return answer.out
@@ -132,6 +132,10 @@ class Git:
     @property
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **_ENVIRONMENT, **self.variables}
+
+
+def _subcommand(args: Sequence[str]) -> str:
+    return args[2] if args[0] == "-c" else args[0]
 
 
 def path_text(raw: bytes) -> str:

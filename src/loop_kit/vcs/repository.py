@@ -139,7 +139,7 @@ class Repository:
         questions = [History.question(listed_from, head), diff.files_question(base, head)]
         if last != base:
             questions.append(diff.paths_question(last, head))
-        history, files, *paths = self.git.outs(*questions)
+        history, files, *paths = diff.from_objects(self.git).outs(*questions)
         changes = diff.read_files(files)
         since = diff.read_paths(paths[0]) if paths else tuple(change.path for change in changes)
         return Compared(history=History.read(history), files=changes, paths_since=since)
@@ -153,11 +153,11 @@ class Repository:
 
     def files(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Return what differs between two commits; a rename is a deletion and an addition."""
-        return diff.read_files(self.git.out(*diff.files_question(base, head)))
+        return diff.read_files(diff.from_objects(self.git).out(*diff.files_question(base, head)))
 
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the paths that differ between two commits or trees."""
-        return diff.read_paths(self.git.out(*diff.paths_question(base, head)))
+        return diff.read_paths(diff.from_objects(self.git).out(*diff.paths_question(base, head)))
 
     def paths(self, rev: str) -> tuple[str, ...]:
         """Return every path in the tree of `rev`."""
