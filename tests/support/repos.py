@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from hashlib import sha1
 from pathlib import Path
 
 IDENTITY = {
@@ -42,3 +43,9 @@ def commit(path: Path, files: Mapping[str, str | bytes], *, message: str = "Chan
     git(path, "add", "--all")
     git(path, "commit", "--quiet", "--allow-empty", "--message", message)
     return git(path, "rev-parse", "HEAD")
+
+
+def forge_index(index: Path, staged: str, told: str) -> None:
+    """Let an index tell that a file which was staged as one object is another one; git has no doubt about it."""
+    raw = index.read_bytes()[:-20].replace(bytes.fromhex(staged), bytes.fromhex(told))
+    index.write_bytes(raw + sha1(raw, usedforsecurity=False).digest())

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from loop_kit.model.change import FileChange
 from loop_kit.vcs import diff
 from loop_kit.vcs.git import Git
 from loop_kit.vcs.repository import Repository
-from tests.support.repos import commit, git, make_repo
+from tests.support.repos import commit, forge_index, git, make_repo
 
 
 def change(path: str, status: str, added: int | None, removed: int | None) -> FileChange:
@@ -212,10 +211,7 @@ def test_an_index_that_lies_about_a_file_changes_no_diff(tmp_path: Path):
     (repo / "a").write_text("2\n", encoding="utf-8")
     os.utime(repo / "a", (1, 1))  # long before the index: git has no doubt
     git(repo, "add", "a")
-    index = repo / ".git/index"
-    staged = bytes.fromhex(git(repo, "rev-parse", ":a"))
-    forged = index.read_bytes()[:-20].replace(staged, bytes.fromhex(committed))
-    index.write_bytes(forged + sha1(forged, usedforsecurity=False).digest())
+    forge_index(repo / ".git/index", git(repo, "rev-parse", ":a"), committed)
     assert git(repo, "status", "--porcelain") == ""
     found = Repository.find(repo)
     patch = found.diff_text(base, head, 1000, tmp_path / "patch")

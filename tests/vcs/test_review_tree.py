@@ -11,7 +11,7 @@ from loop_kit.errors import NeedsPersonError
 from loop_kit.values import replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
-from tests.support.repos import commit, git
+from tests.support.repos import commit, forge_index, git
 
 
 def test_a_redirected_link_hides_nothing(found: Repository, place: Path, tmp_path: Path):
@@ -113,3 +113,30 @@ def test_a_filter_that_was_planted_can_be_disarmed(
     assert names == (f"filter.{os.fsdecode(name)}.clean",)
     assert replace(tree, disarmed=names).changed(head) == "1 file(s) changed in the review tree: a"
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("how", ["forged", "told to assume"])
+def test_an_index_that_the_reviewer_wrote_hides_nothing(found: Repository, place: Path, how: str):
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    committed = git(place, "rev-parse", ":a")
+    (place / "a").write_text("2\n")
+    if how == "forged":
+        os.utime(place / "a", (1, 1))  # long before the index: git has no doubt
+        git(place, "add", "a")
+        forge_index(tree.git_dir / "index", git(place, "rev-parse", ":a"), committed)
+    else:
+        git(place, "update-index", "--assume-unchanged", "a")
+    assert git(place, "status", "--porcelain") == ""
+    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+    again = worktree.find(found, place)  # by whoever goes on, and knows nothing of what was there before
+    assert again is not None
+    assert again.changed(head) == "1 file(s) changed in the review tree: a"
+
+
+def test_an_index_that_only_knows_the_files_better_is_no_change(found: Repository, place: Path):
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    os.utime(place / "a", (1, 1))
+    git(place, "status")  # which writes down what it has found out
+    assert tree.changed(head) == ""

@@ -15,6 +15,7 @@ from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
+from loop_kit.vcs.review_tree import ReviewTree
 from loop_kit.vcs.repository import Repository
 
 
@@ -77,7 +78,7 @@ def check_environment(environment: Mapping[str, str], settings: Settings, *, run
     )
 
 
-def _clean_tree(site: Site, sha: str) -> worktree.ReviewTree:
+def _clean_tree(site: Site, sha: str) -> ReviewTree:
     return worktree.prepare(site.repository, site.tree, sha, keep=prepared_paths(site.tree))
 
 

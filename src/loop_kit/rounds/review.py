@@ -18,6 +18,7 @@ from loop_kit.rounds.request import write_request
 from loop_kit.rounds.work import fix_list_of, watched
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
+from loop_kit.vcs.review_tree import ReviewTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> None:
         ctx.bus.clear_outbox(outbox)
 
 
-def _changed(state: RunState, tree: worktree.ReviewTree, head_sha: str, *, compared: bool) -> str:
+def _changed(state: RunState, tree: ReviewTree, head_sha: str, *, compared: bool) -> str:
     """Say how the tree differs from `head_sha`, "" when it does not, and run no filter that was not there at the start.
 
     `compared` says that the repository's settings were found to be as they were; the tree may still have some of its own.

@@ -12,91 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.values import dataclass, replace
-from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, path_text, shown, zero_separated
+from loop_kit.errors import StartError
+from loop_kit.vcs.git import shown
 from loop_kit.vcs.repository import Repository
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.review_tree import ReviewTree
 
-_NAMES_IN_TEXT = 5
-_EMPTY = "LOOP_EMPTY"
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 _DOOMED = "loop-removed-"  # a name that no tree of a person has
 _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewTree:
-    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again.
-
-    `disarmed` are git's settings that are not to be in force: filters that somebody may have planted.
-    """
-
-    path: Path
-    git_dir: Path
-    disarmed: tuple[str, ...] = ()
-
-    def changed(self, head_sha: str) -> str:
-        """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count.
-
-        git calls some files changed that are as a checkout makes them, e.g. for their line endings: those prove nothing. It
-        is not looked into before there is a doubt.
-        """
-        if not self.path.is_dir():
-            return f"the review tree {shown(self.path)} is gone"
-        status = Status.of(self.git, untracked=False)
-        if status.sha != head_sha:
-            return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
-        changed = self._unlike_a_checkout(status.dirty_paths, head_sha) if status.dirty_paths else []
-        if changed:
-            return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
-        return ""
-
-    def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
-        """Return those paths at which there is something else than a checkout of `head_sha` would put there.
-
-        Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
-        """
-        with _folder_aside() as folder:
-            git = self.git
-            aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{folder}/.index"})
-            aside.out("read-tree", head_sha)
-            known = frozenset(zero_separated(aside.out("ls-files", "-z")))
-            wanted = b"".join(path + b"\0" for path in paths if path in known)  # the others will be missing there
-            aside.out("checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=wanted)
-            return [
-                path_text(path)
-                for path in paths
-                if not _alike(self.path / os.fsdecode(path), Path(folder, os.fsdecode(path)))
-            ]
-
-    @property
-    def has_settings(self) -> bool:
-        """Whether git finds settings for this tree alone, where it is told to look for such."""
-        return os.path.lexists(self.git_dir / "config.worktree")
-
-    @property
-    def git(self) -> Git:
-        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
-        empty = (f"--config-env={name}={_EMPTY}" for name in self.disarmed)
-        location = (*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
-        return Git(self.path, location=location, variables={_EMPTY: ""} if self.disarmed else {})
-
-
-@contextmanager
-def _folder_aside() -> Iterator[str]:
-    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
-
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="loop-checkout-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise NeedsPersonError(
-            f"no folder can be made to hold the review tree against: {error.strerror} ({error.filename or 'TMPDIR'})",
-            hint="make room there, or set TMPDIR to another folder; then: loop run --resume",
-        ) from None
-    with folder as name:
-        yield name
 
 
 def tree_path(home: Path, name: str) -> Path:
@@ -149,7 +72,7 @@ def preparing(
         done = answer()
         there = entry or _entry(repository, path)
         if done.code == 0 and there and _cleaned(ReviewTree(path, there), keep):
-            return ReviewTree(path, there)
+            return ReviewTree.prepared(path, there)
         return _made_anew(repository, path, head_sha)
 
     try:
@@ -164,7 +87,7 @@ def _made_anew(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
     made = _entry(repository, path)
     if made is None:
         raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
-    return ReviewTree(path, made)
+    return ReviewTree.prepared(path, made)
 
 
 def _make_room(repository: Repository, path: Path) -> None:
@@ -262,17 +185,6 @@ def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
     return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
-
-
-def _alike(one: Path, other: Path) -> bool:
-    """Whether both are there and are the same file or link, for git."""
-    try:
-        modes = one.lstat().st_mode, other.lstat().st_mode
-        if stat.S_IFMT(modes[0]) != stat.S_IFMT(modes[1]) or (modes[0] ^ modes[1]) & stat.S_IXUSR:
-            return False
-        return one.readlink() == other.readlink() if stat.S_ISLNK(modes[0]) else one.read_bytes() == other.read_bytes()
-    except OSError:
-        return False
 
 
 def _delete_with_others(path: Path) -> None:
