@@ -15,8 +15,8 @@ from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
-from loop_kit.vcs.review_tree import ReviewTree
 from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.review_tree import ReviewTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
