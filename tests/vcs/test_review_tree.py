@@ -140,3 +140,17 @@ def test_an_index_that_only_knows_the_files_better_is_no_change(found: Repositor
     os.utime(place / "a", (1, 1))
     git(place, "status")  # which writes down what it has found out
     assert tree.changed(head) == ""
+
+
+def test_files_that_a_sparse_checkout_leaves_out_are_not_missed(found: Repository, place: Path):
+    head = commit(found.root, {"docs/page": "1\n"})
+    git(found.root, "sparse-checkout", "set", "sub")
+    tree = worktree.prepare(found, place, head)
+    assert sorted(path.name for path in place.iterdir()) == [".git", ".gitignore", "a", "sub"]
+    os.utime(place / "a", (1, 1))
+    git(place, "status")
+    assert tree.changed(head) == ""
+    (place / "sub/b").write_text("2\n")
+    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+    (place / "sub/b").unlink()
+    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"

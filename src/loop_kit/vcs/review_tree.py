@@ -69,11 +69,19 @@ class ReviewTree:
         return ""
 
     def _dirty_by_a_new_index(self, head_sha: str) -> tuple[bytes, ...]:
-        """Return what differs from `head_sha` by the content of every file; an index could say otherwise of any."""
+        """Return what differs from `head_sha` by the content of every file; an index could say otherwise of any.
+
+        Which files a sparse checkout leaves out only the tree's own index knows: there a missing file is left to that.
+        """
         with _folder_aside() as folder:
             aside = self._with_index(folder)
             aside.out("read-tree", head_sha)
-            return Status.of(aside, untracked=False).dirty_paths
+            dirty = Status.of(aside, untracked=False).dirty_paths
+        there = tuple(path for path in dirty if os.path.lexists(self.path / os.fsdecode(path)))
+        return there if there != dirty and self._is_sparse() else dirty
+
+    def _is_sparse(self) -> bool:
+        return self.git.ask("config", "--type=bool", "core.sparseCheckout").line == b"true"
 
     def _with_index(self, folder: str) -> Git:
         git = self.git
