@@ -1,6 +1,7 @@
 """Isolation that fails loudly: no test sees a person's HOME, git configuration, keys or loop settings."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from tests.support.isolation import isolated
 
 @pytest.fixture(scope="session", autouse=True)
 def isolation() -> Iterator[Path]:
-    """Give the whole test session an empty home and an environment made from nothing."""
+    """Give the whole test session an empty home, an environment made from nothing, and signals that nobody ignores."""
+    for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:  # as nohup or a script's background has it: loop would inherit that
+            signal.signal(number, usual)
     with isolated() as folder:
         yield folder
 
