@@ -14,7 +14,7 @@ from tests.support.isolation import isolated
 def isolation() -> Iterator[Path]:
     """Give the whole test session an empty home, an environment made from nothing, and signals that nobody ignores."""
     for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
-        if signal.getsignal(number) is signal.SIG_IGN:  # as nohup or a script's background has it: loop would inherit that
+        if signal.getsignal(number) is signal.SIG_IGN:  # as under nohup: loop would inherit that
             signal.signal(number, usual)
     with isolated() as folder:
         yield folder
