@@ -60,6 +60,7 @@ def test_called_alone_it_shows_its_help_and_fails(tmp_path: Path):
         ("run --max-rounds", "--max-rounds"),
         ("run --max-rounds three", "three"),
         ("run --round 0 --single-round", "--round"),
+        ("--loop-dir x run --single-round --round 2 --parent", "--parent"),
         ("run --round 1", "--round goes with --single-round"),
         ("run --resume --reset", "contradict"),
         ("run extra", "extra"),

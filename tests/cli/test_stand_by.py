@@ -20,6 +20,9 @@ PATIENCE = 20.0
 BEGUN = "BEGUN_WITH"
 
 
+HANDED = ("--git-dir", "x", "--common-dir", "x", "--locks", "3,4", "--parent")
+
+
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     held = [{"wait_for": str(tmp_path / "go")}, *objects()]
@@ -99,7 +102,7 @@ def saying(what: str) -> str:
 
 
 def stand_by(code: Path) -> "subprocess.Popen[str]":
-    argv = ("--loop-dir", "x", "run", "--single-round", "--round", "2", "--parent", str(os.getpid()))
+    argv = ("--loop-dir", "x", "run", "--single-round", "--round", "2", *HANDED, str(os.getpid()))
     begin = f"import sys; sys.path.insert(0, {str(code.parent)!r}); from loop_kit.__main__ import run; run()"
     return subprocess.Popen(
         [sys.executable, "-P", "-E", "-c", begin, *argv, "--stand-by"],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.errors import StartError
+from loop_kit.processes import proc
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
@@ -70,13 +71,12 @@ def test_something_else_can_be_done_while_git_prepares_a_tree(found: Repository,
 
 
 def test_git_has_ended_when_nobody_waited_for_the_tree(found: Repository, place: Path):
-    before = set(Path("/proc/self/fd").iterdir())
+    before, children = set(Path("/proc/self/fd").iterdir()), proc.children(os.getpid())
     with suppress(KeyError), worktree.preparing(found, place, found.head().sha):
         raise KeyError
     assert worktree.is_listed(found, place)
     assert [path for path in set(Path("/proc/self/fd").iterdir()) - before if path.exists()] == []
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert proc.children(os.getpid()) == children
 
 
 def break_the_link(found: Repository, place: Path) -> None:

@@ -21,6 +21,8 @@ from loop_kit.errors import Outcome, StartError
 if TYPE_CHECKING:
     from loop_kit.cli.edge import Edge
 
+_HANDED = ("--git-dir", "--common-dir", "--locks", "--parent")  # what a PM gives a round process, in this order
+
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; everything a person can cause is one sentence on stderr."""
@@ -52,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 def _command(argv: tuple[str, ...]) -> Callable[["Edge"], Any]:
     """Return what carries the command line out."""
     match argv:
-        case ("--loop-dir", bus, "run", "--single-round", "--round", number, *given) if "--parent" in given:
+        case ("--loop-dir", bus, "run", "--single-round", "--round", number, *given) if tuple(given[:8:2]) == _HANDED:
             return _round(bus, int(number), dict(zip(given[::2], given[1::2], strict=False)), given[-1])
         case ("status",):
             from loop_kit.cli.standing import show

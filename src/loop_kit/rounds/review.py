@@ -45,9 +45,8 @@ def obtain_review(
         before = _untouched(ctx, state, checked=evidence is not None)
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
-        _stop_if_touched(
-            ctx, state, before
-        )  # before git is asked anything that a setting can make it run a program for
+        # First: a setting can make git run a program when it is asked about a tree.
+        _stop_if_touched(ctx, state, before)
         void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
