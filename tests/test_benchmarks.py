@@ -2,6 +2,8 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -88,7 +90,18 @@ def test_a_stage_plays_its_rounds_and_knows_when_its_agents_worked(tmp_path: Pat
     assert (len(played.gaps("worker")), len(played.gaps("reviewer"))) == (2, 1)
     assert 0 < played.agents < played.wall
     assert 0 < sum(played.gaps("worker")) < played.wall
-    assert all(value > 0 for value in more_rounds(stage, 1, 2))
+
+
+class Timed:
+    """A stage whose runs take what they should: the difference of two real ones may be anything on a busy machine."""
+
+    def play(self, rounds: int) -> Any:
+        return SimpleNamespace(wall=1 + 2.0 * rounds, cpu=3 + 1.0 * rounds, agents=0.25 * rounds)
+
+
+def test_one_more_round_is_what_a_longer_run_takes_longer():
+    stage: Any = Timed()
+    assert more_rounds(stage, 2, 6) == (2.0, 1.0, 0.25)
 
 
 def test_a_run_that_does_not_play_as_it_should_gives_no_figures(tmp_path: Path):
