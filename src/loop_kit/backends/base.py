@@ -24,7 +24,8 @@ class Order:
     tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
     dispatch alone. `environment` is what the agent gets besides the backend's own variables, for a backend that has to
     go on from a value of the person; `identity` says in git's variables who that person is, for a program that hides
-    their git settings from what it runs.
+    their git settings from what it runs. `base_settings` are those of `Isolating.tree_settings` that were there at the
+    run's base: the path in the tree, and a file outside it that holds what stood there.
     """
 
     role: str
@@ -43,6 +44,7 @@ class Order:
     args: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
+    base_settings: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def to_write(self) -> tuple[Path, ...]:
@@ -128,6 +130,23 @@ class Concealing(Protocol):
     @property
     def hides_git_settings(self) -> bool:
         """Whether that is so; finding out who the person is costs two calls of git."""
+
+
+@runtime_checkable
+class Isolating(Protocol):
+    """A backend whose program can be kept from what the tree says to it: settings, hooks, servers, plugins, instructions.
+
+    Both answers are about every command that the backend builds: whoever is not one may not review unless a person says
+    so, because the tree under review would speak for its reviewer.
+    """
+
+    @property
+    def isolates(self) -> bool:
+        """Whether that is so for the settings it was configured with."""
+
+    @property
+    def tree_settings(self) -> tuple[str, ...]:
+        """Files of a tree that its program can be given from elsewhere: a worker gets them as they were at the base."""
 
 
 def hides_git_settings(backend: Backend) -> bool:
