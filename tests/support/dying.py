@@ -104,13 +104,14 @@ def lay(fate: Fate) -> None:
     """Put the fate before everything that changes the world."""
     for name in DEEDS:
         setattr(os, name, fated(fate, name, getattr(os, name)))
-    real_open, real_start, real_file = os.open, subprocess.Popen.__init__, io.open
+    real_open, real_close, real_start, real_file = os.open, os.close, subprocess.Popen.__init__, io.open
 
     def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        place = whole(path, kwargs.get("dir_fd"))
         if flags & (os.O_CREAT | os.O_TRUNC):
-            fate.meet("open", path)
+            fate.meet("open", place)
         fd = real_open(path, flags, *args, **kwargs)
-        fate.paths[fd] = str(path)
+        fate.paths[fd] = str(place)
         return fd
 
     def file(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
@@ -124,17 +125,29 @@ def lay(fate: Fate) -> None:
         fate.runs(self.pid, args)
         fate.meet("started", args)
 
-    os.open, os.write = opened, fate.write
+    def closed(fd: int) -> None:
+        fate.paths.pop(fd, None)
+        real_close(fd)
+
+    os.open, os.write, os.close = opened, fate.write, closed
     io.open = builtins.open = file  # type: ignore[assignment]  # it is the same call, but for whom it meets
     subprocess.Popen.__init__ = start  # type: ignore[method-assign]  # it is the same call, but for whom it meets
 
 
 def fated(fate: Fate, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        fate.meet(name, *args[:2])
+        folders = (kwargs.get("src_dir_fd", kwargs.get("dir_fd")), kwargs.get("dst_dir_fd"))
+        fate.meet(name, *(whole(path, folder) for path, folder in zip(args[:2], folders, strict=False)))
         return real(*args, **kwargs)
 
     return call
+
+
+def whole(path: Any, folder: int | None) -> Any:
+    """Return a path that counts from an open folder as it is from the top."""
+    if folder is None or not isinstance(path, str | bytes | os.PathLike):
+        return path
+    return Path(f"/proc/self/fd/{folder}").readlink() / os.fsdecode(path)
 
 
 if __name__ == "__main__":

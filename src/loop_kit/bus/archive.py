@@ -132,8 +132,8 @@ class Archive:
 
     def files(self) -> list[Filed]:
         """Return everything that was kept, refused documents too."""
-        paths = self.folder.iterdir() if self.folder.is_dir() else ()
-        found = [_filed(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
+        names = atomic.listed(self.folder)
+        found = [_filed(self.folder / name, match) for name in names if (match := _NAME.fullmatch(name))]
         return sorted(found, key=lambda filed: (filed.round, filed.name, filed.refused, filed.take))
 
     def _keep(self, data: bytes, paths: Iterable[Path]) -> Path:

@@ -17,26 +17,29 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.bus.files import disk_error
+from loop_kit.errors import LoopError
 from loop_kit.processes.lineage import ProcessId
 
 _LEFTOVER = r"(?s)\..+\.([0-9]{1,10})\.[0-9a-f]{16}\.tmp"  # compiled when it is needed: few commands clear away
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-_NO_FOLDER_SYNC = (errno.EINVAL, errno.EOPNOTSUPP)
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put `data` at `path`, replacing what is there. `durable=False` skips the syncs, for news that may be lost."""
-    temp = _beside(path)
+    temp = _beside(path.name)
     try:
-        _write_new(temp, data, durable=durable)
-        temp.replace(path)
-        if durable:
-            sync_folder(path.parent)
+        with folders.opened(path.parent) as folder:
+            try:
+                _write_new(folder, temp, data, durable=durable)
+                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+                if durable:
+                    folders.sync(folder)
+            finally:
+                _discard(folder, temp)
     except OSError as error:
         raise disk_error("written", path, error) from None
-    finally:
-        _discard(temp)
 
 
 def exclusive_write(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
@@ -44,25 +47,28 @@ def exclusive_write(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
 
     Whoever puts several files into one folder may leave out `sync_name` and call `sync_names` once in the end.
     """
-    temp = _beside(path)
+    temp = _beside(path.name)
     try:
-        _write_new(temp, data, durable=True)
-        created = _link(temp, path)
-        if created and sync_name:
-            sync_folder(path.parent)
+        with folders.opened(path.parent) as folder:
+            try:
+                _write_new(folder, temp, data, durable=True)
+                created = _link(folder, temp, path.name)
+                if created and sync_name:
+                    folders.sync(folder)
+            finally:
+                _discard(folder, temp)
     except OSError as error:
         raise disk_error("written", path, error) from None
-    finally:
-        _discard(temp)
     return created
 
 
 def remove(path: Path, *, durable: bool = True) -> None:
     """Remove a file; one that is not there is fine. `durable=False` is for litter that may come back after a crash."""
     try:
-        path.unlink()
-        if durable:
-            sync_folder(path.parent)
+        with folders.opened(path.parent) as folder:
+            os.unlink(path.name, dir_fd=folder)
+            if durable:
+                folders.sync(folder)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -72,8 +78,9 @@ def remove(path: Path, *, durable: bool = True) -> None:
 def remove_folder(path: Path) -> None:
     """Remove an empty folder durably."""
     try:
-        path.rmdir()
-        sync_folder(path.parent)
+        with folders.opened(path.parent) as folder:
+            os.rmdir(path.name, dir_fd=folder)
+            folders.sync(folder)
     except OSError as error:
         raise disk_error("removed", path, error) from None
 
@@ -81,9 +88,10 @@ def remove_folder(path: Path) -> None:
 def move(source: Path, target: Path) -> None:
     """Rename within one file system, durably. The caller has made sure that `target` is free."""
     try:
-        source.rename(target)
-        sync_folder(target.parent)
-        sync_folder(source.parent)
+        with folders.opened(source.parent) as origin, folders.opened(target.parent) as place:
+            os.rename(source.name, target.name, src_dir_fd=origin, dst_dir_fd=place)
+            folders.sync(place)
+            folders.sync(origin)
     except OSError as error:
         raise disk_error("moved", source, error) from None
 
@@ -91,45 +99,40 @@ def move(source: Path, target: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make a folder and its missing parents; one that is there is fine, and was synced by whoever made it."""
     try:
-        if path.is_dir():
-            return
-        path.mkdir(parents=True, exist_ok=True)
-        sync_folder(path.parent)
+        folders.make(path)
     except OSError as error:
         raise disk_error("made", path, error) from None
 
 
 def find_leftovers(folder: Path) -> list[Path]:
     """Return the temporary files in a folder whose writers are gone."""
-    return [folder / name for name in _names(folder) if name.startswith(".") and _left_behind(name)]
+    return [folder / name for name in listed(folder) if name.startswith(".") and _left_behind(name)]
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
     """Remove the temporary files of writers that are gone and return their paths. For the holder of the bus lock."""
     gone = find_leftovers(folder)
     for entry in gone:
-        _discard(entry)
+        with suppress(LoopError):  # it is only litter: the next start tries again
+            remove(entry, durable=False)
     return gone
+
+
+def listed(folder: Path) -> list[str]:
+    """Return the names in a folder that loop writes in, sorted; none when there is no folder."""
+    try:
+        return folders.names(folder)
+    except OSError as error:
+        raise disk_error("listed", folder, error) from None
 
 
 def sync_names(folder: Path) -> None:
     """Make durable what was put into a folder, or taken out of it, without a sync of its own."""
     try:
-        sync_folder(folder)
+        with folders.opened(folder) as fd:
+            folders.sync(fd)
     except OSError as error:
         raise disk_error("synced", folder, error) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a crash of the machine."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:  # some file systems sync names by themselves and refuse to be asked
-            raise
-    finally:
-        os.close(fd)
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -139,12 +142,12 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
+def _beside(name: str) -> str:
+    return f".{name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
 
 
-def _write_new(path: Path, data: bytes, *, durable: bool) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+def _write_new(folder: int, name: str, data: bytes, *, durable: bool) -> None:
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644, dir_fd=folder)
     try:
         write_all(fd, data)
         if durable:
@@ -153,23 +156,24 @@ def _write_new(path: Path, data: bytes, *, durable: bool) -> None:
         os.close(fd)
 
 
-def _link(temp: Path, path: Path) -> bool:
+def _link(folder: int, temp: str, name: str) -> bool:
     try:
-        path.hardlink_to(temp)
+        os.link(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         return False
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        if os.path.lexists(path):
+        with suppress(FileNotFoundError):
+            os.lstat(name, dir_fd=folder)
             return False
-        temp.replace(path)
+        os.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
     return True
 
 
-def _discard(path: Path) -> None:
+def _discard(folder: int, name: str) -> None:
     with suppress(OSError):  # it is only litter: the next start tries again
-        path.unlink()
+        os.unlink(name, dir_fd=folder)
 
 
 def _left_behind(name: str) -> bool:
@@ -178,12 +182,3 @@ def _left_behind(name: str) -> bool:
         return False
     writer = ProcessId.of(int(match[1]))
     return writer is None or not writer.alive()
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208  (an archive has thousands of names, and hardly one is wanted)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise disk_error("listed", folder, error) from None

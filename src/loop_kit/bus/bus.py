@@ -4,6 +4,7 @@ Only the person's own files may be symbolic links. Whatever an agent may have to
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from loop_kit.bus import atomic, delivery
 from loop_kit.bus.document import FORM_HINT, dump, parse, read_json
 from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout
+from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer
@@ -27,7 +29,11 @@ class Bus(Layout):
     """The bus at `root`. Nothing is made before `ensure_layout`."""
 
     def ensure_layout(self) -> None:
-        """Make the folders and the `.gitignore` that keeps the bus out of the repository; what is there stays."""
+        """Make the folders and the `.gitignore` that keeps the bus out of the repository; what is there stays.
+
+        Raises `StartError` for a link in the place of a folder of loop's own.
+        """
+        check_folders(self)
         for folder in (self.root, self.archive_root, self.logs, self.runtime):
             atomic.make_folder(folder)
         atomic.exclusive_write(self.root / ".gitignore", _PRIVATE)
@@ -41,7 +47,7 @@ class Bus(Layout):
         return list(chain.from_iterable(map(atomic.find_leftovers, self._written_to())))
 
     def _written_to(self) -> Iterator[Path]:
-        below = chain(self.archive_root.glob("*"), self.logs.glob("*"))
+        below = (parent / name for parent in (self.archive_root, self.logs) for name in atomic.listed(parent))
         return chain((self.root, self.runtime, self.logs), filter(is_folder, below))
 
     def read(self, kind: str) -> dict[str, Any] | None:
@@ -144,10 +150,8 @@ class Bus(Layout):
 
         Only loop's own word counts, which has a version; whose documents have none did not ask git.
         """
-        archived = chain(
-            self.archive_root.glob(f"{task_id}/r*_summary*.json"),
-            self.archive_root.glob(f"{task_id}@*/r*_summary*.json"),
-        )
+        runs = (self.archive_root / name for name in atomic.listed(self.archive_root) if _is_run_of(task_id, name))
+        archived = (run / name for run in runs for name in atomic.listed(run) if fnmatchcase(name, "r*_summary*.json"))
         return any(self._tells_approval(path, task_id) for path in (self.state_path, self.path("summary"), *archived))
 
     def stop_requested(self) -> bool:
@@ -171,8 +175,9 @@ class Bus(Layout):
     def clear_runtime(self, *, keep: Collection[str] = ()) -> None:
         """Remove what killed processes left in `runtime/`, but not the outboxes of the dispatches in `keep`."""
         kept = {path.name for name in keep for path in delivery.parts(self.outbox(name))}
-        for entry in sorted(self.runtime.glob("*")):
-            if entry.name in kept:
+        for name in atomic.listed(self.runtime):
+            entry = self.runtime / name
+            if name in kept:
                 continue
             if is_folder(entry):
                 delivery.clear(entry)
@@ -215,6 +220,10 @@ class Bus(Layout):
         if not isinstance(document, dict) or type(document.get("schema_version")) is not int:
             return False
         return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
+
+
+def _is_run_of(task_id: str, place: str) -> bool:
+    return place.partition("@")[0] == task_id
 
 
 def round_in(document: Mapping[str, Any]) -> int | None:

@@ -9,9 +9,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.bus import atomic
 from loop_kit.bus.document import dump, read_json
-from loop_kit.bus.files import disk_error, is_folder, read_beginning
+from loop_kit.bus.files import disk_error, read_beginning
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 
@@ -29,7 +30,8 @@ def open_outbox(outbox: Path, *, classic: Path) -> Path:
     clear(outbox)
     atomic.write_bytes(_note(outbox), dump({"before": _stamp(classic)}), durable=False)
     try:
-        outbox.mkdir(mode=0o700)
+        with folders.opened(outbox.parent) as parent:
+            os.mkdir(outbox.name, 0o700, dir_fd=parent)
     except OSError as error:
         raise disk_error("made", outbox, error) from None
     return outbox
@@ -46,38 +48,14 @@ def find(outbox: Path, *, classic: Path) -> Path | None:
 
 def clear(outbox: Path) -> None:
     """Remove the outbox and the note about it. What cannot be removed stays: it is litter and nothing reads it."""
-    if is_folder(outbox):
-        _remove_folder(outbox)
-    else:
-        atomic.remove(outbox, durable=False)
+    with suppress(OSError):
+        folders.remove(outbox)
     atomic.remove(_note(outbox), durable=False)
 
 
 def parts(outbox: Path) -> tuple[Path, Path]:
     """Return all that belongs to one dispatch: the outbox and the note about it."""
     return outbox, _note(outbox)
-
-
-def _remove_folder(outbox: Path) -> None:
-    try:
-        (outbox / REPORT).unlink(missing_ok=True)
-        outbox.rmdir()
-    except OSError:
-        import shutil  # noqa: PLC0415  (2 ms that the usual outbox does without: it holds a report and nothing else)
-
-        _open_up(outbox)
-        shutil.rmtree(outbox, ignore_errors=True)
-
-
-def _open_up(folder: Path) -> None:
-    """Let this user delete in every folder below: caches are often made read-only by the programs that keep them."""
-    with suppress(OSError):
-        folder.chmod(0o700)
-    for parent, names, _ in os.walk(folder):
-        for child in (Path(parent, name) for name in names):
-            if not child.is_symlink():
-                with suppress(OSError):
-                    child.chmod(0o700)
 
 
 def _note(outbox: Path) -> Path:

@@ -34,7 +34,8 @@ def empty_bus(bus: Bus) -> list[Path]:
 
 def _empty_runtime(bus: Bus, places: Mapping[str, str]) -> list[Path | None]:
     filed = []
-    for entry in sorted(bus.runtime.glob("*")):
+    for name in atomic.listed(bus.runtime):
+        entry = bus.runtime / name
         if is_folder(entry):
             filed.append(_file(bus, entry / delivery.REPORT, places))
             delivery.clear(entry)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 
-from loop_kit.errors import DocumentError, LoopError
+from loop_kit import folders
+from loop_kit.errors import DocumentError, LoopError, NeedsPersonError
 
 _SAFE = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
@@ -49,6 +50,8 @@ def kept_takes(first: Path) -> list[Path]:
 
 def disk_error(action: str, path: Path, error: OSError) -> LoopError:
     """Return the sentence for a disk that says no, e.g. `state.json cannot be written: No space left on device`."""
+    if isinstance(error, folders.LinkError):
+        return linked(error)
     if error.errno in _FULL:
         hint = "make room on the disk, then run the same command again"
     elif error.errno in _FORBIDDEN:
@@ -58,17 +61,37 @@ def disk_error(action: str, path: Path, error: OSError) -> LoopError:
     return LoopError(f"{shown(path)} cannot be {action}: {error.strerror}", hint=hint)
 
 
+def linked(error: folders.LinkError) -> NeedsPersonError:
+    """Return what ends a run when there is a link where loop has to have a folder of its own."""
+    sentence, hint = link_sentence(Path(error.filename))
+    return NeedsPersonError(sentence, hint=hint)
+
+
+def link_sentence(path: Path) -> tuple[str, str]:
+    """Return what is wrong with a link in the place of a folder of loop's own, and what to do."""
+    import shlex  # noqa: PLC0415  (only for advice, and every command opens files)
+
+    link = shlex.quote(shown(path))
+    return (
+        f"{shown(path)} is a symbolic link: loop writes in folders, never through a link",
+        f"see where it leads, remove the link (rm {link}), put the folder back if it was moved, and run the same command again",
+    )
+
+
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, name: str = "", follow: bool = True) -> int:
     """Return a descriptor of a regular file that children do not inherit.
 
     `FileNotFoundError` is left to the caller; anything else that is not a readable regular file is a `DocumentError`
-    which calls the file `name`. With `follow=False` a symbolic link is refused as well.
+    which calls the file `name`. With `follow=False` a symbolic link is refused as well, also one on the way to it: that
+    is a `NeedsPersonError`.
     """
     said = name or shown(path)
     try:
-        fd = os.open(path, flags | _SAFE | (0 if follow else os.O_NOFOLLOW), 0o644)
+        fd = os.open(path, flags | _SAFE, 0o644) if follow else folders.open_file(path, flags | _SAFE)
     except FileNotFoundError:
         raise
+    except folders.LinkError as error:
+        raise linked(error) from None
     except OSError as error:
         raise _not_opened(path, said, error) from None
     kind = _kind(os.fstat(fd).st_mode)

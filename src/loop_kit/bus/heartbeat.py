@@ -54,5 +54,5 @@ def read(path: Path) -> Beat | None:
 
 def remove(path: Path) -> None:
     """Take the last beat away; what cannot be removed will be seen to be old."""
-    with suppress(OSError):
-        path.unlink()
+    with suppress(LoopError):
+        atomic.remove(path, durable=False)

@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.processes.rawlog import RawLog
 
 TAIL = 4 * 1024  # bytes
@@ -16,7 +18,8 @@ class Output:
 
     def __init__(self, path: Path) -> None:
         for leftover in (path, path.with_name(f"{path.name}.1")):
-            leftover.unlink(missing_ok=True)  # of a try that was cut off: a log is of one run
+            with suppress(OSError):  # the log says so itself when it cannot be written
+                folders.remove(leftover)  # of a try that was cut off: a log is of one run
         self._log = RawLog(path)
         self._digest = hashlib.sha256()
         self._end = b""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from loop_kit import folders
 from loop_kit.bus import atomic
 from loop_kit.bus.archive import Archive, Filed
 from loop_kit.bus.bus import Bus
@@ -158,7 +159,7 @@ def _put(bus: Bus, path: Path, data: bytes, *, sure: bool) -> Path | None:
     if os.path.lexists(path) and not sure:
         _ask(path)
     kept = _keep(bus, path, before) if before and _is_on_bus(bus, path) else None
-    atomic.write_bytes(path, data)
+    atomic.write_bytes(folders.real(path), data)
     return kept
 
 

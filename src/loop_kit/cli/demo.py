@@ -53,7 +53,7 @@ _GIT_SECONDS = 60.0
 @click.pass_obj
 def command(edge: Edge, lie: bool) -> int:
     """Play a two-round loop on a small real bug in a throwaway repository: no agent, no key, no network."""
-    folder = Path(tempfile.mkdtemp(prefix="loop-demo-"))
+    folder = Path(tempfile.mkdtemp(prefix="loop-demo-")).resolve()
     make_demo(folder, edge, lie=lie)
     _say(f"A repository with a bug and a failing test: {folder}")
     _say(f"$ cd {shlex.quote(str(folder))} && loop run --auto-dispatch")

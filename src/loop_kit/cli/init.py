@@ -62,10 +62,13 @@ def make_bus(bus: Bus) -> list[str]:
     """Make what is missing of a bus and return the names of the files that were made."""
     new = not (bus.root / ".gitignore").exists()
     bus.ensure_layout()
-    make_folder(bus.context)
+    if not bus.context.exists():  # what is there may be a link: people share these folders
+        make_folder(bus.context)
     made = [".gitignore"] if new else []
     for name, default in MADE.items():
         path = bus.root / name
+        if path.parent != bus.root and path.parent.is_symlink():
+            continue  # somebody else's folder: loop reads through the link, and writes nothing through it
         make_folder(path.parent)
         content = resources.default_path(default).read_bytes()
         if path == bus.config_path:

@@ -1,8 +1,11 @@
 """Find the bus without asking git: commands that only look should answer at once."""
 
+import os
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.cli.edge import Edge
+from loop_kit.errors import StartError
 
 
 def bus_root(edge: Edge) -> Path:
@@ -12,11 +15,27 @@ def bus_root(edge: Edge) -> Path:
     that top.
     """
     if edge.loop_dir:
-        return (edge.cwd / Path(edge.loop_dir).expanduser()).absolute()
+        return _named(edge.cwd / Path(edge.loop_dir).expanduser())
     for folder in (edge.cwd, *edge.cwd.parents):
         if (folder / ".loop").is_dir() or (folder / ".git").exists():
             return folder / ".loop"
     return edge.cwd / ".loop"
+
+
+def _named(path: Path) -> Path:
+    """Return a bus that a person names, without links on the way to it; raise `StartError` for one in the repository.
+
+    Such a link may have come with a clone, and would take loop out of the repository without a word.
+    """
+    import shlex  # noqa: PLC0415  (only for advice, and the bus is looked for by every command)
+
+    for folder in path.parents:
+        if folder.is_symlink() and any((outer / ".git").exists() for outer in folder.parents):
+            raise StartError(
+                f"{folder} on the way to the bus is a symbolic link in a repository",
+                hint=f"name the folder itself: --loop-dir {shlex.quote(str(folders.real(path)))}",
+            )
+    return folders.real(path)
 
 
 def scratch_root(edge: Edge) -> Path:
@@ -26,12 +45,12 @@ def scratch_root(edge: Edge) -> Path:
         home = edge.environment.get("HOME") or ""
         # Without a home: a run's folder there is named by its random id and made anew, so nobody can lay a trap in it.
         cache = str(Path(home) / ".cache") if Path(home).is_absolute() else "/tmp"  # noqa: S108  (as said above)
-    return Path(cache) / "loop-kit"
+    return Path(os.path.realpath(cache), "loop-kit")
 
 
 def loop_again(edge: Edge) -> str:
     """Return how loop is called so that it finds the same bus again, for a person to type."""
-    import shlex  # noqa: PLC0415  (only for advice, and the bus is looked for by every command)
+    import shlex  # noqa: PLC0415  (as above)
 
     named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
     return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

@@ -3,14 +3,14 @@
 To be asked while no run is alive on the bus. What an unfinished run will look for when it is taken up again stays.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from loop_kit.bus import delivery, heartbeat
+from loop_kit.bus import atomic, delivery, heartbeat
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
 from loop_kit.model.charter import Charter
@@ -32,12 +32,12 @@ def examine_files(bus: Bus, state: RunState | None) -> Iterator[Problem]:
             where=bus.name(path),
             text="a writer died over it; what it replaces is whole",
             remedy="remove it",
-            repair=partial(path.unlink, missing_ok=True),
+            repair=partial(atomic.remove, path),
         )
     for role in ROLES:
         yield from _dead_heart(bus, bus.heartbeat_path(role))
-    for outbox in sorted(bus.runtime.glob("*")):
-        if outbox.is_dir() and not _awaited(outbox.name, state):
+    for outbox in (bus.runtime / name for name in atomic.listed(bus.runtime)):
+        if is_folder(outbox) and not _awaited(outbox.name, state):
             yield _outbox(bus, outbox)
 
 
@@ -99,11 +99,5 @@ def _scratch(repository: Repository, charter: Charter) -> Iterator[Problem]:
             where=str(folder),
             text=f"the worktrees of {charter.place} are still there, and the run is over",
             remedy="remove them",
-            repair=partial(_remove, repository, trees, folder),
+            repair=partial(worktree.remove_home, repository, trees),
         )
-
-
-def _remove(repository: Repository, trees: list[Path], folder: Path) -> None:
-    for tree in trees:
-        worktree.remove(repository, tree)
-    shutil.rmtree(folder, ignore_errors=True)

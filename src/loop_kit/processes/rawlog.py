@@ -4,11 +4,14 @@ When the file is full it becomes `NAME.1`, replacing the one before. A log that 
 stops and says so in `failure`; it never stops the program it listens to.
 """
 
+import os
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from loop_kit import folders
 
 LIMIT = 8 * 1024 * 1024
 
@@ -49,8 +52,9 @@ class RawLog:
             self.close()
 
     def _open(self) -> None:
-        self._file = FileIO(self.path, "ab")
-        self._size = self._file.tell()
+        fd = folders.open_file(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._file = FileIO(fd, "ab")
+        self._size = self._file.seek(0, os.SEEK_END)
 
     def _append(self, data: bytes) -> None:
         if self._size + len(data) > self.limit:
@@ -63,7 +67,8 @@ class RawLog:
 
     def _rotate(self) -> None:
         self.close()
-        older = self.path.with_name(f"{self.path.name}.1")
-        older.unlink(missing_ok=True)  # a rename over a file makes ext4 write all of the new one to the disk at once
-        self.path.rename(older)
+        name, older = self.path.name, f"{self.path.name}.1"
+        with folders.opened(self.path.parent) as folder:
+            folders.remove_in(folder, older)  # a rename over a file makes ext4 write all of the new one at once
+            os.rename(name, older, src_dir_fd=folder, dst_dir_fd=folder)
         self._open()

@@ -1,7 +1,5 @@
 """Nothing is left behind: what a run made outside its archive is taken away at its end, or at the next start."""
 
-from pathlib import Path
-
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LoopError
 from loop_kit.model.names import ROLES
@@ -49,18 +47,4 @@ def clear_away(ctx: RunContext, state: RunState) -> None:
 
 def clear_scratch(ctx: RunContext) -> None:
     """Take away the review worktree and everything in the run's scratch folder."""
-    import shutil  # noqa: PLC0415  (2 ms that a round does without: only the PM clears away)
-
-    path = ctx.review_tree
-    if path.parent.is_dir():
-        for tree in (path, ctx.checks_tree):
-            worktree.remove(ctx.repository, tree)
-        shutil.rmtree(path.parent, ignore_errors=True)
-    _remove_if_empty(Path(ctx.charter.scratch))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return
+    worktree.remove_home(ctx.repository, (ctx.review_tree, ctx.checks_tree))

@@ -1,14 +1,14 @@
 """What must hold before a run begins: asked before anything is written or paid."""
 
+import shlex
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from loop_kit import resources
 from loop_kit.backends.registry import load_plugins
-from loop_kit.bus.atomic import make_folder
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model.charter import Charter
@@ -61,6 +61,8 @@ class Ready:
 def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> Ready:
     """Return what a new run starts from; raise the `LoopError` that says what is missing, without having changed anything."""
     card_path, settings = wish.card_path or bus.card_path, wish.settings
+    check_bus(bus, repository)
+    _check_card_place(bus, card_path)
     document = bus.read_card(card_path)
     card = TaskCard.from_document(document, name=str(card_path))
     plan_checks(card, settings, name=str(card_path))
@@ -85,6 +87,26 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     )
 
 
+def check_bus(bus: Bus, repository: Repository) -> None:
+    """Raise unless what loop writes on the bus is its own: no link, and nothing that git tracks and would bring back."""
+    check_folders(bus)
+    tracked = repository.tracked(own_paths(bus, repository.root))
+    if tracked:
+        raise StartError(
+            f"git tracks {len(tracked)} file(s) where loop keeps its own: {', '.join(tracked[:_SHOWN])}",
+            hint=f"git rm -r --cached -- {shlex.quote(tracked[0])}{' …' if tracked[1:] else ''}, commit that, then run the "
+            "same command again",
+        )
+
+
+def _check_card_place(bus: Bus, card_path: Path) -> None:
+    if card_path != bus.card_path and bus.card_path.is_symlink():
+        name = bus.name(bus.card_path)
+        raise StartError(
+            f"{name} is a link, and another card is to take its place", hint=f"leave out --task, or: rm {name}"
+        )
+
+
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
     """Raise unless each role has a program that is there; people are always there."""
     load_plugins(settings.plugins)
@@ -96,9 +118,8 @@ def check_programs(world: World, settings: Settings, people: Collection[str]) ->
 def check_scratch(repository: Repository, folder: Path) -> None:
     """Raise unless working trees can be put there; what is made to find out is taken away again."""
     worktree.check_place(repository, folder)
-    make_folder(folder)
-    with suppress(OSError):  # another run has something in it
-        folder.rmdir()
+    worktree.make_private(folder)
+    worktree.remove_if_empty(folder)
 
 
 def _base(repository: Repository, head: Head, named: str) -> str:

@@ -1,6 +1,5 @@
 """Checks without a run: what `loop check` does. Nothing of a run is read but its card, and nothing of it is changed."""
 
-import shutil
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
@@ -69,5 +68,4 @@ def spot_check(
         try:
             return run_checks_at(site, plan, subject)
         finally:
-            worktree.remove(repository, site.tree)
-            shutil.rmtree(home, ignore_errors=True)
+            worktree.remove_home(repository, (site.tree,))

@@ -19,7 +19,7 @@ from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
-from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
+from loop_kit.rounds.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
@@ -148,6 +148,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
             hint=f"leave --round out, or say --round {state.round}",
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
+    check_bus(bus, repository)
     check_programs(world, ctx.settings, ctx.charter.people)
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)

@@ -11,9 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
-from loop_kit.values import replace
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 
 _NO_INDEX = "/nonexistent/index"
@@ -115,8 +116,7 @@ def added_paths(git: Git, base: str, head: str) -> frozenset[str]:
 def write_patch(git: Git, base: str, head: str, target: Path) -> int:
     """Write the whole patch to `target`, replacing it when complete; return its size in bytes."""
     with _unfinished(git, (base, head), target) as written:
-        written.replace(target)
-    return target.stat().st_size
+        return written.put()
 
 
 def patch_text(git: Git, base: str, head: str, limit: int, target: Path) -> str | None:
@@ -125,11 +125,11 @@ def patch_text(git: Git, base: str, head: str, limit: int, target: Path) -> str 
     There is no `target` after a short one.
     """
     with _unfinished(git, (base, head), target) as written:
-        if written.stat().st_size > limit:
-            written.replace(target)
+        if written.size > limit:
+            written.put()
             return None
-        raw = written.read_bytes()
-        target.unlink(missing_ok=True)
+        raw = written.file.read()
+        folders.remove(target)
     return raw.decode("utf-8", "backslashreplace")
 
 
@@ -155,23 +155,45 @@ _MOST_ARGUMENTS = 20_000
 _LONGEST_LINE = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """A whole patch that lies beside its place, in the open folder `folder` under `name`."""
+
+    file: BinaryIO
+    folder: int
+    name: str
+    target: Path
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self.file.fileno()).st_size
+
+    def put(self) -> int:
+        """Put it in its place and return its size in bytes."""
+        os.rename(self.name, self.target.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        return self.size
+
+
 @contextmanager
-def _unfinished(git: Git, between: tuple[str, str], target: Path) -> Iterator[Path]:
+def _unfinished(git: Git, between: tuple[str, str], target: Path) -> Iterator[_Patch]:
     """Write a patch beside `target`; what still lies there at the end is removed. A disk that refuses is a sentence."""
     # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
-    path = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
+    name = f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        with path.open("wb") as file:
-            _patch(git, between, file)
-        yield path
+        with folders.opened(target.parent) as folder:
+            try:
+                with os.fdopen(os.open(name, flags, 0o644, dir_fd=folder), "w+b") as file:
+                    _patch(git, between, file)
+                    yield _Patch(file, folder, name, target)
+            finally:
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=folder)
     except OSError as error:
         raise NeedsPersonError(
             f"{shown(target)} cannot be written: {error.strerror}",
             hint="make room there and let this user write, then: loop run --resume",
         ) from None
-    finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _patch(git: Git, between: tuple[str, str], file: BinaryIO, *, context: int = 3, paths: Sequence[str] = ()) -> None:

@@ -65,8 +65,8 @@ class Repository:
         found = asked.line.split(b"\n")
         if asked.code != 0 or len(found) != len(_PLACES):  # a folder's name may hold a newline: then one by one
             found = _one_by_one(start)
-        root, git_dir, common_dir = (Path(os.fsdecode(place)) for place in found)
-        return cls.at(root, git_dir, Path(os.path.normpath(common_dir)))
+        root, git_dir, common_dir = (Path(os.path.realpath(os.fsdecode(place))) for place in found)
+        return cls.at(root, git_dir, common_dir)
 
     @classmethod
     def at(cls, root: Path, git_dir: Path, common_dir: Path) -> Self:
@@ -158,6 +158,10 @@ class Repository:
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the paths that differ between two commits or trees."""
         return diff.read_paths(diff.from_objects(self.git).out(*diff.paths_question(base, head)))
+
+    def tracked(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Return what git tracks of some paths: files there or below."""
+        return tuple(map(path_text, zero_separated(self.git.out("ls-files", "-z", "--", *paths)))) if paths else ()
 
     def paths(self, rev: str) -> tuple[str, ...]:
         """Return every path in the tree of `rev`."""

@@ -6,12 +6,12 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.errors import StartError
 from loop_kit.vcs.git import shown
 from loop_kit.vcs.repository import Repository
@@ -92,13 +92,25 @@ def _made_anew(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
 
 def _make_room(repository: Repository, path: Path) -> None:
     remove(repository, path)
+    make_private(path.parent)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for working trees; raise `StartError` for one in which somebody else could put something."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folders.make(folder.parent)
+        folders.make_private(folder)
     except OSError as error:
         raise StartError(
-            f"the folder {shown(path.parent)} for the review tree cannot be made: {error.strerror}",
-            hint="let this user write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
+            f"the folder {shown(folder)} for the review tree cannot be made or used: {_why(error, folder)}",
+            hint="let this user alone write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
         ) from None
+
+
+def _why(error: OSError, path: Path) -> str:
+    """Return what the system says, and of what when that is another folder."""
+    named = error.filename or os.fspath(path)
+    return f"{error.strerror}" if named == os.fspath(path) else f"{named}: {error.strerror}"
 
 
 def _adding(path: Path, head_sha: str) -> tuple[str, ...]:
@@ -119,17 +131,48 @@ def remove(repository: Repository, path: Path) -> None:
     """Delete the tree and git's entry for it, and nothing else; deleting what is not there is fine."""
     check_place(repository, path)
     try:
-        _delete(path)
-        # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
-        for entry in (*_entries(repository, path), *_begun(repository, path)):
-            entry.rename(entry.with_name(f"{_DOOMED}{os.urandom(4).hex()}"))
-        for entry in repository.common_dir.glob(f"worktrees/{_DOOMED}*"):
-            _delete_with_others(entry)
+        folders.remove(path)
+        _remove_entries(repository, path)
     except OSError as error:
         raise StartError(
-            f"the review tree {shown(path)} cannot be removed: {error.strerror}",
-            hint=f"delete {error.filename or shown(path)} by hand",
+            f"the review tree {shown(path)} cannot be removed: {_why(error, path)}",
+            hint=f"look at what is at {error.filename or shown(path)} and remove it by hand",
         ) from None
+
+
+def _remove_entries(repository: Repository, path: Path) -> None:
+    """Remove git's entries for a tree. Runs in other working trees of the repository may be removing theirs just now."""
+    entries = (*_entries(repository, path), *_begun(repository, path))
+    if not entries and not any(name.startswith(_DOOMED) for name in folders.names(_worktrees(repository))):
+        return
+    with folders.opened(_worktrees(repository)) as parent:
+        # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
+        for entry in entries:
+            os.rename(entry.name, f"{_DOOMED}{os.urandom(4).hex()}", src_dir_fd=parent, dst_dir_fd=parent)
+        for name in (name for name in os.listdir(parent) if name.startswith(_DOOMED)):  # noqa: PTH208  (a descriptor)
+            for _ in range(_TRIES):
+                with suppress(FileNotFoundError):  # somebody else was faster, and there is less left now
+                    folders.remove_in(parent, name)
+                    break
+
+
+def _worktrees(repository: Repository) -> Path:
+    return repository.common_dir / "worktrees"
+
+
+def remove_home(repository: Repository, trees: Sequence[Path]) -> None:
+    """Remove trees that lie in one folder of a run, then that folder, and the one above when it is empty."""
+    home = trees[0].parent
+    for tree in trees if os.path.lexists(home) else ():
+        remove(repository, tree)
+    with suppress(OSError):  # what is left is litter, and the next start tries again
+        folders.remove(home)
+    remove_if_empty(home.parent)
+
+
+def remove_if_empty(folder: Path) -> None:
+    with suppress(OSError), folders.opened(folder.parent) as parent:  # another run has something in it, or it is gone
+        os.rmdir(folder.name, dir_fd=parent)
 
 
 def check_place(repository: Repository, path: Path) -> None:
@@ -150,8 +193,8 @@ def check_place(repository: Repository, path: Path) -> None:
 def _entries(repository: Repository, path: Path) -> list[Path]:
     """Return git's entries for `path`: folders below `worktrees/` whose `gitdir` file names it."""
     wanted = {os.fsencode(path / ".git"), os.fsencode(path.resolve() / ".git")}
-    files = repository.common_dir.glob("worktrees/*/gitdir")
-    return [file.parent for file in files if _named_by(file) in wanted]
+    entries = (_worktrees(repository) / name for name in folders.names(_worktrees(repository)))
+    return [entry for entry in entries if _named_by(entry / "gitdir") in wanted]
 
 
 def _begun(repository: Repository, path: Path) -> list[Path]:
@@ -159,15 +202,19 @@ def _begun(repository: Repository, path: Path) -> list[Path]:
     if not path.name.endswith(f"-{path.parent.name}"):
         return []
     name = re.compile(rf"{re.escape(path.name)}\d*")  # git counts up when there is an entry of that name
-    found = repository.common_dir.glob("worktrees/*")
-    return [entry for entry in found if name.fullmatch(entry.name) and not os.path.lexists(entry / "gitdir")]
+    found = (entry for entry in folders.names(_worktrees(repository)) if name.fullmatch(entry))
+    return [_worktrees(repository) / entry for entry in found if not _has_link(repository, entry)]
+
+
+def _has_link(repository: Repository, entry: str) -> bool:
+    return os.path.lexists(_worktrees(repository) / entry / "gitdir")
 
 
 def _named_by(file: Path) -> bytes:
     """Return what an entry of git's names, nothing when another run has just removed its own."""
     try:
         return file.read_bytes().rstrip(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b""
 
 
@@ -185,30 +232,3 @@ def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
     return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
-
-
-def _delete_with_others(path: Path) -> None:
-    """Delete what runs in other working trees of the repository may be deleting as well."""
-    while os.path.lexists(path):
-        with suppress(FileNotFoundError):  # somebody else was faster, and there is less left now
-            _delete(path)
-
-
-def _delete(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        import shutil  # noqa: PLC0415  (2 ms that most rounds do without)
-
-        _open_up(path)
-        shutil.rmtree(path)
-
-
-def _open_up(path: Path) -> None:
-    """Make every folder writable: build tools leave read-only ones, and what is in those cannot be deleted."""
-    path.chmod(stat.S_IRWXU)
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            inner = Path(folder, name)
-            if not inner.is_symlink():
-                inner.chmod(stat.S_IRWXU)
