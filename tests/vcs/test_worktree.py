@@ -173,9 +173,9 @@ def test_what_a_link_in_the_tree_points_at_is_not_removed(found: Repository, pla
 def test_a_place_that_could_cost_the_person_something_is_refused(found: Repository, tmp_path: Path):
     (tmp_path / "link").symlink_to(found.root)
     for place in (found.root, found.root / "sub", found.git_dir, tmp_path, tmp_path / "link", Path("relative")):
-        with pytest.raises(StartError, match="cannot hold a review tree"):
+        with pytest.raises(StartError, match=r"cannot hold a review tree|is a symbolic link"):
             worktree.prepare(found, place, found.head().sha)
-        with pytest.raises(StartError, match="cannot hold a review tree"):
+        with pytest.raises(StartError, match=r"cannot hold a review tree|is a symbolic link"):
             worktree.remove(found, place)
     assert (found.root / "a").exists()
 

@@ -114,7 +114,7 @@ def read_beginning(path: Path, *, limit: int) -> bytes:
     """Return up to `limit` bytes of whatever can be read there, else nothing: for keeping what was refused."""
     try:
         return _read(open_regular(path, follow=False), "", limit)
-    except (FileNotFoundError, DocumentError):
+    except (FileNotFoundError, LoopError):
         return b""
 
 

@@ -8,6 +8,7 @@ from loop_kit.bus import older
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
 from loop_kit.bus.files import kept_takes, read_beginning
+from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.names import is_place
 from loop_kit.model.versions import KNOWN, check_not_newer
@@ -30,8 +31,10 @@ def check_maker(bus: Bus) -> None:
 def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
     """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here.
 
-    Returns the state as it was read, None when there is none that can be read.
+    Returns the state as it was read, None when there is none that can be read. Raises `StartError` for a link in the place
+    of a folder: nothing is read through one.
     """
+    check_folders(bus)
     state = None
     with suppress(DocumentError):
         state = bus.read("state")

@@ -11,13 +11,16 @@ from pathlib import Path
 from loop_kit.bus import atomic
 from loop_kit.bus.files import link_sentence
 from loop_kit.bus.layout import Layout
-from loop_kit.errors import StartError
+from loop_kit.errors import NeedsPersonError, StartError
 
 OWN = ("archive", "logs", "runtime")
 
 
-def find_links(bus: Layout) -> Iterator[Path]:
-    """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, every run's below those."""
+def find_links(bus: Layout, place: str = "") -> Iterator[Path]:
+    """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, the runs' below those.
+
+    With the `place` of a run its folders alone are looked at, without listing a long archive.
+    """
     if bus.root.is_symlink():
         yield bus.root
         return
@@ -25,7 +28,8 @@ def find_links(bus: Layout) -> Iterator[Path]:
         if folder.is_symlink():
             yield folder
         else:
-            yield from (path for name in atomic.listed(folder) if (path := folder / name).is_symlink())
+            names = [place] if place else atomic.listed(folder)
+            yield from (path for name in names if (path := folder / name).is_symlink())
 
 
 def check_folders(bus: Layout) -> None:
@@ -34,6 +38,14 @@ def check_folders(bus: Layout) -> None:
     if link is not None:
         sentence, hint = link_sentence(link)
         raise StartError(sentence, hint=hint)
+
+
+def stop_at_links(bus: Layout, place: str) -> None:
+    """Raise `NeedsPersonError` for a link that came into the place of a folder while somebody worked."""
+    link = next(find_links(bus, place), None)
+    if link is not None:
+        sentence, hint = link_sentence(link)
+        raise NeedsPersonError(sentence, hint=hint)
 
 
 def own_paths(bus: Layout, root: Path) -> tuple[str, ...]:

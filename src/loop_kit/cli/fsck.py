@@ -12,8 +12,10 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.cli.places import bus_root
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.fsck.examine import examine
+from loop_kit.fsck.own_folders import examine_folders
 from loop_kit.fsck.problem import Problem
 from loop_kit.processes.lineage import become_subreaper
 from loop_kit.vcs.repository import Repository
@@ -30,16 +32,24 @@ def command(edge: Edge, repair: bool, as_json: bool) -> int:
     Exit 0 when all is well or could be repaired, 11 when something is left. The archive, refs that hold a commit, and
     whatever an unfinished run needs are never touched.
     """
-    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    repository = Repository.find(edge.cwd)
+    misplaced = list(examine_folders(Bus(bus_root(edge)), repository))
+    if any(problem.code == "link" for problem in misplaced):  # nothing is read through it: there is no more to say
+        return _tell(misplaced, [], alive=False, as_json=as_json)
+    bus = bus_to_look_at(edge)
     if repair:
         become_subreaper()
     with locked(bus, repository, "loop fsck") if repair else nullcontext():
         alive = not repair and _run_lives(bus)
-        problems = list(examine(bus, repository, alive=alive))
+        problems = [*misplaced, *examine(bus, repository, alive=alive)]
         repaired = [problem for problem in problems if repair and problem.repair is not None]
         for problem in repaired:
             if problem.repair is not None:
                 problem.repair()
+    return _tell(problems, repaired, alive=alive, as_json=as_json)
+
+
+def _tell(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bool, as_json: bool) -> int:
     if as_json:
         for problem in problems:
             put_json(problem.to_document(repaired=problem in repaired), indent=None)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.bus.maker import check_maker
-from loop_kit.bus.own_folders import check_folders
 from loop_kit.rounds.context import utc_now
 from loop_kit.vcs.repository import Repository
 
@@ -15,9 +14,8 @@ from loop_kit.vcs.repository import Repository
 def locked(bus: Bus, repository: Repository, purpose: str) -> Iterator[tuple[int, ...]]:
     """Hold both locks while inside; gives their descriptors. Raises `LockedError` naming who holds one.
 
-    A bus that is not this loop's, or has a link for a folder, is refused before the first lock writes into its file.
+    A bus that is not this loop's is refused before the first lock writes into its file.
     """
-    check_folders(bus)
     check_maker(bus)
     now = utc_now()
     with (

@@ -7,6 +7,7 @@ that stands in the state: a worker can write files like these too.
 from collections.abc import Set as AbstractSet
 
 from loop_kit.bus.document import dump
+from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
@@ -78,7 +79,9 @@ def for_reviewer(ctx: RunContext, change: Change) -> Change:
 def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Evidence:
     from loop_kit.rounds.gathering import gather_evidence  # noqa: PLC0415  (a run without checks does without what runs them)
 
-    return gather_evidence(ctx, state, plan, round_number, head_sha)
+    evidence = gather_evidence(ctx, state, plan, round_number, head_sha)
+    stop_at_links(ctx.bus, state.place)
+    return evidence
 
 
 def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:

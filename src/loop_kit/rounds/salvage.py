@@ -6,6 +6,7 @@ run stops for a person. A report that was handed in after the deletion is still 
 
 import os
 
+from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.charter import Charter
 from loop_kit.model.state import RunState
@@ -14,7 +15,11 @@ from loop_kit.rounds.unfinished import pin_unfinished
 
 
 def stop_without_bus(ctx: RunContext, state: RunState, role: str) -> None:
-    """Raise when the bus was deleted while an agent was at work, after having made it one to go on with."""
+    """Raise when the bus was deleted while an agent was at work, after having made it one to go on with.
+
+    Raises as well when a link has come into the place of one of its folders: then nothing is written any more.
+    """
+    stop_at_links(ctx.bus, state.place)
     if os.path.lexists(ctx.archive.file(0, Charter.kind)):
         return
     ctx.bus.ensure_layout()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loop_kit.bus.own_folders import own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
@@ -19,6 +20,7 @@ from loop_kit.rounds.presence import Presence
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
+from loop_kit.vcs.findings import about
 from loop_kit.vcs.verify import Ground, verify
 
 # How often git is asked again whether a person has mended what was wrong with their work.
@@ -43,7 +45,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             _tell_verified(ctx, state, change)
         seen = change
         stop_at(state, change.having(Effect.STOP), by_hand=ctx.by_hand("worker"))
-        mendable = (*change.having(Effect.ASK_AGAIN), *find_broken_loop(ctx))
+        mendable = (*change.having(Effect.ASK_AGAIN), *_committed_bus(ctx, change), *find_broken_loop(ctx))
         if not mendable:
             return work, change, state
         again = tuple(finding.text for finding in mendable)
@@ -56,6 +58,16 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             if problems:
                 raise _gives_up(mendable)
         problems = again
+
+
+def _committed_bus(ctx: RunContext, change: Change) -> tuple[Finding, ...]:
+    """Return a finding when the change holds what loop keeps for itself: no run would start on it any more."""
+    own = own_paths(ctx.bus, ctx.repository.root)
+    there = (file.path for file in change.files if file.status != "D")
+    committed = [path for path in there if any(path == each or path.startswith(f"{each}/") for each in own)]
+    if not committed:
+        return ()
+    return (about(Effect.ASK_AGAIN, "bus_committed", "file(s) were committed where loop keeps its own", committed),)
 
 
 def watched(ctx: RunContext, state: RunState) -> dict[str, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loop_kit import folders
-from loop_kit.errors import StartError
+from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.vcs.git import shown
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
@@ -143,7 +143,7 @@ def remove(repository: Repository, path: Path) -> None:
 def _remove_entries(repository: Repository, path: Path) -> None:
     """Remove git's entries for a tree. Runs in other working trees of the repository may be removing theirs just now."""
     entries = (*_entries(repository, path), *_begun(repository, path))
-    if not entries and not any(name.startswith(_DOOMED) for name in folders.names(_worktrees(repository))):
+    if not entries and not any(name.startswith(_DOOMED) for name in _listed(repository)):
         return
     with folders.opened(_worktrees(repository)) as parent:
         # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
@@ -158,6 +158,17 @@ def _remove_entries(repository: Repository, path: Path) -> None:
 
 def _worktrees(repository: Repository) -> Path:
     return repository.common_dir / "worktrees"
+
+
+def _listed(repository: Repository) -> list[str]:
+    """Return the names of git's entries for working trees."""
+    try:
+        return folders.names(_worktrees(repository))
+    except OSError as error:
+        raise NeedsPersonError(
+            f"git's list of working trees cannot be read: {error.filename}: {error.strerror}",
+            hint=f"look at what is at {error.filename}: it has to be a folder; then: loop run --resume",
+        ) from None
 
 
 def remove_home(repository: Repository, trees: Sequence[Path]) -> None:
@@ -177,12 +188,15 @@ def remove_if_empty(folder: Path) -> None:
 
 def check_place(repository: Repository, path: Path) -> None:
     """Refuse a folder whose deletion could cost the person something."""
+    if path.is_symlink():
+        raise StartError(
+            f"{shown(path)} is a symbolic link, and loop keeps working trees in folders only",
+            hint=f"see where it leads, then remove the link: rm {shown(path)}",
+        )
     place = path.absolute()
     kept = (repository.root, repository.git_dir, repository.common_dir)
-    if (
-        place != path
-        or place.is_symlink()
-        or any(place.resolve().is_relative_to(folder) or folder.is_relative_to(place.resolve()) for folder in kept)
+    if place != path or any(
+        place.resolve().is_relative_to(folder) or folder.is_relative_to(place.resolve()) for folder in kept
     ):
         raise StartError(
             f"{shown(path)} cannot hold a review tree: it must be an absolute path outside the repository",
@@ -193,7 +207,7 @@ def check_place(repository: Repository, path: Path) -> None:
 def _entries(repository: Repository, path: Path) -> list[Path]:
     """Return git's entries for `path`: folders below `worktrees/` whose `gitdir` file names it."""
     wanted = {os.fsencode(path / ".git"), os.fsencode(path.resolve() / ".git")}
-    entries = (_worktrees(repository) / name for name in folders.names(_worktrees(repository)))
+    entries = (_worktrees(repository) / name for name in _listed(repository))
     return [entry for entry in entries if _named_by(entry / "gitdir") in wanted]
 
 
@@ -202,7 +216,7 @@ def _begun(repository: Repository, path: Path) -> list[Path]:
     if not path.name.endswith(f"-{path.parent.name}"):
         return []
     name = re.compile(rf"{re.escape(path.name)}\d*")  # git counts up when there is an entry of that name
-    found = (entry for entry in folders.names(_worktrees(repository)) if name.fullmatch(entry))
+    found = (entry for entry in _listed(repository) if name.fullmatch(entry))
     return [_worktrees(repository) / entry for entry in found if not _has_link(repository, entry)]
 
 
