@@ -41,6 +41,29 @@ TESTED_ELSEWHERE = {
 }
 
 
+# What removes, and what lists a folder that somebody else could have made a link of: `folders` alone does it, by descriptor.
+TOUCHING = ("glob", "iterdir", "listdir", "removedirs", "rglob", "rmdir", "rmtree", "scandir", "unlink", "walk")
+# Modules that do so all the same, where loop does not write or nobody else does.
+TOUCHING_ELSEWHERE = {
+    "folders.py": "the module that does it",
+    "backends/programs.py": "looks where programs are installed",
+    "backends/standin.py": "plays an agent",
+    "bus/atomic.py": "relative to a descriptor that `folders` reached",
+    "bus/bus.py": "reads what people share in context/, through links as well",
+    "checks/editable.py": "reads a Python installation",
+    "checks/prepare.py": "reads the tree that it makes ready",
+    "checks/propose.py": "reads a person's repository",
+    "checks/workspaces.py": "reads a Node installation",
+    "cli/demo.py": "reads what loop brings along",
+    "cli/stand_by.py": "reads loop's own code",
+    "processes/proc.py": "reads /proc",
+    "rounds/cards.py": "reads what people share in tasks/, through links as well",
+    "vcs/diff.py": "relative to a descriptor that `folders` reached",
+    "vcs/watch.py": "reads the hooks of a repository",
+    "vcs/worktree.py": "relative to a descriptor that `folders` reached",
+}
+
+
 def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -124,6 +147,26 @@ def test_a_long_function_is_seen(tmp_path: Path):
     module = tmp_path / "long.py"
     module.write_text("def one():\n" + "    pass\n" * 59 + "\ndef two():\n" + "    pass\n" * 60, encoding="utf-8")
     assert [found.partition(" ")[2] for found in long_functions(module)] == ["two has 61 lines"]
+
+
+def touching(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=deed, value=owner)) if deed in TOUCHING:
+                if not (isinstance(owner, ast.Name) and owner.id == "ast"):
+                    yield f"{path}:{node.lineno} {deed}"
+
+
+def test_one_module_removes_and_lists_what_loop_writes():
+    found = {str(path.relative_to(SOURCE)): list(touching(path)) for path in modules(SOURCE)}
+    assert [each for name, lines in found.items() if name not in TOUCHING_ELSEWHERE for each in lines] == []
+    assert [name for name in TOUCHING_ELSEWHERE if not found.get(name)] == [], "the exception is not needed any more"
+
+
+def test_a_module_that_removes_by_itself_is_seen(tmp_path: Path):
+    module = tmp_path / "by_itself.py"
+    module.write_text("import shutil\nshutil.rmtree('x')\n", encoding="utf-8")
+    assert [found.rpartition(" ")[2] for found in touching(module)] == ["rmtree"]
 
 
 def test_nothing_is_named_after_its_vagueness():

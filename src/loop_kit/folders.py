@@ -59,24 +59,25 @@ def open_file(path: Path, flags: int, mode: int = 0o644) -> int:
     return fd
 
 
-def make(folder: Path, mode: int = 0o777) -> None:
-    """Make a folder and what is missing on the way, and their names durable; one that is there is fine."""
+def make(folder: Path, mode: int = 0o777, *, durable: bool = True) -> None:
+    """Make a folder and what is missing on the way, by default durably; one that is there is fine."""
     try:
         os.close(_reach(folder, _BY_PATH))
     except NotADirectoryError as error:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), error.filename) from None
     except FileNotFoundError:
-        make(folder.parent, mode)
+        make(folder.parent, mode, durable=durable)
         with opened(folder.parent) as parent:
             with suppress(FileExistsError):  # somebody else was faster, and what it is shows at the next look
                 os.mkdir(folder.name, mode, dir_fd=parent)
-            sync(parent)
+            if durable:
+                sync(parent)
         os.close(_reach(folder, _BY_PATH))
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder in which nobody else can put anything; raise `PermissionError` for one that is not so."""
-    make(folder, _ALONE)
+    """Make a folder in which nobody else can put anything, not durably; raise `PermissionError` for one that is not so."""
+    make(folder, _ALONE, durable=False)
     with opened(folder) as fd:
         seen = os.fstat(fd)
     if seen.st_uid != os.geteuid():

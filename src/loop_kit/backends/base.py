@@ -4,10 +4,12 @@ A backend holds no state between calls: the same line always reads as the same e
 is put together from those events in `ending`.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from loop_kit import folders
 from loop_kit.backends.ending import explain_exit, find_document
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
@@ -156,7 +158,8 @@ def hides_git_settings(backend: Backend) -> bool:
 def write_scratch(path: Path, text: str) -> Path:
     """Write a file of `order.scratch` that the program is to read; raise `BackendError` when that is impossible."""
     try:
-        path.write_text(text, encoding="utf-8")
+        with os.fdopen(folders.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise _no_scratch(path, error) from None
     return path
@@ -165,7 +168,7 @@ def write_scratch(path: Path, text: str) -> Path:
 def clear_scratch(path: Path) -> None:
     """Make sure that what the program will have written to a file of `order.scratch` is not an earlier answer."""
     try:
-        path.unlink(missing_ok=True)
+        folders.remove(path)
     except OSError as error:
         raise _no_scratch(path, error) from None
 

@@ -46,7 +46,7 @@ def check_backend(
     _demand(isinstance(backend, Backend), "a backend has every member of `loop_kit.backends.base.Backend`")
     captured = tuple(transcripts)
     with tempfile.TemporaryDirectory(prefix="loop-contract-") as folder:
-        order = _order(Path(folder), settings or _settings(Path(folder)))
+        order = _order(Path(folder).resolve(), settings or _settings(Path(folder)))
         chosen = backend.configured("contract", order.settings) if isinstance(backend, Configurable) else backend
         _check_names(chosen)
         _check_commands(chosen, order)

@@ -17,7 +17,7 @@ def show_call(
     Raises the `LoopError` of an order that cannot be carried out.
     """
     with tempfile.TemporaryDirectory(prefix="loop-show-") as folder:
-        root = Path(folder)
+        root = Path(folder).resolve()
         outbox, schema, prompt = root / "outbox", root / "form.json", root / "prompt.txt"
         outbox.mkdir()
         schema.write_text(_FORM, encoding="utf-8")

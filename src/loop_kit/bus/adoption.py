@@ -10,6 +10,7 @@ finds the bus still to be adopted, and the rest is done then.
 import os
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def _plays_on(root: Path, pid: int) -> bool:
 
 def _documents(bus: Bus) -> list[tuple[Path, str, str, int]]:
     """Return each document of its runs with its kind, task and round: the older first, because the last take counts."""
-    archived = [path for folder in _its_folders(bus) for path in folder.iterdir() if _ARCHIVED.fullmatch(path.name)]
+    archived = [path for folder in _its_folders(bus) for path in _in(folder) if _ARCHIVED.fullmatch(path.name)]
     archived.sort(key=lambda path: (path.lstat().st_mtime_ns, path))
     kinds = [(path, path.stem.partition("_")[2]) for path in archived] + [(bus.path(kind), kind) for kind in _KINDS]
     return [(path, kind, *named) for path, kind in kinds if (named := _named_by(path, kind)) is not None]
@@ -142,24 +143,29 @@ def _copy_card(bus: Bus) -> None:
 def _of_its_runs(bus: Bus) -> Iterator[Path]:
     """Yield what is left of its runs when their documents are filed."""
     for folder in _its_folders(bus):
-        yield from sorted(folder.iterdir())
+        yield from _in(folder)
     names = (bus.path(kind) for kind in (*_KINDS, "summary"))
     yield from (path for path in (*names, *map(bus.heartbeat_path, ROLES)) if os.path.lexists(path))
 
 
+def _in(folder: Path) -> list[Path]:
+    return [folder / name for name in atomic.listed(folder)]
+
+
 def _its_folders(bus: Bus) -> list[Path]:
     """Return the folders of the archive in which loop has kept nothing yet."""
-    folders = [folder for folder in sorted(bus.archive_root.iterdir()) if is_folder(folder) and folder.name[0] != "_"]
+    folders = [folder for folder in _in(bus.archive_root) if is_folder(folder) and folder.name[0] != "_"]
     return [
         folder
         for folder in folders
-        if not is_before(folder.name) and not any(_LOOPS_OWN.fullmatch(path.name) for path in folder.iterdir())
+        if not is_before(folder.name) and not any(_LOOPS_OWN.fullmatch(path.name) for path in _in(folder))
     ]
 
 
 def _of_the_tool(bus: Bus) -> Iterator[Path]:
     for pattern in _TOOLS_OWN:
-        yield from sorted(bus.root.glob(pattern))
+        folder, _, name = pattern.rpartition("/")
+        yield from (path for path in _in(bus.root / folder) if fnmatchcase(path.name, name))
     yield from (bus.root / name for name in older.NOT_TEMPLATES if older.is_as_it_made(bus, name))
 
 

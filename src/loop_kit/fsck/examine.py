@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from loop_kit.bus.archive import Archive
+from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
 from loop_kit.fsck.documents import examine_archive, examine_bus, examine_feed
 from loop_kit.fsck.history import examine_refs, examine_state
@@ -19,7 +21,8 @@ def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Proble
 
     While a run is `alive` nothing is said of what it has under way: a look would fall between two of its steps.
     """
-    places = sorted(path.name for path in bus.archive_root.glob("*") if path.is_dir() and is_place(path.name))
+    kept = listed(bus.archive_root)
+    places = [name for name in kept if is_place(name) and is_folder(bus.archive_root / name)]
     yield from examine_bus(bus)
     for place in places:
         yield from examine_archive(bus, Archive(bus.archive_root / place))

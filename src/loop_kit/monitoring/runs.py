@@ -3,7 +3,9 @@
 from typing import Any
 
 from loop_kit.bus.archive import Archive
+from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import is_folder
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.names import is_before, is_place
 from loop_kit.model.state import RunState
@@ -36,8 +38,7 @@ class Run:
 
 def places(bus: Bus) -> list[str]:
     """Return the places of the archive, a task's runs in their order, what was there before loop first."""
-    folders = bus.archive_root.iterdir() if bus.archive_root.is_dir() else ()
-    names = (path.name for path in folders if path.is_dir())
+    names = (name for name in listed(bus.archive_root) if is_folder(bus.archive_root / name))
     return sorted((name for name in names if is_place(name) or is_before(name)), key=_order)
 
 

@@ -5,9 +5,11 @@ is said to be so and hides nothing else.
 """
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from loop_kit.bus.archive import Archive, Filed
+from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
 from loop_kit.bus.feed import Feed
@@ -88,7 +90,8 @@ def tell_run(bus: Bus, place: str, state: RunState | None) -> list[Told]:
 def prompts(bus: Bus, place: str) -> Iterator[Prompt]:
     """Yield what agents were told in a run, in the order of the dispatches."""
     found = []
-    for path in (bus.logs / place).glob("r*.prompt.txt"):
+    folder = bus.logs / place
+    for path in (folder / name for name in listed(folder) if fnmatchcase(name, "r*.prompt.txt")):
         round_text, _, rest = path.name.removesuffix(".prompt.txt").partition("_")
         role, _, count = rest.partition("_")
         if role in ROLES and round_text[1:].isdigit() and count.isdigit():

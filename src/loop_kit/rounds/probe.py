@@ -38,7 +38,9 @@ def probe(name: str, settings: Settings, environment: Mapping[str, str], interru
     try:
         backend = find_backend(name, settings.backend(name))
         with tempfile.TemporaryDirectory(prefix="loop-probe-") as folder:
-            return _ask(_order(name, backend, settings, environment, Path(folder)), backend, environment, interruption)
+            return _ask(
+                _order(name, backend, settings, environment, Path(folder).resolve()), backend, environment, interruption
+            )
     except LoopError as error:
         interruption.raise_if_requested()
         return Answer(ok=False, text=error.message)

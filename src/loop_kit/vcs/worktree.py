@@ -98,7 +98,7 @@ def _make_room(repository: Repository, path: Path) -> None:
 def make_private(folder: Path) -> None:
     """Make a folder for working trees; raise `StartError` for one in which somebody else could put something."""
     try:
-        folders.make(folder.parent)
+        folders.make(folder.parent, durable=False)
         folders.make_private(folder)
     except OSError as error:
         raise StartError(
@@ -174,7 +174,7 @@ def _listed(repository: Repository) -> list[str]:
 def remove_home(repository: Repository, trees: Sequence[Path]) -> None:
     """Remove trees that lie in one folder of a run, then that folder, and the one above when it is empty."""
     home = trees[0].parent
-    for tree in trees if os.path.lexists(home) else ():
+    for tree in trees:
         remove(repository, tree)
     with suppress(OSError):  # what is left is litter, and the next start tries again
         folders.remove(home)
