@@ -27,7 +27,7 @@ ARCHIVE = "    ctx.archive.archive_round(ctx.bus, state.round)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
 FIX_LIST = "        ctx.bus.write(FixList.kind, fix_list.to_document())\n"
 SUMMARY = "        write_summary(ctx, after)\n"
-REPLACE = "        temp.replace(path)\n        if durable:"
+REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
 CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("
 BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=charter.digests()))\n"
 
@@ -38,26 +38,27 @@ PLANTS = {
         "unsynced",
     ),
     "a name is not synced": Plant(
-        "bus/atomic.py", {"    try:\n        os.fsync(fd)\n": "    try:\n        os.fstat(fd)\n"}, "unsynced"
+        "folders.py", {"    try:\n        os.fsync(fd)\n": "    try:\n        os.fstat(fd)\n"}, "unsynced"
     ),
     "a file is written in its place": Plant(
         "bus/atomic.py",
         {
-            "        _write_new(temp, data, durable=durable)\n        temp.replace(path)\n": (
-                "        path.unlink(missing_ok=True)\n        _write_new(path, data, durable=durable)\n"
+            f"                _write_new(folder, temp, data, durable=durable)\n{REPLACE}": (
+                f"                _discard(folder, path.name)\n{'':16}_write_new(folder, path.name, data, durable=durable)\n"
             )
         },
         "torn write state.json",
     ),
     "the old file goes before the new one has its name": Plant(
-        "bus/atomic.py", {REPLACE: f"        path.unlink(missing_ok=True)\n{REPLACE}"}, "replace"
+        "bus/atomic.py", {REPLACE: f"                _discard(folder, path.name)\n{REPLACE}"}, "rename"
     ),
     "the archive is written in its place": Plant(
         "bus/atomic.py",
         {
-            "        _write_new(temp, data, durable=True)\n        created = _link(temp, path)\n": (
-                "        created = not os.path.lexists(path)\n"
-                "        if created:\n            _write_new(path, data, durable=True)\n"
+            "                _write_new(folder, temp, data, durable=True)\n"
+            "                created = _link(folder, temp, path.name)\n": (
+                "                created = not os.path.lexists(path)\n"
+                "                if created:\n                    _write_new(folder, path.name, data, durable=True)\n"
             )
         },
         "torn write r",
