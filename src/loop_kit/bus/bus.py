@@ -79,20 +79,25 @@ class Bus(Layout):
         except DocumentError:
             return None
 
-    def write(self, kind: str, document: Mapping[str, Any]) -> None:
-        """Put a document on the bus; raise `DocumentError` when it is so large that it could not be read again."""
+    def write(self, kind: str, document: Mapping[str, Any]) -> bytes:
+        """Put a document on the bus and return its bytes; raise `DocumentError` when it could not be read again."""
         path = self.path(kind)
-        data = dump(document, name=self.name(path))
+        return self.write_raw(kind, dump(document, name=self.name(path)))
+
+    def write_raw(self, kind: str, data: bytes) -> bytes:
+        """Put the bytes of a document on the bus and return them; raises `DocumentError` when they are too many."""
+        path = self.path(kind)
         if len(data) > LIMITS[kind]:
             limit = LIMITS[kind] >> 20
             raise DocumentError(f"{self.name(path)} would be larger than {limit} MiB", hint="it has to be shorter")
         if is_folder(path):
             self.set_aside(path)
         atomic.write_bytes(path, data)
+        return data
 
-    def install(self, kind: str, document: Mapping[str, Any]) -> None:
-        """Put the document that a dispatch handed in on the bus, in loop's own form."""
-        self.write(kind, document)
+    def install(self, kind: str, document: Mapping[str, Any]) -> bytes:
+        """Put the document that a dispatch handed in on the bus, in loop's own form; return its bytes."""
+        return self.write(kind, document)
 
     def remove(self, kind: str) -> None:
         """Take a document off the bus; never the person's card."""

@@ -20,7 +20,7 @@ def write_request(
     diff = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES, ctx.bus.diff_path)
     document = _document(ctx, state, work, change, diff)
     document["evidence"] = [] if evidence is None else evidence.to_document()["checks"]
-    ctx.bus.write("review_request", document)
+    ctx.papers["review_request"] = ctx.bus.write("review_request", document)
     return diff
 
 
