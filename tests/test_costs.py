@@ -49,7 +49,7 @@ MODULES: dict[tuple[str, ...], tuple[int, int, set[str]]] = {
     ("show",): (57, 143, set()),
     ("archive", "list"): (73, 175, set()),
 }
-ROUND_MODULES = (121, 177)  # the same of a round process before its round begins: it gets ready while others work
+ROUND_MODULES = (122, 178)  # the same of a round process before its round begins: it gets ready while others work
 OTHER_VERSIONS = 3  # modules in all by which a Python 3.12 or another click may differ from the 3.11 that was counted
 # What a round from the second on costs, with a worker and a reviewer, without checks.
 ONE_MORE_ROUND = {

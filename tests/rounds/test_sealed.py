@@ -120,6 +120,18 @@ def test_a_report_that_was_swapped_when_its_round_was_over_does_not_become_the_o
     assert "r1_review_report.refused-1.json" in stage.archived()
 
 
+def test_a_report_that_was_changed_when_its_run_was_over_does_not_become_the_one_that_counts(tmp_path: Path):
+    stage = Stage.set_up(tmp_path)
+    assert stage.run().code == 0
+    swaps = python("forge(bus / 'work_report.json', bus / 'work_report.json', notes='Nobody said this.')")
+    subprocess.run(swaps["run"], cwd=stage.root, check=True)
+    stage.forget_calls()
+    stage.play([works("three\n")])
+    assert stage.run().code == 0
+    assert "r1_work_report.refused-1.json" in stage.archived()
+    assert "r1_work_report.2.json" not in stage.archived()
+
+
 def test_a_report_that_was_changed_while_loop_was_dead_stops_the_run_and_is_kept(tmp_path: Path):
     """The reviewer changes what the worker said, and kills the round."""
     swaps = python("forge(bus / 'work_report.json', bus / 'work_report.json', notes='Nobody said this.')")

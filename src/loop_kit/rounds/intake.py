@@ -66,9 +66,9 @@ def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
 
     Raises `NeedsPersonError` when that answer is another one by now; it is in the archive then.
     """
-    if state.paying == ask.role or not os.path.lexists(ctx.bus.path(ask.kind)):
-        return None  # what a dispatch handed in that was under way is for `recover` to say
     known = state.digests.get(ask.kind)
+    if not os.path.lexists(ctx.bus.path(ask.kind)) or (known is None and state.paying == ask.role):
+        return None  # what a dispatch handed in that was under way is for `recover` to say
     data, problem = _found(ctx, ask.kind)
     if data is not None and known == digest(data):
         try:
