@@ -104,7 +104,7 @@ def state() -> dict[str, Any]:
                 "blocking": 1,
                 "ended_at": "2025-01-31T08:05:00.000Z",
                 "spent": {"worker": spending()},
-                "digests": {"work_report": "22"},
+                "digests": {"checks": "22"},
             }
         ],
         "digests": {"charter": "00"},

@@ -52,6 +52,7 @@ def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
     except DocumentError:
         return bus.set_aside(path)
     belongs = _belongs(data, places)
+    kept: Path | None
     if belongs is None:
         kept = _keep_unfiled(bus, path.stem, data)
     else:
