@@ -4,6 +4,9 @@ What was run is on the bus or in the archive and is never run twice for one comm
 that stands in the state: a worker can write files like these too.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from loop_kit.bus.document import dump, parse
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.errors import DocumentError
@@ -14,6 +17,9 @@ from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import digest
 from loop_kit.values import replace
+
+if TYPE_CHECKING:
+    from loop_kit.rounds.checks_at import Checked
 
 BASE_ROUND = 0
 _SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests
@@ -26,9 +32,10 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
-    evidence = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
+    checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
+    evidence = checked.evidence
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
-    state = _sealed(ctx, state, _BASE_SEAL, evidence)
+    state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
     _tell(ctx, evidence)
     return state
 
@@ -47,9 +54,10 @@ def with_evidence(
     if evidence is None:
         names = [each.name for each in plan.commands]
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
-        evidence = _gather(ctx, state, plan, state.round, change.head_sha).against(baseline)
+        checked = _gather(ctx, state, plan, state.round, change.head_sha)
+        evidence = checked.evidence.against(baseline)
         ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence.to_document())
-        state = _sealed(ctx, state, _SEAL, evidence)
+        state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
         _tell(ctx, evidence)
     expectations = Expectations(
         baseline=baseline,
@@ -73,7 +81,7 @@ def for_reviewer(ctx: RunContext, change: Change) -> Change:
     return replace(change, findings=tuple(softened))
 
 
-def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Evidence:
+def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> "Checked":
     from loop_kit.rounds.gathering import gather_evidence  # noqa: PLC0415  (a run without checks does without what runs them)
 
     return gather_evidence(ctx, state, plan, round_number, head_sha)
@@ -99,10 +107,10 @@ def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
     return None if found is None else Evidence.from_document(parse(found))
 
 
-def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence) -> RunState:
-    """Put the digest of evidence into the state, so that nobody else's is taken for it."""
+def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:
+    """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it."""
     data = dump(evidence.to_document())
-    state = replace(state, digests={**state.digests, seal: digest(data)}, updated_at=ctx.now())
+    state = replace(state, digests={**state.digests, **others, seal: digest(data)}, updated_at=ctx.now())
     ctx.bus.put_state(state)
     return state
 

@@ -21,6 +21,8 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.review_tree import ReviewTree
 
+_TREE = "review_tree"  # in the state's digests
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -38,12 +40,14 @@ def obtain_review(
         shown, state = _show(ctx, state, work, change, evidence)
         return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
     state = refuse_void_review(ctx, state, change.head_sha)
-    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha) as prepared:
+    seal = state.digests.get(_TREE, "")
+    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha, seal=seal) as prepared:
         shown, state = _show(ctx, state, work, change, evidence)
         tree = prepared()
     problems: tuple[str, ...] = ()
     while True:
         before = _untouched(ctx, state, checked=evidence is not None)
+        state = replace(state, digests={**state.digests, _TREE: tree.seal})
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         # First: a setting can make git run a program when it is asked about a tree.
