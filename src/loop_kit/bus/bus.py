@@ -167,8 +167,16 @@ class Bus(Layout):
 
         To be called when the whole tree of the dispatch has ended, and before `clear_outbox`.
         """
-        path = delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
-        return None if path is None else self._read(path, kind)
+        paths = self.handed_in(dispatch_id, kind)
+        return self.read_handed_in(paths[0], kind) if paths else None
+
+    def handed_in(self, dispatch_id: str, kind: str) -> tuple[Path, ...]:
+        """Return every file that a dispatch handed in; the first is the one that counts."""
+        return delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
+
+    def read_handed_in(self, path: Path, kind: str) -> dict[str, Any]:
+        """Return what was handed in there; raise `DocumentError` when it is unreadable."""
+        return self._read(path, kind)
 
     def clear_outbox(self, dispatch_id: str) -> None:
         delivery.clear(self.outbox(dispatch_id))

@@ -6,9 +6,10 @@ the answer: running again after a crash asks nobody twice.
 
 from typing import Any, TypeVar
 
-from loop_kit.errors import BackendError, TimeLimitError
+from loop_kit.errors import BackendError, NeedsPersonError, TimeLimitError
 from loop_kit.model.state import RunState
 from loop_kit.processes.supervise import HowEnded
+from loop_kit.rounds.answer import TwoAnswersError
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.attempt import Attempt, start
 from loop_kit.rounds.context import RunContext
@@ -104,6 +105,11 @@ def _check_clocks(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Atte
 
 def _gives_no_document(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> Exception:
     problem = attempt.problem.message if attempt.problem is not None else ""
+    if isinstance(attempt.problem, TwoAnswersError):
+        return NeedsPersonError(
+            f"{who(ctx, state, ask.role)} was asked twice and gave no single answer: {problem}",
+            hint=f"find out who wrote the other one; what it printed is in {attempt.log}; then: loop run --resume",
+        )
     return BackendError(
         f"{who(ctx, state, ask.role)} was asked twice and gave no valid document: {problem}",
         hint=f"what it printed is in {attempt.log}; then: loop run --resume",

@@ -10,6 +10,7 @@ from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds.answer import find_answer
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
@@ -24,15 +25,12 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
     """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
 
     The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
-    message: `last_word` is None for a program that was cut off or failed, because what it said last was a draft.
+    message, see `answer`: `last_word` is None for a program that was cut off or failed.
     Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
     """
     name = f"{ask.kind}.json"
     try:
-        delivered = ctx.bus.collect(desk.dispatch_id, ask.kind)
-        document = delivered
-        if document is None and last_word is not None:
-            document = desk.backend.document(desk.order, last_word.finished, last_word.said)
+        document = find_answer(ctx, ask, desk, last_word)
         if document is None:
             return None
         document = _filled(ctx, state, ask, desk.redactor(ctx, state).clean_document(document))
@@ -67,7 +65,8 @@ def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
     Raises `NeedsPersonError` when that answer is another one by now; it is in the archive then.
     """
     known = state.digests.get(ask.kind)
-    if not os.path.lexists(ctx.bus.path(ask.kind)) or (known is None and state.paying == ask.role):
+    under_way = state.paying == ask.role or ctx.bus.outbox(name_dispatch(state, ask.role)).is_dir()
+    if not os.path.lexists(ctx.bus.path(ask.kind)) or (known is None and under_way):
         return None  # what a dispatch handed in that was under way is for `recover` to say
     data, problem = _found(ctx, ask.kind)
     if data is not None and known == digest(data):
