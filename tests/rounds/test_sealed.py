@@ -188,3 +188,21 @@ def test_evidence_that_was_forged_in_the_archive_verifies_nothing(tmp_path: Path
     assert result.summary is not None
     assert result.summary["verified"] is False
     nothing_left(stage)
+
+
+def test_a_long_diff_that_a_reviewer_changed_is_written_anew_for_the_next_one(tmp_path: Path):
+    changes = python("(bus / 'review_diff.patch').write_text('Nothing to see.')\nsys.exit(0)")
+    keeps = python(f"(pathlib.Path({str(tmp_path)!r}) / 'seen').write_bytes((bus / 'review_diff.patch').read_bytes())")
+    stage = Stage.set_up(tmp_path, worker=[works("two\n" * 50_000)], reviewer=[[changes], [keeps, *approves()]])
+    ended(stage, stage.run(), 0, paid=(1, 2))
+    assert (tmp_path / "seen").read_text(encoding="utf-8").count("+two") == 50_000
+    for call in stage.calls("reviewer"):
+        assert "review_diff.patch" in call["prompt"]
+
+
+def test_a_reviewer_is_told_of_no_file_with_a_diff_that_stands_before_it(tmp_path: Path):
+    plants = python("(bus / 'review_diff.patch').write_text('Nothing to see.')")
+    stage = Stage.set_up(tmp_path, reviewer=[[plants], approves()])
+    ended(stage, stage.run(), 0, paid=(1, 2))
+    for call in stage.calls("reviewer"):
+        assert "review_diff.patch" not in call["prompt"]

@@ -120,6 +120,11 @@ class Archive:
             None,
         )
 
+    def counts(self, round_number: int, name: str, wanted: str) -> bool:
+        """Whether the last take of a document, which people take for the one that counted, has that digest."""
+        last = kept_takes(self.file(round_number, name))[-1:]
+        return any(sha256(read_beginning(path, limit=_READ_LIMIT)).hexdigest() == wanted for path in last)
+
     def read_charter(self, wanted: str = "") -> Charter:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
 

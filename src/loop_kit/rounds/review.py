@@ -15,7 +15,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
-from loop_kit.rounds.request import write_request
+from loop_kit.rounds.request import write_diff, write_request, written
 from loop_kit.rounds.work import watched
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
@@ -26,10 +26,14 @@ _TREE = "review_tree"  # in the state's digests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long."""
+    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long.
+
+    `written` tells the file with a long diff from another one that somebody has put there since.
+    """
 
     evidence: Evidence | None
     diff: str | None
+    written: tuple[int, ...]
 
 
 def obtain_review(
@@ -70,9 +74,10 @@ def _show(
 ) -> tuple[Shown, RunState]:
     """Put on the bus what the reviewer is to judge; return it and the state that waits for the review."""
     diff = write_request(ctx, state, work, change, evidence)
+    stamp = written(ctx)
     state = sealed.seal(ctx, state, "review_request").at(Phase.AWAITING_REVIEW, now=ctx.now())
     ctx.bus.put_state(state)
-    return Shown(evidence=evidence, diff=diff), state
+    return Shown(evidence=evidence, diff=diff, written=stamp), state
 
 
 def was_asked(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> bool:
@@ -135,6 +140,8 @@ def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, 
 
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
+        if shown.diff is None and written(ctx) != shown.written:
+            write_diff(ctx, change)
         return reviewer_prompt(
             ReviewerBrief(
                 card=ctx.card,
@@ -143,7 +150,7 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, sho
                 report_path=report_path,
                 texts=ctx.charter.texts,
                 diff=shown.diff,
-                diff_path=str(ctx.bus.diff_path),
+                diff_path="" if shown.diff is not None else str(ctx.bus.diff_path),
                 work=work,
                 findings=change.having(Effect.JUDGE),
                 evidence=() if shown.evidence is None else shown.evidence.sentences,
