@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -167,15 +168,18 @@ def test_where_nothing_is_there_is_nothing_to_refuse(archive, tmp_path):
     assert not archive.folder.exists()
 
 
-def test_a_round_is_archived_with_the_documents_that_name_it(bus, archive):
-    for kind, round_number in (("work_report", 1), ("review_report", 1), ("fix_list", 2)):
-        bus.write(kind, {"task_id": "T-001", "round": round_number})
-    bus.path("checks").write_bytes(b"{")
-    bus.card_path.write_text(json.dumps(documents.card()))
-    assert archive.archive_round(bus, 1) == ("work_report", "review_report")
-    assert archive.archive_round(bus, 1) == ("work_report", "review_report")
+def test_a_round_is_archived_as_it_is_given_and_any_number_of_times(archive):
+    for _ in range(2):
+        archive.put_round(1, {"work_report": b"{}", "review_report": b"[]"})
     assert names(archive) == ["r1_review_report.json", "r1_work_report.json"]
-    assert (archive.folder / "r1_work_report.json").read_bytes() == bus.path("work_report").read_bytes()
+    assert (archive.folder / "r1_work_report.json").read_bytes() == b"{}"
+
+
+def test_a_take_is_found_by_its_digest_among_others(archive):
+    for data in (b"{}", b"[]", b"7"):
+        archive.put(1, "fix_list", data)
+    assert archive.find(1, "fix_list", hashlib.sha256(b"[]").hexdigest()) == b"[]"
+    assert archive.find(1, "fix_list", hashlib.sha256(b"8").hexdigest()) is None
 
 
 def test_the_card_belongs_to_round_zero_whatever_round_it_claims(bus, archive):

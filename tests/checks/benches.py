@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loop_kit.checks.memory import Memory
 from loop_kit.checks.run import Bench, Place
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.evidence import CheckResult, Ending, Evidence, Verdict
@@ -25,6 +26,7 @@ def make_bench(folder: Path, **settings: Any) -> Bench:
             "logs": folder / "logs",
             "stem": "r1_checks",
             "interruption": Interruption.none(),
+            "memory": Memory(folder / "tree"),
             **settings,
         }
     )

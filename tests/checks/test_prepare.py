@@ -1,10 +1,12 @@
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from loop_kit.checks.prepare import prepare, prepared_paths
+from loop_kit.checks.memory import Memory
+from loop_kit.checks.prepare import prepare
 from loop_kit.checks.run import Bench
 from loop_kit.model.check import Prepare
 from loop_kit.model.evidence import Ending
@@ -60,7 +62,7 @@ def test_without_files_it_always_runs(bench: Bench):
 def test_what_it_made_is_known_and_missed_when_it_is_gone(bench: Bench):
     setup = Prepare(argv=COUNTING, files=("package.json",))
     prepare(setup, bench)
-    assert prepared_paths(bench.worktree.path) == ("deps",)
+    assert bench.memory.made == ("deps",)
     assert [path.name for path in bench.worktree.path.iterdir()].count("deps") == 1
     shutil.rmtree(bench.worktree.path / "deps")
     assert prepare(setup, bench) is not None
@@ -69,24 +71,64 @@ def test_what_it_made_is_known_and_missed_when_it_is_gone(bench: Bench):
 def test_what_an_earlier_run_made_is_still_its_own_after_a_later_one(bench: Bench):
     prepare(Prepare(argv=COUNTING), bench)
     prepare(Prepare(argv=("sh", "-c", "touch more")), bench)
-    assert prepared_paths(bench.worktree.path) == ("deps", "more")
+    assert bench.memory.made == ("deps", "more")
 
 
-def test_its_memory_lies_beside_the_tree_and_a_torn_one_is_none(bench: Bench):
+def test_its_memory_lies_beside_the_tree_and_is_known_again_by_its_digest(bench: Bench):
     setup = Prepare(argv=COUNTING, files=("package.json",))
     prepare(setup, bench)
-    memory = bench.worktree.path.with_name("tree.prepared.json")
-    for torn in (memory.read_bytes()[:20], b"[]", b'{"digest": "x", "made": [1]}', b""):
+    tree, seal = bench.worktree.path, bench.memory.seal
+    later = replace(bench, memory=Memory(tree, seal))
+    assert (later.memory.made, later.memory.holds(), prepare(setup, later)) == (("deps",), True, None)
+    memory = tree.with_name("tree.prepared.json")
+    for torn in (memory.read_bytes()[:20], b"[]", b'{"digest": "x", "made": [1]}', b"", memory.read_bytes() + b" "):
         memory.write_bytes(torn)
-        assert prepared_paths(bench.worktree.path) == ()
-        assert prepare(setup, bench) is not None
+        later = replace(bench, memory=Memory(tree, seal))
+        assert later.memory.made == ()
+        assert prepare(setup, later) is not None
+
+
+def plant(tree: Path) -> None:
+    (tree / "deps/conftest.py").write_text("", encoding="utf-8")
+
+
+def plant_a_folder(tree: Path) -> None:
+    (tree / "deps/planted").mkdir()
+    (tree / "deps/planted/x").touch()
+
+
+def change(tree: Path) -> None:
+    """Write as many other bytes, and set the time back."""
+    file = tree / "deps/runs"
+    seen = file.stat()
+    file.write_text("nur\n", encoding="utf-8")
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+
+def replace_by_a_link(tree: Path) -> None:
+    (tree / "deps").rename(tree.with_name("elsewhere"))
+    (tree / "deps").symlink_to(tree.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("meddle", "holds"),
+    [(plant, True), (plant_a_folder, True), (change, False), (replace_by_a_link, False)],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_what_was_made_holds_when_it_is_unchanged_and_what_came_since_is_taken_away(bench: Bench, meddle, holds: bool):
+    prepare(Prepare(argv=COUNTING, files=("package.json",)), bench)
+    tree = bench.worktree.path
+    meddle(tree)
+    assert Memory(tree, bench.memory.seal).holds() == holds
+    if holds:
+        assert sorted(path.name for path in (tree / "deps").iterdir()) == ["inner", "runs"]
 
 
 def test_what_it_made_is_written_down_before_the_tree_is_settled(bench: Bench):
     kept: list[tuple[str, ...]] = []
 
     def settle() -> str:
-        kept.append(prepared_paths(bench.worktree.path))
+        kept.append(bench.memory.made)
         return "it changed package.json, which was put back"
 
     result = prepare(Prepare(argv=COUNTING), replace(bench, settle=settle))
@@ -104,7 +146,7 @@ def test_a_failure_is_tried_once_more_and_not_remembered(bench: Bench):
     assert (result.failed, result.reason, result.tail) == (True, "exit code 7", "no network")
     assert runs(bench) == 2
     assert prepare(setup, bench) is not None
-    assert prepared_paths(bench.worktree.path) == ()
+    assert bench.memory.made == ()
 
 
 def test_paths_of_the_persons_tree_are_linked(bench: Bench):
@@ -121,7 +163,7 @@ def test_a_linked_path_is_there_when_the_command_runs_and_belongs_to_the_prepara
     result = prepare(Prepare(argv=("test", "-d", "deps"), link=("deps",)), bench)
     assert result is not None
     assert result.passed
-    assert prepared_paths(bench.worktree.path) == ("deps",)
+    assert bench.memory.made == ("deps",)
 
 
 def test_a_path_that_cannot_be_linked_is_a_failure_with_its_reason(bench: Bench, tmp_path: Path):

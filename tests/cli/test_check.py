@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -137,3 +138,19 @@ def test_one_check_at_a_time_and_what_a_killed_one_left_is_taken_away(repo: Path
     assert loop("check", cwd=repo).code == 0
     assert trees(repo) == 1
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the end of what the killed one started")
+
+
+def test_what_a_check_that_was_killed_had_prepared_is_made_anew(repo: Path, tmp_path: Path):
+    begun, goes_on = tmp_path / "begun", tmp_path / "goes-on"
+    configure(
+        repo,
+        more='[prepare]\nrun = "mkdir -p deps && touch deps/made"\nfiles = ["app.txt"]\n',
+        waits=f"test -e deps/made && test ! -e deps/planted && touch {begun} && {{ test -e {goes_on} || sleep 60; }}",
+    )
+    with subprocess.Popen([*LOOP, "check"], cwd=repo, stdout=subprocess.DEVNULL) as process:
+        wait_until(begun.exists, "the check")
+        process.kill()
+    (tree,) = cache().glob("check-*/checks-*/")
+    (tree / "deps/planted").touch()
+    goes_on.touch()
+    assert loop("check", cwd=repo).code == 0

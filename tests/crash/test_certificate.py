@@ -23,9 +23,9 @@ class Plant:
     shows_at: str
 
 
-ARCHIVE = "    ctx.archive.archive_round(ctx.bus, state.round)\n"
+ARCHIVE = "    sealed.archive_round(ctx, state)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
-FIX_LIST = "        ctx.bus.write(FixList.kind, fix_list.to_document())\n"
+FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
 CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("
@@ -75,8 +75,8 @@ PLANTS = {
     "the outbox is emptied before the report is on the bus": Plant(
         "rounds/intake.py",
         {
-            "    ctx.bus.install(ask.kind, document)\n": (
-                "    ctx.bus.clear_outbox(desk.dispatch_id)\n    ctx.bus.install(ask.kind, document)\n"
+            "    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n": (
+                "    ctx.bus.clear_outbox(desk.dispatch_id)\n    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n"
             )
         },
         "work_report.json",

@@ -59,6 +59,21 @@ def turn_a_decision(stage: Stage) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
 
 
+def turn_an_older_decision(stage: Stage) -> None:
+    """The state has no digests, as an older loop has left it."""
+    turn_a_decision(stage)
+    path = stage.bus / "state.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    for row in state["round_details"]:
+        row["digests"] = {}
+    path.write_text(json.dumps(state), encoding="utf-8")
+
+
+def add_a_take(stage: Stage) -> None:
+    folder = stage.bus / "archive/T-1"
+    (folder / "r1_review_report.2.json").write_bytes((folder / "r2_review_report.json").read_bytes())
+
+
 def change_the_feed(stage: Stage) -> None:
     path = stage.bus / "logs/feed.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -93,13 +108,15 @@ def lose_an_object(stage: Stage) -> None:
     [
         (damage_document, {"bad_document"}),
         (tear_document, {"bad_document"}),
-        (damage_archive, {"bad_archive"}),
-        (damage_a_review, {"bad_archive"}),
-        (turn_a_decision, {"other_decision"}),
+        (damage_archive, {"bad_archive", "swapped"}),
+        (damage_a_review, {"bad_archive", "swapped"}),
+        (turn_a_decision, {"swapped"}),
+        (turn_an_older_decision, {"other_decision"}),
+        (add_a_take, {"swapped"}),
         (change_the_feed, {"feed"}),
         (lose_the_charter, {"no_charter"}),
         (lose_the_summary, {"no_summary"}),
-        (lose_the_archive, {"unknown_run", "no_charter", "other_decision", "no_summary"}),
+        (lose_the_archive, {"unknown_run", "no_charter", "swapped", "no_summary"}),
         (lose_an_object, {"lost_object"}),
     ],
 )

@@ -35,6 +35,14 @@ def test_a_state_comes_back_as_it_went():
     assert RunState.from_document(state.to_document()) == state
 
 
+def test_a_state_without_what_older_loops_did_not_write_is_read():
+    document = documents.state()
+    del document["passed"], document["round_details"][0]["digests"]
+    state = RunState.from_document(document)
+    assert (state.passed, state.round_details[0].digests) == ((), {})
+    assert schema.find_problem("state", document) is None
+
+
 def test_the_smallest_state_satisfies_parser_and_schema():
     state = RunState(
         run_id="r",

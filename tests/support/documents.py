@@ -104,10 +104,12 @@ def state() -> dict[str, Any]:
                 "blocking": 1,
                 "ended_at": "2025-01-31T08:05:00.000Z",
                 "spent": {"worker": spending()},
+                "digests": {"checks": "22"},
             }
         ],
         "digests": {"charter": "00"},
         "watch": {"hooks": "11"},
+        "passed": ["tests"],
     }
 
 

@@ -3,10 +3,11 @@
 Backends hold no state; what has to be put together from several lines is put together here, for every program alike.
 """
 
+import json
 from typing import TypeVar
 
 from loop_kit.backends.base import Backend, Concluding
-from loop_kit.backends.ending import settle
+from loop_kit.backends.ending import decisions_in, settle
 from loop_kit.backends.words import Words
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.values import dataclass, field, replace
@@ -30,6 +31,7 @@ class Account:
     hopeless: bool = False
     _said: Words = field(default_factory=_no_words)
     _message: Words = field(default_factory=_no_words)  # what was said since the last use of a tool
+    _forms: frozenset[str] = frozenset()  # what the forms decide that it has filled in
     _speaking: bool = False
     _borne: int = 0
 
@@ -37,6 +39,12 @@ class Account:
     def said(self) -> str:
         """The end of all that the agent said, a megabyte of characters at most."""
         return self._said.text
+
+    @property
+    def decisions(self) -> frozenset[str]:
+        """All that its last message and its forms decide; one thing, unless it says no and then yes."""
+        texts = {self._message.text, self.finished.text if self.finished is not None else None}
+        return self._forms.union(*(decisions_in(text) for text in texts if text))
 
     @property
     def finished(self) -> Finished | None:
@@ -66,6 +74,8 @@ class Account:
     def _end(self, event: Finished | Failed) -> None:
         if isinstance(event, Finished):
             self._borne = 0
+            if isinstance(event.structured, dict):
+                self._forms |= decisions_in(json.dumps(event.structured))
             event = replace(event, text=self._message.text.strip("\n")) if event.said_last else event
         elif event.bearable is not None:
             self._borne += 1

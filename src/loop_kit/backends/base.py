@@ -151,6 +151,18 @@ class Isolating(Protocol):
         """Files of a tree that its program can be given from elsewhere: a worker gets them as they were at the base."""
 
 
+@runtime_checkable
+class Answering(Protocol):
+    """A backend whose program answers in a form that it is started with: that is its answer, and it is told no file to write."""
+
+    def answers_in_form(self, role: str) -> bool:
+        """Whether that is so for every command that the backend builds for a role."""
+
+
+def answers_in_form(backend: Backend, role: str) -> bool:
+    return isinstance(backend, Answering) and backend.answers_in_form(role)
+
+
 def hides_git_settings(backend: Backend) -> bool:
     return isinstance(backend, Concealing) and backend.hides_git_settings
 

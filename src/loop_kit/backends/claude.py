@@ -77,6 +77,9 @@ class Claude(Backend):
     tested = ("2.1.197", "2.1.329")
     sandbox = "none: its permissions say what it may run"
 
+    def answers_in_form(self, role: str) -> bool:
+        return role != "worker"
+
     def command(self, order: Order) -> Call:
         model = ("--model", order.model) if order.model else ()
         resume = ("--resume", order.session) if order.session else ()

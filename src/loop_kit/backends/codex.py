@@ -57,6 +57,9 @@ class Codex(Backend):
     tested = ("0.169.0",)
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
 
+    def answers_in_form(self, role: str) -> bool:
+        return role != "worker"
+
     def command(self, order: Order) -> Call:
         answer = _answer_path(order)
         clear_scratch(answer)  # codex leaves it as it is when a turn fails, and an old answer is no answer

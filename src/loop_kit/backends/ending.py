@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.backends.fields import one_line
-from loop_kit.backends.jsontext import ANSWER_LIMIT, last_json
+from loop_kit.backends.jsontext import ANSWER_LIMIT, last_json, objects_in
+from loop_kit.model.decision import Decision
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished
 
 _STOPPED_BY = (1, 2, 15)  # SIGHUP, SIGINT, SIGTERM
@@ -45,6 +46,12 @@ def find_document(finished: Finished | None, said: str, *, wrote: Path | None = 
         return finished.structured
     texts = (read_answer(wrote), finished.text if finished is not None else None, said)
     return next((last_json(text) for text in texts if text and text.strip()), None)
+
+
+def decisions_in(text: str) -> frozenset[str]:
+    """Return what the documents in a message decide: more than one when it says no and then yes."""
+    said = (found.get("decision") for found in objects_in(text))
+    return frozenset(word for word in said if word in list(Decision))
 
 
 def read_answer(path: Path | None) -> str | None:

@@ -6,11 +6,14 @@ because "the last one wins" would let one document say two things.
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
 # Above every document limit of the bus, so that the bus, which can name the limit, is the one that refuses.
 ANSWER_LIMIT = 8 * 1024 * 1024
+_MOST_TRIES = 1000  # beginnings of objects in one message that turn out to be none
+_OBJECT = re.compile(r'\{\s*"')
 _SPACE = " \t\n\r"  # what JSON allows around a value
 
 
@@ -46,6 +49,21 @@ def last_json(text: str) -> dict[str, Any] | None:
             return parse_object(last[label])
     whole = parse_object(text)
     return whole if whole is not None else parse_object(text[text.rfind("\n{") + 1 :])
+
+
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield every JSON object in a message, whatever stands around it, but none that is part of another."""
+    text = text[-ANSWER_LIMIT:]
+    tries = 0
+    start = _OBJECT.search(text)
+    while start is not None and tries < _MOST_TRIES:
+        end = start.start() + 1
+        try:
+            value, end = _DECODER.raw_decode(text, start.start())
+            yield value
+        except (ValueError, RecursionError):
+            tries += 1
+        start = _OBJECT.search(text, end)
 
 
 def at_path(value: Any, path: str) -> Any | None:

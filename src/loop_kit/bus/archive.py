@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus import atomic
-from loop_kit.bus.bus import Bus, round_in
+from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
-from loop_kit.bus.layout import ROUND_KINDS
+from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import Charter, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
@@ -82,16 +82,14 @@ class Archive:
         number = 0 if kind == "task_card" else document.get("rounds" if kind == "summary" else "round")
         return self.put(number if type(number) is int and number > 0 else 0, kind, data)
 
-    def archive_round(self, bus: Bus, round_number: int) -> tuple[str, ...]:
-        """Keep every document of that round which lies on the bus; return their kinds."""
-        found = {kind: bus.read_with_bytes(kind) for kind in ROUND_KINDS}
-        kept = {kind: both[1] for kind, both in found.items() if both is not None and round_in(both[0]) == round_number}
-        if kept:
-            atomic.make_folder(self.folder)
-        created = [_keep(data, takes(self.file(round_number, kind)), sync_name=False)[1] for kind, data in kept.items()]
+    def put_round(self, round_number: int, documents: Mapping[str, bytes]) -> None:
+        """Keep the documents of a round, by kind: the bytes that loop read or wrote, not what lies on the bus by now."""
+        atomic.make_folder(self.folder)
+        created = [
+            _keep(data, takes(self.file(round_number, kind)), sync_name=False)[1] for kind, data in documents.items()
+        ]
         if any(created):
             atomic.sync_names(self.folder)
-        return tuple(kept)
 
     def refuse(
         self, round_number: int, name: str, path: Path, reason: str, *, redactor: Redactor = NO_VALUES
@@ -110,6 +108,22 @@ class Archive:
         """
         kept = kept_takes(self.file(round_number, name))
         return _read(kept[-1], name) if kept else None
+
+    def find(self, round_number: int, name: str, wanted: str) -> bytes | None:
+        """Return the take of a document that has the SHA-256 digest `wanted`, None when there is none."""
+        return next(
+            (
+                data
+                for path in reversed(kept_takes(self.file(round_number, name)))
+                if sha256(data := read_beginning(path, limit=_READ_LIMIT)).hexdigest() == wanted
+            ),
+            None,
+        )
+
+    def counts(self, round_number: int, name: str, wanted: str) -> bool:
+        """Whether the last take of a document, which people take for the one that counted, has that digest."""
+        last = kept_takes(self.file(round_number, name))[-1:]
+        return any(sha256(read_beginning(path, limit=_READ_LIMIT)).hexdigest() == wanted for path in last)
 
     def read_charter(self, wanted: str = "") -> Charter:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.

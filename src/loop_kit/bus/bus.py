@@ -85,20 +85,25 @@ class Bus(Layout):
         except DocumentError:
             return None
 
-    def write(self, kind: str, document: Mapping[str, Any]) -> None:
-        """Put a document on the bus; raise `DocumentError` when it is so large that it could not be read again."""
+    def write(self, kind: str, document: Mapping[str, Any]) -> bytes:
+        """Put a document on the bus and return its bytes; raise `DocumentError` when it could not be read again."""
         path = self.path(kind)
-        data = dump(document, name=self.name(path))
+        return self.write_raw(kind, dump(document, name=self.name(path)))
+
+    def write_raw(self, kind: str, data: bytes) -> bytes:
+        """Put the bytes of a document on the bus and return them; raises `DocumentError` when they are too many."""
+        path = self.path(kind)
         if len(data) > LIMITS[kind]:
             limit = LIMITS[kind] >> 20
             raise DocumentError(f"{self.name(path)} would be larger than {limit} MiB", hint="it has to be shorter")
         if is_folder(path):
             self.set_aside(path)
         atomic.write_bytes(path, data)
+        return data
 
-    def install(self, kind: str, document: Mapping[str, Any]) -> None:
-        """Put the document that a dispatch handed in on the bus, in loop's own form."""
-        self.write(kind, document)
+    def install(self, kind: str, document: Mapping[str, Any]) -> bytes:
+        """Put the document that a dispatch handed in on the bus, in loop's own form; return its bytes."""
+        return self.write(kind, document)
 
     def remove(self, kind: str) -> None:
         """Take a document off the bus; never the person's card."""
@@ -166,8 +171,16 @@ class Bus(Layout):
 
         To be called when the whole tree of the dispatch has ended, and before `clear_outbox`.
         """
-        path = delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
-        return None if path is None else self._read(path, kind)
+        paths = self.handed_in(dispatch_id, kind)
+        return self.read_handed_in(paths[0], kind) if paths else None
+
+    def handed_in(self, dispatch_id: str, kind: str) -> tuple[Path, ...]:
+        """Return every file that a dispatch handed in; the first is the one that counts."""
+        return delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
+
+    def read_handed_in(self, path: Path, kind: str) -> dict[str, Any]:
+        """Return what was handed in there; raise `DocumentError` when it is unreadable."""
+        return self._read(path, kind)
 
     def clear_outbox(self, dispatch_id: str) -> None:
         delivery.clear(self.outbox(dispatch_id))

@@ -37,13 +37,12 @@ def open_outbox(outbox: Path, *, classic: Path) -> Path:
     return outbox
 
 
-def find(outbox: Path, *, classic: Path) -> Path | None:
-    """Return where the answer lies: in the outbox, else at the classic path if it was written during the dispatch."""
+def find(outbox: Path, *, classic: Path) -> tuple[Path, ...]:
+    """Return where answers lie, the one that counts first: in the outbox, at the classic path if written in the dispatch."""
     report = outbox / REPORT
-    if os.path.lexists(report):
-        return report
     now = _stamp(classic)
-    return classic if now is not None and _written_since(outbox, now) else None
+    written = now is not None and _written_since(outbox, now)
+    return (*([report] if os.path.lexists(report) else []), *([classic] if written else []))
 
 
 def clear(outbox: Path) -> None:

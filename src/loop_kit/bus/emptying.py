@@ -53,13 +53,32 @@ def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
     except DocumentError:
         return bus.set_aside(path)
     belongs = _belongs(data, places)
+    kept: Path | None
     if belongs is None:
         kept = _keep_unfiled(bus, path.stem, data)
     else:
         place, round_number = belongs
-        kept = Archive(bus.archive_root / place).put(round_number, path.stem, data)
+        archive = Archive(bus.archive_root / place)
+        if _is_swapped(bus, place, round_number, path.stem, data):
+            kept = archive.refuse(round_number, path.stem, path, "it was changed after loop had read or written it")
+        else:
+            kept = archive.put(round_number, path.stem, data)
     atomic.remove(path)
     return kept
+
+
+def _is_swapped(bus: Bus, place: str, round_number: int, kind: str, data: bytes) -> bool:
+    """Whether a document of the run that the state is about is another one than that run has known."""
+    try:
+        state = bus.read_state()
+    except DocumentError:
+        return False
+    if state is None or state.place != place:
+        return False
+    digests = {row.round: row.digests for row in state.round_details}
+    open_round = state.digests if state.round not in digests or kind == "fix_list" else digests[state.round]
+    wanted = (open_round if round_number == state.round else digests.get(round_number, {})).get(kind)
+    return wanted not in (None, sha256(data).hexdigest())
 
 
 def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:

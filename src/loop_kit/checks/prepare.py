@@ -1,7 +1,7 @@
 """Make a tree ready for checks: link what the person has, run what installs or builds, and remember that it was done.
 
-The memory is a file beside the tree, never in it. It is believed only while everything that the command made is still
-there: whoever cleans a tree cleans away what was prepared, unless he keeps `prepared_paths`.
+The bench's memory says what was made: it is believed only while all of that is still there. Whoever cleans a tree cleans
+away what was prepared, unless he keeps that.
 """
 
 import hashlib
@@ -10,12 +10,11 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
 
 from loop_kit.checks.run import Bench, nothing_changed, run_check
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.evidence import CheckResult, Ending
-from loop_kit.values import dataclass, replace
+from loop_kit.values import replace
 
 NAME = "prepare"
 _DEPTH = 3  # folders below the tree where what a command made is looked for: packages/a/node_modules
@@ -28,52 +27,20 @@ def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
     problem = _link(setup.link, bench.inplace.path, tree)
     if problem:
         return CheckResult.without_run(command, bench.worktree.tree, Ending.NOT_STARTED, problem)
-    before = _Memory.read(tree)
-    digest = _digest(setup, tree, apart_from=before.made)
-    made = tuple(path for path in before.made if os.path.lexists(tree / path))
-    if not setup.argv or (setup.files and before == _Memory(digest, made)):
+    memory = bench.memory
+    digest = _digest(setup, tree, apart_from=memory.made)
+    made = tuple(path for path in memory.made if os.path.lexists(tree / path))
+    if not setup.argv or (setup.files and (memory.digest, memory.made) == (digest, made)):
         return None
-    _memory_path(tree).unlink(missing_ok=True)
+    memory.forget()
     there = frozenset(_entries(tree))
     # Settling may clean the tree, so it waits until it is written down what is to be kept. A failure is tried again:
     # networks fail for passing reasons.
     result = run_check(command, replace(bench, settle=nothing_changed), log=f".{NAME}.log", rerun=True)
     if not result.failed:
-        _Memory(digest, tuple(sorted({*made, *_new(tree, there), *setup.link}))).write(tree)
+        memory.remember(digest, tuple(sorted({*made, *_new(tree, there), *setup.link})))
     undone = bench.settle()
     return replace(result, reason="; ".join(part for part in (result.reason, undone) if part))
-
-
-def prepared_paths(tree: Path) -> tuple[str, ...]:
-    """Return the paths in a tree, relative to it, that the last successful preparation made."""
-    return _Memory.read(tree).made
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    digest: str
-    made: tuple[str, ...]
-
-    @classmethod
-    def read(cls, tree: Path) -> Self:
-        """Return what the last success left; nothing when there was none, or when its file was cut off."""
-        try:
-            document: Any = json.loads(_memory_path(tree).read_bytes())
-        except (OSError, ValueError):
-            document = None
-        match document:
-            case {"digest": str(digest), "made": [*made]} if all(isinstance(path, str) for path in made):
-                return cls(digest, tuple(made))
-            case _:
-                return cls("", ())
-
-    def write(self, tree: Path) -> None:
-        text = json.dumps({"digest": self.digest, "made": self.made})
-        _memory_path(tree).write_text(text, encoding="ascii")
-
-
-def _memory_path(tree: Path) -> Path:
-    return tree.with_name(f"{tree.name}.prepared.json")
 
 
 def _link(paths: tuple[str, ...], source: Path, tree: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loop_kit.checks.counts import Tally
 from loop_kit.checks.junit import find_junit
+from loop_kit.checks.memory import Memory
 from loop_kit.checks.output import Output
 from loop_kit.errors import BackendError
 from loop_kit.model.check import CheckCommand, Where
@@ -52,8 +53,8 @@ class Bench:
     `worktree` is loop's own clean tree, `inplace` the person's. `environment` is the whole environment: the agents',
     without any keys. `logs` is a folder, `stem` begins the names of the logs, and `log_root` (by default the folder
     above) is what evidence calls them relative to. `check_stop` is asked every second and raises when the run shall
-    end. `settle` puts changed tracked files of the worktree back and says which. `tell` hears of each command twice:
-    when it starts, without a result, and when it has ended.
+    end. `memory` is what was prepared in the worktree. `settle` puts changed tracked files of the worktree back and says
+    which. `tell` hears of each command twice: when it starts, without a result, and when it has ended.
     """
 
     worktree: Place
@@ -62,6 +63,7 @@ class Bench:
     logs: Path
     stem: str
     interruption: Interruption
+    memory: Memory
     check_stop: Callable[[], None] = _go_on
     settle: Callable[[], str] = nothing_changed
     tell: Callable[[CheckCommand, CheckResult | None], None] = _tell_nobody

@@ -11,6 +11,7 @@ from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.sealed import read_judged
 from loop_kit.rounds.summary import MOST_LISTED, summarize
 from loop_kit.values import dataclass
 
@@ -92,7 +93,7 @@ def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge:
 def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
     if not state.round_details:
         return ()
-    document = ctx.archive.read(state.round_details[-1].round, Evidence.kind)
+    document = read_judged(ctx.archive, state.round_details[-1], Evidence.kind)
     return () if document is None else Evidence.from_document(document).sentences
 
 

@@ -13,6 +13,7 @@ from loop_kit.model.state import Phase, RoundRow, RunState
 from loop_kit.vcs.repository import Repository
 
 REFS = "refs/loop"
+_SWAPPED = "somebody wrote into the archive; loop goes by the one that was judged, and without it by none"
 _LOST = "was the bus or the repository copied without the other, or a ref deleted by hand?"
 
 
@@ -44,6 +45,15 @@ def _examine_round(repository: Repository, state: RunState, archive: Archive, ro
             remedy="pin that commit again",
             repair=partial(repository.pin, ref, row.head_sha) if repository.commit_id(row.head_sha) else None,
         )
+    for kind, wanted in row.digests.items():
+        if not archive.counts(row.round, kind, wanted):
+            text = f"the last {kind} of round {row.round} that is kept is not the one that was judged"
+            yield Problem(code="swapped", where=str(archive.file(row.round, kind)), text=text, hint=_SWAPPED)
+    if not row.digests:  # an older loop's
+        yield from _examine_decision(archive, row)
+
+
+def _examine_decision(archive: Archive, row: RoundRow) -> Iterator[Problem]:
     try:
         review = archive.read(row.round, "review_report")
     except LoopError:

@@ -42,6 +42,7 @@ class RoundRow:
     """A finished round in short.
 
     `blocking` counts what stood in the way; `judged_by` is `reviewer` or `loop`; `spent` is what the round used, by role.
+    `digests` are those of the round's documents, by kind; an older loop wrote none.
     """
 
     round: int
@@ -52,6 +53,7 @@ class RoundRow:
     blocking: int
     ended_at: str
     spent: Mapping[str, Spending] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, entry: Any, *, at: str = "$") -> Self:
@@ -66,10 +68,12 @@ class RoundRow:
             blocking=row.count("blocking"),
             ended_at=row.text("ended_at"),
             spent=read_spendings(row, "spent"),
+            digests=row.text_map("digests") if "digests" in row.entries else {},
         )
 
     def to_document(self) -> dict[str, Any]:
-        return {**{key: getattr(self, key) for key in _ROW_KEYS}, "spent": write_spendings(self.spent)}
+        told = {key: getattr(self, key) for key in _ROW_KEYS}
+        return {**told, "spent": write_spendings(self.spent), "digests": dict(self.digests)}
 
 
 _ROW_KEYS = tuple(item.name for item in fields(RoundRow))
@@ -83,7 +87,8 @@ class RunState:
     each gets a name of its own; `paying` is the role whose dispatch has begun and is not in `spent` yet, "" when there is
     none; `round_spent` is the part of this round. `backends` says by role which of its backends is used, `programs` by
     backend what ran. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those of the
-    charter's parts.
+    charter's parts and of what loop has read and written since, by which it is known again. `passed` names the checks that
+    have passed in a finished round.
     """
 
     kind: ClassVar[str] = "state"
@@ -111,6 +116,7 @@ class RunState:
     round_details: tuple[RoundRow, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     watch: Mapping[str, str] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "state.json") -> Self:
@@ -152,6 +158,7 @@ class RunState:
             ),
             digests=entries.text_map("digests"),
             watch=entries.text_map("watch"),
+            passed=entries.texts("passed") if "passed" in entries.entries else (),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -180,6 +187,7 @@ class RunState:
             "round_details": [row.to_document() for row in self.round_details],
             "digests": dict(self.digests),
             "watch": dict(self.watch),
+            "passed": list(self.passed),
         }
 
     @property

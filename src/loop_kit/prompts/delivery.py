@@ -1,5 +1,7 @@
 """What is to be handed in, in which form and where. It stands at the end of every prompt, whatever the template says.
 
+Without a path the answer is a form that the program fills in.
+
 The examples are no valid documents: an agent that only echoes its prompt has reported nothing.
 """
 
@@ -74,6 +76,11 @@ def _form(example: dict[str, Any], report_path: str) -> str:
 
 
 def _where(report_path: str) -> str:
+    if not report_path:
+        return (
+            "Your answer is the document itself, in the form that your program asks you for, and the last that you say. "
+            "Write it into no file, and say nowhere else what you decide."
+        )
     return (
         f"Write the report as one JSON document to this file (`LOOP_REPORT` in your environment is the same path):\n\n"
         f"    {one_line(report_path, PATH_LIMIT)}\n\n"

@@ -63,7 +63,7 @@ def reviewer_prompt(brief: ReviewerBrief) -> str:
         "task_card_section": card_section(brief.card),
         "prior_context_section": _this_round(brief),
         "change_section": _change_section(brief),
-        "review_report_path": one_line(brief.report_path, PATH_LIMIT),
+        "review_report_path": one_line(brief.report_path, PATH_LIMIT) or "no file: it is your last message.",
     }
     must = ("task_card_section", "prior_context_section", "change_section")
     body = complete(brief.texts["reviewer_template"], values, must)

@@ -32,8 +32,9 @@ _SHORTEST = 7  # characters of a commit's name that somebody may have meant
 class Ask(Generic[R]):
     """One question. `prompt(report_path, problems)` makes the whole text of it.
 
-    `problems` says what was wrong with the last answer when this is the second asking; there is no third. `head_sha` is
-    the commit that is asked about, "" while there is none yet.
+    `report_path` is "" where the answer is a form that the program fills in. `problems` says what was wrong with the last
+    answer when this is the second asking; there is no third. `head_sha` is the commit that is asked about, "" while there
+    is none yet.
     """
 
     role: str

@@ -102,7 +102,7 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
 
 def _prompt(ask: Ask[Any], desk: Desk) -> str:
     """Return the whole prompt, or a short one for a conversation that already had it and was contradicted."""
-    report = str(desk.order.report)
+    report = "" if desk.formed else str(desk.order.report)
     if ask.problems and desk.order.session is not None:
         return follow_up(ask.role, ask.problems, report)
     return ask.prompt(report, ask.problems)

@@ -6,6 +6,7 @@ A person's file is never moved or rewritten: what is wrong with it is said, and 
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError, TimeLimitError
 from loop_kit.model.state import RunState
 from loop_kit.rounds.ask import Ask, Report
@@ -76,10 +77,13 @@ def _say_what_is_wanted(ctx: RunContext, state: RunState, ask: Ask[Any], path: P
 
 def _try(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str]:
     try:
-        document = ctx.bus.read(ask.kind)
-        if document is None:
+        data = ctx.bus.read_raw(ask.kind)
+        if data is None:
             return None, ""
-        return ask.read(document, state, name=f"{ask.kind}.json"), ""
+        name = ctx.bus.name(ctx.bus.path(ask.kind))
+        report = ask.read(parse(data, name=name), state, name=f"{ask.kind}.json")
+        ctx.papers[ask.kind] = data
+        return report, ""
     except DocumentError as error:
         return None, error.message
 

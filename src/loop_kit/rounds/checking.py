@@ -4,19 +4,23 @@ What was run is on the bus or in the archive and is never run twice for one comm
 that stands in the state: a worker can write files like these too.
 """
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from loop_kit.bus.document import dump
+from loop_kit.bus.document import dump, parse
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.sealed import digest
 from loop_kit.values import replace
+
+if TYPE_CHECKING:
+    from loop_kit.rounds.checks_at import Checked
 
 BASE_ROUND = 0
 _SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests
@@ -29,9 +33,10 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
-    evidence = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
+    checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
+    evidence = checked.evidence
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
-    state = _sealed(ctx, state, _BASE_SEAL, evidence)
+    state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
     _tell(ctx, evidence)
     return state
 
@@ -50,13 +55,14 @@ def with_evidence(
     if evidence is None:
         names = [each.name for each in plan.commands]
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
-        evidence = _gather(ctx, state, plan, state.round, change.head_sha).against(baseline)
-        ctx.bus.write(Evidence.kind, evidence.to_document())
-        state = _sealed(ctx, state, _SEAL, evidence)
+        checked = _gather(ctx, state, plan, state.round, change.head_sha)
+        evidence = checked.evidence.against(baseline)
+        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence.to_document())
+        state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
         _tell(ctx, evidence)
     expectations = Expectations(
         baseline=baseline,
-        passed_before=_passed_before(ctx, state, {result.name for result in evidence.results if result.failed}),
+        passed_before=frozenset(state.passed) & {result.name for result in evidence.results if result.failed},
         criteria=ctx.card.acceptance_criteria,
         claims=work.tests,
     )
@@ -76,7 +82,7 @@ def for_reviewer(ctx: RunContext, change: Change) -> Change:
     return replace(change, findings=tuple(softened))
 
 
-def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Evidence:
+def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> "Checked":
     from loop_kit.rounds.gathering import gather_evidence  # noqa: PLC0415  (a run without checks does without what runs them)
 
     evidence = gather_evidence(ctx, state, plan, round_number, head_sha)
@@ -87,45 +93,29 @@ def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, hea
 def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:
     """Return the evidence for exactly this head that an earlier, interrupted try has gathered."""
     try:
-        document = ctx.bus.read(Evidence.kind)
-        evidence = None if document is None else Evidence.from_document(document)
+        data = ctx.bus.read_raw(Evidence.kind)
     except DocumentError:
         return None
-    if evidence is None or state.digests.get(_SEAL) != _digest(evidence):
+    if data is None or state.digests.get(_SEAL) != digest(data):
         return None
-    return evidence if (evidence.round, evidence.head_sha) == (state.round, change.head_sha) else None
+    evidence = Evidence.from_document(parse(data))
+    if (evidence.round, evidence.head_sha) != (state.round, change.head_sha):
+        return None
+    ctx.papers[Evidence.kind] = data
+    return evidence
 
 
 def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
-    evidence = _archived(ctx, BASE_ROUND)
-    return evidence if evidence is not None and state.digests.get(_BASE_SEAL) == _digest(evidence) else None
+    found = ctx.archive.find(BASE_ROUND, Evidence.kind, state.digests.get(_BASE_SEAL, ""))
+    return None if found is None else Evidence.from_document(parse(found))
 
 
-def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence) -> RunState:
-    """Put the digest of evidence into the state, so that nobody else's is taken for it."""
-    state = replace(state, digests={**state.digests, seal: _digest(evidence)}, updated_at=ctx.now())
+def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:
+    """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it."""
+    data = dump(evidence.to_document())
+    state = replace(state, digests={**state.digests, **others, seal: digest(data)}, updated_at=ctx.now())
     ctx.bus.put_state(state)
     return state
-
-
-def _digest(evidence: Evidence) -> str:
-    return sha256(dump(evidence.to_document())).hexdigest()
-
-
-def _archived(ctx: RunContext, round_number: int) -> Evidence | None:
-    document = ctx.archive.read(round_number, Evidence.kind)
-    return None if document is None else Evidence.from_document(document)
-
-
-def _passed_before(ctx: RunContext, state: RunState, names: AbstractSet[str]) -> frozenset[str]:
-    """Return those of the checks that passed in an earlier round of this run; without a name nothing is read."""
-    found: set[str] = set()
-    for row in reversed(state.round_details):
-        if names <= found:
-            break
-        evidence = _archived(ctx, row.round)
-        found |= names & evidence.passed_names if evidence is not None else set()
-    return frozenset(found)
 
 
 def _tell(ctx: RunContext, evidence: Evidence) -> None:

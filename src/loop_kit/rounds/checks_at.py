@@ -6,24 +6,27 @@ from pathlib import Path
 from loop_kit.backends.environment import agent_environment
 from loop_kit.bus.atomic import make_folder
 from loop_kit.checks.gather import Subject, gather
+from loop_kit.checks.memory import Memory
 from loop_kit.checks.plan import Plan
-from loop_kit.checks.prepare import prepared_paths
 from loop_kit.checks.run import Bench, Place
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import Interruption
-from loop_kit.values import dataclass
+from loop_kit.values import dataclass, field
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
+
+PREPARED, CHECKS_TREE = "prepared", "checks_tree"  # in the state's digests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where the checks of a commit run.
 
-    `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it. `logs` holds the
+    `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it and is known again by
+    `seals`, those of a `Checked` before it. `logs` holds the
     checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`. `check_stop` and `tell`
     are those of a `Bench`.
     """
@@ -37,18 +40,32 @@ class Site:
     interruption: Interruption
     check_stop: Callable[[], None]
     tell: Callable[[CheckCommand, CheckResult | None], None]
+    seals: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Evidence:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the checks showed, and by what tree and preparation are known again as they were before the last of them."""
+
+    evidence: Evidence
+    seals: Mapping[str, str]
+
+
+def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
     """Run the plan's checks at the subject's commit and return what they showed; raises when it is asked to end."""
     make_folder(site.logs)
-    tree = _clean_tree(site, subject.head_sha)
+    memory = Memory(site.tree, site.seals.get(PREPARED, ""))
+    tree = _clean_tree(site, subject.head_sha, memory, site.seals.get(CHECKS_TREE, ""))
+    if memory.made and not memory.holds():
+        memory.forget()
+        tree = _clean_tree(site, subject.head_sha, memory)
 
     def settle() -> str:
+        nonlocal tree
         changed = tree.changed(subject.head_sha)
         if not changed:
             return ""
-        _clean_tree(site, subject.head_sha)
+        tree = _clean_tree(site, subject.head_sha, memory)
         return f"{changed}, which was put back"
 
     bench = Bench(
@@ -58,12 +75,14 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Evidence:
         logs=site.logs,
         stem=site.stem,
         interruption=site.interruption,
+        memory=memory,
         check_stop=site.check_stop,
         settle=settle,
         tell=site.tell,
         log_root=site.bus_root,
     )
-    return gather(plan, bench, subject)
+    evidence = gather(plan, bench, subject)
+    return Checked(evidence=evidence, seals={PREPARED: memory.seal, CHECKS_TREE: tree.seal})
 
 
 def check_environment(environment: Mapping[str, str], settings: Settings, *, run_id: str) -> dict[str, str]:
@@ -78,8 +97,8 @@ def check_environment(environment: Mapping[str, str], settings: Settings, *, run
     )
 
 
-def _clean_tree(site: Site, sha: str) -> ReviewTree:
-    return worktree.prepare(site.repository, site.tree, sha, keep=prepared_paths(site.tree))
+def _clean_tree(site: Site, sha: str, memory: Memory, seal: str = "") -> ReviewTree:
+    return worktree.prepare(site.repository, site.tree, sha, keep=memory.made, seal=seal)
 
 
 def _tree_in_place(repository: Repository, plan: Plan) -> str:

@@ -64,7 +64,8 @@ class RunContext:
 
     `deadline` is on `clock.seconds`, None without `--timeout`; `locks` are the descriptors of the held locks. `pins` are
     the run's refs as they have to be: as they were before the worker was asked, with those that this process has made
-    since; `vcs.watch` says which these are. Every other change to them is somebody else's.
+    since; `vcs.watch` says which these are. Every other change to them is somebody else's. `papers` are the documents of
+    the round, by kind, as this process has read or written them; see `sealed`.
     """
 
     bus: Bus
@@ -76,6 +77,7 @@ class RunContext:
     deadline: float | None = None
     locks: tuple[int, ...] = ()
     pins: dict[str, str] = field(default_factory=dict)
+    papers: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def card(self) -> TaskCard:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loop_kit import resources
-from loop_kit.backends.base import Backend, Order, hides_git_settings
+from loop_kit.backends.base import Backend, Order, answers_in_form, hides_git_settings
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -65,6 +65,11 @@ class Desk:
             errors=log_of(stem, "err.log"),
         )
 
+    @property
+    def formed(self) -> bool:
+        """Whether the answer is the form that the program fills in: then it is told of no file."""
+        return answers_in_form(self.backend, self.order.role)
+
     def command(self, ctx: RunContext, state: RunState) -> Command:
         """Return how the program is started: its own argv, and an environment built from nothing."""
         given = self._environment(ctx, state, {}, {})
@@ -85,7 +90,7 @@ class Desk:
         self, ctx: RunContext, state: RunState, own: Mapping[str, str], merged: Mapping[str, str]
     ) -> dict[str, str]:
         told = {
-            "LOOP_REPORT": str(self.order.report),
+            **({} if self.formed else {"LOOP_REPORT": str(self.order.report)}),
             "LOOP_ROLE": self.order.role,
             "LOOP_TASK_ID": state.task_id,
             "LOOP_ROUND": str(state.round),

@@ -6,15 +6,17 @@ the answer: running again after a crash asks nobody twice.
 
 from typing import Any, TypeVar
 
-from loop_kit.errors import BackendError, TimeLimitError
+from loop_kit.errors import BackendError, NeedsPersonError, TimeLimitError
 from loop_kit.model.state import RunState
 from loop_kit.processes.supervise import HowEnded
+from loop_kit.rounds.answer import TwoAnswersError
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.attempt import Attempt, start
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.intake import on_bus, recover
 from loop_kit.rounds.ledger import DispatchEnding, bill_for, charge_cut_off, name_dispatch, settle, tell_end
 from loop_kit.rounds.limits import admit, check_budget
+from loop_kit.rounds.sealed import forget, seal
 from loop_kit.rounds.trying import Trying, who
 from loop_kit.rounds.versions import note_program
 from loop_kit.values import replace
@@ -28,10 +30,12 @@ def dispatch(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState
         from loop_kit.rounds.byhand import wait_for  # noqa: PLC0415  (most runs have no person in them)
 
         state = _settle_cut_off(ctx, state, document=False)
-        return wait_for(ctx, state, ask), state
+        return wait_for(ctx, state, ask), seal(ctx, state, ask.kind)
     report = on_bus(ctx, state, ask)
     if report is None:
         report = recover(ctx, state, ask)
+    if report is not None:
+        state = seal(ctx, state, ask.kind)
     state = _settle_cut_off(ctx, state, document=report is not None)
     ctx.bus.clear_outbox(name_dispatch(state, ask.role))
     return (report, state) if report is not None else _run_program(ctx, state, ask)
@@ -48,6 +52,7 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
     while True:
         admit(ctx, state)
         state = note_program(ctx, trying.route.to_program(state), ask.role)
+        state = forget(ctx, state, ask.kind)
         state = replace(state, dispatches=state.dispatches + 1, paying=ask.role, updated_at=ctx.now())
         ctx.bus.put_state(state)
         attempt = start(ctx, state, ask)
@@ -69,6 +74,8 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
 def _settle(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> RunState:
     """Enter what the dispatch came to, remember its conversation, so that it can be asked again in it, and tell its end."""
     ended = attempt.ended
+    if attempt.report is not None:
+        state = seal(ctx, state, ask.kind)
     bill = bill_for(ctx, state, ask.role, attempt.usage, seconds=ended.seconds, session_id=attempt.session_id)
     state = settle(ctx, state, bill, session_id=attempt.session_id, usage=attempt.usage, lost=attempt.lost_session)
     ending = DispatchEnding(
@@ -98,6 +105,11 @@ def _check_clocks(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Atte
 
 def _gives_no_document(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> Exception:
     problem = attempt.problem.message if attempt.problem is not None else ""
+    if isinstance(attempt.problem, TwoAnswersError):
+        return NeedsPersonError(
+            f"{who(ctx, state, ask.role)} was asked twice and gave no single answer: {problem}",
+            hint=f"find out who wrote the other one; what it printed is in {attempt.log}; then: loop run --resume",
+        )
     return BackendError(
         f"{who(ctx, state, ask.role)} was asked twice and gave no valid document: {problem}",
         hint=f"what it printed is in {attempt.log}; then: loop run --resume",

@@ -3,13 +3,13 @@
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan
 from loop_kit.model.check import CheckCommand
-from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.evidence import CheckResult
 from loop_kit.model.state import RunState
-from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
+from loop_kit.rounds.checks_at import Checked, Site, check_environment, run_checks_at
 from loop_kit.rounds.context import RunContext
 
 
-def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Evidence:
+def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> Checked:
     """Run the plan's checks at a commit and return what they showed; who watches is told of each."""
     subject = Subject(task_id=state.task_id, round=round_number, head_sha=head_sha)
 
@@ -27,5 +27,6 @@ def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: 
         interruption=ctx.world.interruption,
         check_stop=ctx.check_stop,
         tell=show,
+        seals=state.digests,
     )
     return run_checks_at(site, plan, subject)

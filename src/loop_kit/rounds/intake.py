@@ -1,17 +1,21 @@
 """Take in what a dispatch handed in: judge it, keep it, and put it on the bus when it is the document that was asked for."""
 
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
 from loop_kit.backends.account import Account
-from loop_kit.errors import DocumentError
+from loop_kit.bus.document import parse
+from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds.answer import find_answer
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
 from loop_kit.rounds.ledger import name_dispatch
+from loop_kit.rounds.sealed import digest, forget
 from loop_kit.rounds.transcript import Transcript
 
 R = TypeVar("R", bound=Report)
@@ -21,15 +25,12 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
     """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
 
     The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
-    message: `last_word` is None for a program that was cut off or failed, because what it said last was a draft.
+    message, see `answer`: `last_word` is None for a program that was cut off or failed.
     Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
     """
     name = f"{ask.kind}.json"
     try:
-        delivered = ctx.bus.collect(desk.dispatch_id, ask.kind)
-        document = delivered
-        if document is None and last_word is not None:
-            document = desk.backend.document(desk.order, last_word.finished, last_word.said)
+        document = find_answer(ctx, ask, desk, last_word)
         if document is None:
             return None
         document = _filled(ctx, state, ask, desk.redactor(ctx, state).clean_document(document))
@@ -37,7 +38,7 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
     except DocumentError as error:
         _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
         raise
-    ctx.bus.install(ask.kind, document)
+    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)
     ctx.tell("document_accepted", document=name, role=ask.role, round=state.round)
     return report
 
@@ -59,13 +60,38 @@ def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> A
 
 
 def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
-    """Return the answer that an earlier, interrupted try had already brought onto the bus."""
-    try:
-        document = ctx.bus.read(ask.kind)
-        return None if document is None else ask.read(document, state, name=f"{ask.kind}.json")
-    except DocumentError as error:
-        refuse(ctx, state, ask.kind, error.message)
+    """Return the answer that an earlier, interrupted try had already brought onto the bus: one that the state knows again.
+
+    Raises `NeedsPersonError` when that answer is another one by now; it is in the archive then.
+    """
+    known = state.digests.get(ask.kind)
+    under_way = state.paying == ask.role or ctx.bus.outbox(name_dispatch(state, ask.role)).is_dir()
+    if not os.path.lexists(ctx.bus.path(ask.kind)) or (known is None and under_way):
+        return None  # what a dispatch handed in that was under way is for `recover` to say
+    data, problem = _found(ctx, ask.kind)
+    if data is not None and known == digest(data):
+        try:
+            report = ask.read(parse(data, name=f"{ask.kind}.json"), state, name=f"{ask.kind}.json")
+        except DocumentError as error:
+            refuse(ctx, state, ask.kind, error.message)
+            return None
+        ctx.papers[ask.kind] = data
+        return report
+    refuse(ctx, state, ask.kind, problem if known is None else "it was changed after it was handed in")
+    if known is None:
         return None
+    raise NeedsPersonError(
+        f"{ctx.bus.name(ctx.bus.path(ask.kind))} was changed after it was handed in; it is kept in the archive as refused",
+        hint="loop submit or loop review hands in another one, and loop run --resume asks once more",
+    )
+
+
+def _found(ctx: RunContext, kind: str) -> tuple[bytes | None, str]:
+    """Return what lies on the bus, None when it cannot be read, and why it is no answer unless somebody handed it in."""
+    try:
+        return ctx.bus.read_raw(kind), "nobody handed it in"
+    except DocumentError as error:
+        return None, error.message
 
 
 def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
@@ -82,10 +108,14 @@ def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
         return None
 
 
-def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> None:
-    """Move a document that is no answer from the bus to the archive, with the reason."""
+def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> RunState:
+    """Move a document that is no answer from the bus to the archive, with the reason; return the state after it."""
     _keep_refused(ctx, state, kind, ctx.bus.path(kind), reason)
     ctx.bus.remove(kind)
+    if kind in state.digests:
+        state = forget(ctx, state, kind)
+        ctx.bus.put_state(state)
+    return state
 
 
 def _refuse_handed_in(ctx: RunContext, state: RunState, kind: str, desk: Desk, reason: str) -> None:

@@ -13,7 +13,7 @@ from loop_kit.vcs.repository import Repository
 def join_run(world: World, bus: Bus, repository: Repository, state: RunState) -> RunContext:
     """Return the context of the run that `state` belongs to, with the charter it was started with."""
     archive = Archive(bus.archive_root / state.place)
-    charter = archive.read_charter(state.digests.get(Charter.kind, ""))
+    charter = archive.read_charter(state.digests.get(Charter.kind, "none"))  # "" would take any
     facts = (charter.run_id, charter.place, charter.base_sha, charter.branch)
     if facts != (state.run_id, state.place, state.base_sha, state.branch):
         raise NeedsPersonError(

@@ -11,6 +11,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
 from loop_kit.rounds.process import Rounds
+from loop_kit.rounds.sealed import read_judged
 from loop_kit.rounds.selfhost import read_all_code
 from loop_kit.rounds.summary import write_summary
 from loop_kit.values import replace
@@ -69,7 +70,7 @@ def _is_approved(ctx: RunContext, state: RunState) -> bool:
     """Whether a round was closed with an approval before the interruption came: that stands, and a mere claim does not."""
     if state.phase is not Phase.DONE:
         return False
-    review = ctx.archive.read(state.round, ReviewReport.kind)
+    review = read_judged(ctx.archive, state.round_details[-1], ReviewReport.kind) if state.round_details else None
     pinned = ctx.repository.commit_id(ctx.pin_name("head", state.round))
     return review is not None and review.get("decision") == Decision.APPROVE and pinned == state.head_sha
 

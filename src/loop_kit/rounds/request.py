@@ -17,11 +17,25 @@ def write_request(
     ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
 ) -> str | None:
     """Put the review request on the bus; return its diff, or None when that is long and lies beside it."""
-    diff = ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES, ctx.bus.diff_path)
+    diff = write_diff(ctx, change)
     document = _document(ctx, state, work, change, diff)
     document["evidence"] = [] if evidence is None else evidence.to_document()["checks"]
-    ctx.bus.write("review_request", document)
+    ctx.papers["review_request"] = ctx.bus.write("review_request", document)
     return diff
+
+
+def written(ctx: RunContext) -> tuple[int, ...]:
+    """Return what tells that the file with a long diff is still the one that was written; the last of it nobody can set."""
+    try:
+        seen = ctx.bus.diff_path.lstat()
+    except OSError:
+        return ()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+
+
+def write_diff(ctx: RunContext, change: Change) -> str | None:
+    """Put a long diff beside the request; a short one is returned and there is no file."""
+    return ctx.repository.diff_text(change.base_sha, change.head_sha, INLINE_DIFF_BYTES, ctx.bus.diff_path)
 
 
 def _document(ctx: RunContext, state: RunState, work: WorkReport, change: Change, diff: str | None) -> dict[str, Any]:

@@ -9,24 +9,31 @@ from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
+from loop_kit.rounds import sealed
 from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
-from loop_kit.rounds.request import write_request
-from loop_kit.rounds.work import fix_list_of, watched
+from loop_kit.rounds.request import write_diff, write_request, written
+from loop_kit.rounds.work import watched
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.review_tree import ReviewTree
 
+_TREE = "review_tree"  # in the state's digests
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long."""
+    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long.
+
+    `written` tells the file with a long diff from another one that somebody has put there since.
+    """
 
     evidence: Evidence | None
     diff: str | None
+    written: tuple[int, ...]
 
 
 def obtain_review(
@@ -36,13 +43,15 @@ def obtain_review(
     if ctx.by_hand("reviewer"):
         shown, state = _show(ctx, state, work, change, evidence)
         return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
-    refuse_void_review(ctx, state, change.head_sha)
-    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha) as prepared:
+    state = refuse_void_review(ctx, state, change.head_sha)
+    seal = state.digests.get(_TREE, "")
+    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha, seal=seal) as prepared:
         shown, state = _show(ctx, state, work, change, evidence)
         tree = prepared()
     problems: tuple[str, ...] = ()
     while True:
         before = _untouched(ctx, state, checked=evidence is not None)
+        state = replace(state, digests={**state.digests, _TREE: tree.seal})
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         # First: a setting can make git run a program when it is asked about a tree.
@@ -50,7 +59,7 @@ def obtain_review(
         void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
-        refuse(ctx, state, ReviewReport.kind, void)
+        state = refuse(ctx, state, ReviewReport.kind, void)
         if problems:
             raise NeedsPersonError(
                 f"the reviewer changed what it was to judge, twice: {void}",
@@ -65,31 +74,39 @@ def _show(
 ) -> tuple[Shown, RunState]:
     """Put on the bus what the reviewer is to judge; return it and the state that waits for the review."""
     diff = write_request(ctx, state, work, change, evidence)
-    state = state.at(Phase.AWAITING_REVIEW, now=ctx.now())
+    stamp = written(ctx)
+    state = sealed.seal(ctx, state, "review_request").at(Phase.AWAITING_REVIEW, now=ctx.now())
     ctx.bus.put_state(state)
-    return Shown(evidence=evidence, diff=diff), state
+    return Shown(evidence=evidence, diff=diff, written=stamp), state
 
 
-def refuse_other_reviews(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> None:
-    """Refuse a review that lies there unless a reviewer was asked about exactly this head before the round was cut off.
-
-    It is the worker's own, or about what was there before a person went on. `before` is the state at the round's start.
-    """
+def was_asked(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> bool:
+    """Whether a reviewer was asked about exactly this head before the round was cut off; `before` is the round's start."""
     asked = before.phase is Phase.AWAITING_REVIEW and before.dispatches == state.dispatches
-    same = asked and ctx.repository.commit_id(ctx.pin_name("head", state.round)) == change.head_sha
-    if not same and not ctx.by_hand("reviewer"):
-        refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
-        ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))
+    return asked and ctx.repository.commit_id(ctx.pin_name("head", state.round)) == change.head_sha
 
 
-def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> None:
-    """Refuse a review of `head_sha` whose reviewer changed the tree it was to judge.
+def refuse_other_reviews(ctx: RunContext, state: RunState, *, asked: bool) -> RunState:
+    """Refuse a review that lies there before anybody was `asked`; return the state after it.
+
+    It is the worker's own, or that of its checks, or about what was there before a person went on. Where people have both
+    roles the bus is theirs.
+    """
+    if asked or (ctx.by_hand("reviewer") and ctx.by_hand("worker")):
+        return state
+    state = refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
+    ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))
+    return state
+
+
+def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> RunState:
+    """Refuse a review of `head_sha` whose reviewer changed the tree it was to judge; return the state after it.
 
     To be asked before that tree is cleaned or gone, and nothing that an agent could have written is believed for it.
     """
     outbox = name_dispatch(state, "reviewer")
     if not (ctx.bus.outbox(outbox).is_dir() or os.path.lexists(ctx.bus.path(ReviewReport.kind))):
-        return  # there is nothing to refuse
+        return state  # there is nothing to refuse
     tree = worktree.find(ctx.repository, ctx.review_tree)
     if tree is not None:
         void = _changed(state, tree, head_sha, compared=False)  # the run may be ending because of git's settings
@@ -97,8 +114,9 @@ def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> None:
         void = "the review tree is not one any more" if worktree.is_listed(ctx.repository, ctx.review_tree) else ""
     if void:
         ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
-        refuse(ctx, state, ReviewReport.kind, void)
+        state = refuse(ctx, state, ReviewReport.kind, void)
         ctx.bus.clear_outbox(outbox)
+    return state
 
 
 def _changed(state: RunState, tree: ReviewTree, head_sha: str, *, compared: bool) -> str:
@@ -122,6 +140,8 @@ def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, 
 
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
+        if shown.diff is None and written(ctx) != shown.written:
+            write_diff(ctx, change)
         return reviewer_prompt(
             ReviewerBrief(
                 card=ctx.card,
@@ -130,11 +150,11 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, sho
                 report_path=report_path,
                 texts=ctx.charter.texts,
                 diff=shown.diff,
-                diff_path=str(ctx.bus.diff_path),
+                diff_path="" if shown.diff is not None else str(ctx.bus.diff_path),
                 work=work,
                 findings=change.having(Effect.JUDGE),
                 evidence=() if shown.evidence is None else shown.evidence.sentences,
-                fix_list=fix_list_of(ctx, state),
+                fix_list=sealed.find_fix_list(ctx, state),
                 history=state.round_details,
                 again=again,
             )

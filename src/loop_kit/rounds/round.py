@@ -9,39 +9,53 @@ import os
 from loop_kit.errors import LoopError, Outcome
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.decision import Decision
+from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.model.work import WorkReport
+from loop_kit.rounds import sealed
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
-from loop_kit.rounds.review import obtain_review, refuse_other_reviews
+from loop_kit.rounds.review import obtain_review, refuse_other_reviews, was_asked
 from loop_kit.rounds.selfhost import read_all_code
 from loop_kit.rounds.work import obtain_change
+from loop_kit.values import dataclass, replace
 
-_ANSWERS = ("work_report", "review_request", "review_report")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a round came to: the claim, what git shows, what the checks showed (None without checks), the judgement."""
+
+    work: WorkReport
+    change: Change
+    evidence: Evidence | None
+    review: ReviewReport
 
 
 def run_round(ctx: RunContext, state: RunState) -> RunState:
     """Play one round and return where the run stands after it."""
-    _clear_other_rounds(ctx, state)
+    sealed.clear_last_round(ctx, state)
+    sealed.find_fix_list(ctx, state)
+    state = sealed.take_found(ctx, state)
     ctx.tell("round_started", round=state.round, head_sha=state.head_sha)
     state = check_base(ctx, state)
     before = state
     work, change, state = obtain_change(ctx, state)
-    refuse_other_reviews(ctx, state, change, before=before)
+    asked = was_asked(ctx, state, change, before=before)
     ctx.pin("head", state.round, change.head_sha)
     change, evidence, state = with_evidence(ctx, state, work, change)
+    state = refuse_other_reviews(ctx, state, asked=asked)
     change = for_reviewer(ctx, change)
     fixes = change.having(Effect.FIX)
     if fixes:
         write_request(ctx, state, work, change, evidence)
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
-        ctx.bus.write(ReviewReport.kind, review.to_document())
+        ctx.papers[ReviewReport.kind] = ctx.bus.write(ReviewReport.kind, review.to_document())
     else:
         review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
-    return _close(ctx, state, work, change, review)
+    return _close(ctx, state, Judged(work=work, change=change, evidence=evidence, review=review))
 
 
 def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
@@ -56,24 +70,30 @@ def play_for_pm(ctx: RunContext, state: RunState, pm: int) -> RunState:
         raise
 
 
-def _close(ctx: RunContext, state: RunState, work: WorkReport, change: Change, review: ReviewReport) -> RunState:
+def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
     """Archive the round, hand on what is to be fixed, and commit."""
-    ctx.archive.archive_round(ctx.bus, state.round)
-    after = state.after(_row(ctx, change, review), now=ctx.now())
-    if review.approved:
+    sealed.archive_round(ctx, state)
+    after = state.after(_row(ctx, judged), now=ctx.now())
+    after = replace(after, digests=sealed.between_rounds(state), passed=_passed(state, judged.evidence))
+    if judged.review.approved:
         from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (only the last round is summed up)
 
-        after = _note_moved_branch(ctx, after, change)
+        after = _note_moved_branch(ctx, after, judged.change)
         write_summary(ctx, after)
     else:
-        fix_list = _fix_list(state, work, change, review)
-        ctx.bus.write(FixList.kind, fix_list.to_document())
-        ctx.archive.archive_round(ctx.bus, after.round)
+        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())
+        ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
+        after = sealed.seal(ctx, after, FixList.kind)
     ctx.bus.put_state(after)  # the commit point
     return after
 
 
-def _row(ctx: RunContext, change: Change, review: ReviewReport) -> RoundRow:
+def _passed(state: RunState, evidence: Evidence | None) -> tuple[str, ...]:
+    return tuple(sorted({*state.passed, *(evidence.passed_names if evidence is not None else ())}))
+
+
+def _row(ctx: RunContext, judged: Judged) -> RoundRow:
+    change, review = judged.change, judged.review
     return RoundRow(
         round=review.round,
         head_sha=change.head_sha,
@@ -82,17 +102,19 @@ def _row(ctx: RunContext, change: Change, review: ReviewReport) -> RoundRow:
         judged_by="loop" if change.having(Effect.FIX) else "reviewer",
         blocking=len(review.blocking_issues),
         ended_at=ctx.now(),
+        digests=sealed.round_digests(ctx),
     )
 
 
-def _fix_list(state: RunState, work: WorkReport, change: Change, review: ReviewReport) -> FixList:
+def _fix_list(state: RunState, judged: Judged) -> FixList:
+    review = judged.review
     return FixList(
         task_id=state.task_id,
         round=state.round + 1,
         base_sha=state.base_sha,
-        head_sha=change.head_sha,
+        head_sha=judged.change.head_sha,
         fixes=review.blocking_issues,
-        prior_round_notes=work.notes,
+        prior_round_notes=judged.work.notes,
         prior_review_non_blocking=review.non_blocking_suggestions,
     )
 
@@ -109,14 +131,6 @@ def _note_moved_branch(ctx: RunContext, after: RunState, change: Change) -> RunS
         hint=f"the approved commit is pinned as {ctx.pin_name('head', after.round)}",
         now=ctx.now(),
     )
-
-
-def _clear_other_rounds(ctx: RunContext, state: RunState) -> None:
-    """Take the reports of earlier rounds off the bus, so that an old answer is never taken for a new one."""
-    kept = ctx.archive.archive_round(ctx.bus, state.round - 1) if state.round > 1 else ()
-    answers = [kind for kind in kept if kind in _ANSWERS]
-    if answers:
-        ctx.bus.remove_all(answers)
 
 
 def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by_loop: bool) -> None:

@@ -9,6 +9,7 @@ import os
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.charter import Charter
+from loop_kit.model.review import FixList
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.unfinished import pin_unfinished
@@ -26,7 +27,9 @@ def stop_without_bus(ctx: RunContext, state: RunState, role: str) -> None:
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
     if not os.path.lexists(ctx.bus.card_path):
         ctx.bus.write("task_card", ctx.charter.card_document)
-    ctx.archive.put_from_bus(ctx.bus, "task_card")
+    ctx.archive.put_document(0, "task_card", ctx.charter.card_document)
+    if FixList.kind in ctx.papers:
+        ctx.archive.put(state.round, FixList.kind, ctx.papers[FixList.kind])
     ctx.bus.put_state(state)
     if role == "worker":
         pin_unfinished(ctx, state)

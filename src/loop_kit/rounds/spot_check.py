@@ -66,6 +66,6 @@ def spot_check(
     with Lock.acquire(bus.root / "check.lock", purpose="loop check", now=world.clock.now()):
         sweep_run(run_id)
         try:
-            return run_checks_at(site, plan, subject)
+            return run_checks_at(site, plan, subject).evidence
         finally:
             worktree.remove_home(repository, (site.tree,))

@@ -9,8 +9,9 @@ from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.event import FeedEvent
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.spending import totals
-from loop_kit.model.state import RunState
+from loop_kit.model.state import RoundRow, RunState
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.sealed import read_judged
 
 MOST_LISTED = 200  # commits and files in a summary
 # Events that a summary tells, and what of them.
@@ -44,8 +45,8 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     last = state.round_details[-1] if state.round_details else None
     commits = ctx.repository.commits(state.base_sha, state.head_sha, limit=MOST_LISTED)
     paths = ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED]
-    review = ctx.archive.read(last.round, "review_report") if last is not None else None
-    verified = is_verified(ctx.archive, last.round) if last is not None else None
+    review = read_judged(ctx.archive, last, "review_report") if last is not None else None
+    verified = is_verified(ctx.archive, last) if last is not None else None
     events = [event for event in ctx.feed.named((_ENDED, _SWITCHED)) if event.run_id == state.run_id]
     return {
         "schema_version": 1,
@@ -76,10 +77,12 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     }
 
 
-def is_verified(archive: Archive, round_number: int) -> bool | None:
+def is_verified(archive: Archive, row: RoundRow) -> bool | None:
     """Whether loop's own checks bear out what a round ended with; None when the run has no checks."""
-    document = archive.read(round_number, Evidence.kind)
-    return None if document is None else Evidence.from_document(document).verified
+    document = read_judged(archive, row, Evidence.kind)
+    if document is None:  # lost evidence bears nothing out
+        return False if Evidence.kind in row.digests else None
+    return Evidence.from_document(document).verified
 
 
 def _reason(outcome: Outcome, *, verified: bool | None) -> str:

@@ -7,7 +7,6 @@ from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
-from loop_kit.model.review import FixList
 from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.worker import WorkerBrief, worker_prompt
@@ -17,6 +16,7 @@ from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.mending import how_to_mend
 from loop_kit.rounds.presence import Presence
+from loop_kit.rounds.sealed import find_fix_list
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.vcs import watch
@@ -54,7 +54,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
         else:
             state = _awaiting_work(ctx, state)
             pin_unfinished(ctx, state)
-            refuse(ctx, state, WorkReport.kind, "; ".join(again))
+            state = refuse(ctx, state, WorkReport.kind, "; ".join(again))
             if problems:
                 raise _gives_up(mendable)
         problems = again
@@ -93,7 +93,7 @@ def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[Wor
                 head_sha=state.head_sha,
                 report_path=report_path,
                 texts=ctx.charter.texts,
-                fix_list=fix_list_of(ctx, state),
+                fix_list=find_fix_list(ctx, state),
                 history=state.round_details,
                 again=again,
                 snapshot=last_unfinished(ctx, state, ctx.pins),
@@ -102,12 +102,6 @@ def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[Wor
         )
 
     return Ask(role="worker", expect=WorkReport, cwd=ctx.repository.root, prompt=prompt, problems=problems)
-
-
-def fix_list_of(ctx: RunContext, state: RunState) -> FixList | None:
-    """Return what this round has to fix, as archived when the round before was closed; None in the first round."""
-    document = ctx.archive.read(state.round, FixList.kind)
-    return None if document is None else FixList.from_document(document, name=f"r{state.round}_fix_list.json")
 
 
 def ground_of(charter: Charter, state: RunState) -> Ground:

@@ -49,6 +49,11 @@ class ReviewTree:
     def prepared(cls, path: Path, git_dir: Path) -> Self:
         return cls(path, git_dir, index=_seen(git_dir / "index"))
 
+    @property
+    def seal(self) -> str:
+        """By what a later process knows the index again as git left it, "" when nobody knows."""
+        return "" if self.index is None else "-".join(map(str, self.index))
+
     def changed(self, head_sha: str) -> str:
         """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count.
 
@@ -106,8 +111,12 @@ class ReviewTree:
 
     @property
     def has_settings(self) -> bool:
-        """Whether git finds settings for this tree alone, where it is told to look for such."""
-        return os.path.lexists(self.git_dir / "config.worktree")
+        """Whether git finds settings for this tree alone, where it is told to look for such, or other than its repository's."""
+        try:
+            common = (self.git_dir / "commondir").read_bytes()
+        except OSError:
+            common = b""
+        return os.path.lexists(self.git_dir / "config.worktree") or common != b"../..\n"
 
     @property
     def git(self) -> Git:

@@ -41,18 +41,21 @@ def is_listed(repository: Repository, path: Path) -> bool:
     return bool(_entries(repository, path) or _begun(repository, path))
 
 
-def prepare(repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()) -> ReviewTree:
+def prepare(
+    repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = (), seal: str = ""
+) -> ReviewTree:
     """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs.
 
-    `keep` are untracked paths in the tree that are left in it, such as what an installation made there.
+    `keep` are untracked paths in the tree that are left in it, such as what an installation made there. `seal` is that of
+    the tree as it was left: with another index every file is written anew, for an index can say of any that it is right.
     """
-    with preparing(repository, path, head_sha, keep=keep) as tree:
+    with preparing(repository, path, head_sha, keep=keep, seal=seal) as tree:
         return tree()
 
 
 @contextmanager
 def preparing(
-    repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = ()
+    repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = (), seal: str = ""
 ) -> Iterator[Callable[[], ReviewTree]]:
     """Let git begin with what `prepare` does and yield what waits for the tree: something else can be done meanwhile.
 
@@ -62,6 +65,8 @@ def preparing(
     entry = _entry(repository, path)
     if entry and ReviewTree(path, entry).has_settings:
         entry = None  # whoever worked there may have made them: nothing is checked out by them
+    if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without_index(entry):
+        entry = None
     if entry:
         answer = ReviewTree(path, entry).git.begin("checkout", "--quiet", "--force", "--detach", head_sha)
     else:
@@ -79,6 +84,14 @@ def preparing(
         yield tree
     finally:
         answer()
+
+
+def _without_index(entry: Path) -> bool:
+    try:
+        folders.remove(entry / "index")
+    except OSError:
+        return False
+    return True
 
 
 def _made_anew(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
@@ -235,8 +248,12 @@ def _named_by(file: Path) -> bytes:
 def _entry(repository: Repository, path: Path) -> Path | None:
     """Return git's entry for `path` when folder and entry name each other."""
     link = path / ".git"
-    named = link.read_bytes().rstrip(b"\n").removeprefix(b"gitdir: ") if link.is_file() else b""
+    named = link.read_bytes().rstrip(b"\n").removeprefix(b"gitdir: ") if _is_plain(link) else b""
     return next((entry for entry in _entries(repository, path) if named == os.fsencode(entry)), None)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:

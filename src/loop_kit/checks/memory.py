@@ -1,0 +1,107 @@
+"""What the last successful preparation of a tree made, so that it need not be made again.
+
+It is written into a file beside the tree, never in it, with a list of every file: whoever works in the repository can
+write in both. So the file is believed only while it has the digest that its writer got back, what was made only as far as
+it is in the list, unchanged, and what has come since is taken away.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from loop_kit import folders
+from loop_kit.digests import sha256
+
+_MOST = 300_000  # files; more are made anew each time
+
+# Inode, size and times of a file: the last of these nobody can set. Nothing of a folder, whose times tell of what is in it.
+_Seen: TypeAlias = list[int]
+
+
+class Memory:
+    """The memory of one tree. `seal` is the digest by which a later process knows the file again, "" for none."""
+
+    def __init__(self, tree: Path, seal: str = "") -> None:
+        self.tree = tree
+        self.seal = seal
+        self.digest = ""
+        self.made: tuple[str, ...] = ()
+        self._files: dict[str, _Seen] = {}
+        if not (seal and self._read()):
+            self.seal = ""
+
+    @property
+    def path(self) -> Path:
+        return self.tree.with_name(f"{self.tree.name}.prepared.json")
+
+    def remember(self, digest: str, made: tuple[str, ...]) -> None:
+        """Write down what was made, as it is now, and for what."""
+        self.digest, self.made = digest, made
+        files = dict(islice(_files(self.tree, made), _MOST + 1))
+        if len(files) > _MOST:
+            self.forget()
+            self.made = made  # for as long as this process lives
+            return
+        data = json.dumps({"digest": digest, "made": made, "files": files}).encode("ascii")
+        try:
+            folders.remove(self.path)
+            with os.fdopen(folders.open_file(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+                file.write(data)
+        except OSError:  # a full disk, a link in the way: the next round makes it anew
+            self.forget()
+            self.made = made
+            return
+        self._files, self.seal = files, sha256(data).hexdigest()
+
+    def forget(self) -> None:
+        with suppress(OSError):  # without its seal nobody believes it
+            folders.remove(self.path)
+        self.digest, self.made, self.seal, self._files = "", (), "", {}
+
+    def holds(self) -> bool:
+        """Take away what has come to what was made; False when something of that is gone or was changed."""
+        if any(not (self.tree / path).parent.resolve().is_relative_to(self.tree.resolve()) for path in self.made):
+            return False  # a link leads elsewhere
+        found = dict(islice(_files(self.tree, self.made), 2 * _MOST))
+        if any(found.get(path) != seen for path, seen in self._files.items()):
+            return False
+        try:
+            for path in found.keys() - self._files.keys():
+                folders.remove(self.tree / path)
+        except OSError:
+            return False
+        return True
+
+    def _read(self) -> bool:
+        try:
+            data = self.path.read_bytes()
+            document: Any = json.loads(data) if sha256(data).hexdigest() == self.seal else None
+        except (OSError, ValueError):
+            return False
+        match document:
+            case {"digest": str(digest), "made": [*made], "files": dict(files)}:
+                self.digest, self.made, self._files = digest, tuple(made), files
+                return True
+            case _:
+                return False
+
+
+def _files(tree: Path, made: tuple[str, ...]) -> Iterator[tuple[str, _Seen]]:
+    """Yield every file and folder of what was made, by its path in the tree; no link is followed."""
+    waiting = list(made)
+    while waiting:
+        path = waiting.pop()
+        try:
+            seen = os.lstat(tree / path)
+            if not stat.S_ISDIR(seen.st_mode):
+                yield path, [seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]
+                continue
+            waiting += [f"{path}/{name}" for name in os.listdir(tree / path)]  # noqa: PTH208  (names, and many)
+            yield path, []
+        except OSError:  # gone, or nobody may look: it is not found then
+            continue
