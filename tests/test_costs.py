@@ -49,7 +49,7 @@ MODULES: dict[tuple[str, ...], tuple[int, int, set[str]]] = {
     ("show",): (59, 145, set()),
     ("archive", "list"): (75, 177, set()),
 }
-ROUND_MODULES = (124, 180)  # the same of a round process before its round begins: it gets ready while others work
+ROUND_MODULES = (125, 181)  # the same of a round process before its round begins: it gets ready while others work
 OTHER_VERSIONS = 3  # modules in all by which a Python 3.12 or another click may differ from the 3.11 that was counted
 # What a round from the second on costs, with a worker and a reviewer, without checks.
 ONE_MORE_ROUND = {
@@ -70,7 +70,7 @@ TWO_ROUNDS = {
     "looks through the archive": 0,
 }
 # The bytes of a prompt of a small task in a new conversation, without the path of the folder that the test made.
-PROMPTS = {("worker", 1): 4332, ("worker", 2): 4755, ("reviewer", 1): 4773, ("reviewer", 2): 5144}
+PROMPTS = {("worker", 1): 4332, ("worker", 2): 4755, ("reviewer", 1): 4613, ("reviewer", 2): 4984}
 # How often a process that waits for an agent wakes up in WATCHED seconds: at each beat, and when a file has been written;
 # one more each when a beat falls on the edge.
 WAKE_UPS = {"PM": 4, "round": 7}

@@ -100,6 +100,17 @@ def test_an_agent_that_deletes_the_bus_stops_the_run_and_loses_nothing_that_git_
     nothing_left(stage)
 
 
+def test_the_fix_list_of_a_later_round_outlives_the_bus(stage: Stage):
+    script = _script_elsewhere(stage)
+    deletes: Steps = [{"run": ["rm", "-rf", ".loop"]}]
+    with_worker(stage, plays("worker", 1), deletes)
+    script.write_bytes(stage.script.read_bytes())
+    assert stage.run().code == 11
+    assert "r2_fix_list.json" in stage.archived()
+    result = stage.run("--resume")
+    assert (result.code, result.standing["outcome"]) == (0, "approved"), result.err
+
+
 def _script_elsewhere(stage: Stage) -> Path:
     """Let the agents follow a script that does not lie on the bus."""
     script = stage.cache.with_name("script.json")

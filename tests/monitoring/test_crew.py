@@ -70,6 +70,15 @@ def test_a_program_is_known_by_the_outbox_it_was_given(bus: Bus):
     assert crew.find_program("d-1", bus, os.getpid()) is None
 
 
+def test_a_reviewer_who_is_told_no_outbox_is_known_by_its_part(bus: Bus):
+    with (
+        program({"LOOP_ROLE": "worker", "LOOP_ROUND": "2"}),
+        program({"LOOP_ROLE": "reviewer", "LOOP_ROUND": "2"}) as pid,
+    ):
+        assert wait_until(lambda: crew.find_program("T-1@2-r2-reviewer-4", bus, os.getpid()), "the program") == pid
+        assert crew.find_program("T-1@2-r1-reviewer-2", bus, os.getpid()) is None
+
+
 @pytest.mark.parametrize(
     ("more", "people"),
     [

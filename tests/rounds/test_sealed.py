@@ -206,3 +206,31 @@ def test_a_reviewer_is_told_of_no_file_with_a_diff_that_stands_before_it(tmp_pat
     ended(stage, stage.run(), 0, paid=(1, 2))
     for call in stage.calls("reviewer"):
         assert "review_diff.patch" not in call["prompt"]
+
+
+def _older(stage: Stage) -> None:
+    """Make the state one of a loop that had no such digests."""
+    state = stage.read("state")
+    assert state is not None
+    del state["passed"]
+    state["digests"] = {name: value for name, value in state["digests"].items() if name in _OF_THE_START}
+    for row in state["round_details"]:
+        del row["digests"]
+    (stage.bus / "state.json").write_text(json.dumps(state), encoding="utf-8")
+
+
+_OF_THE_START = ("charter", "card", "config", "roles", "templates")
+
+
+def test_a_run_that_an_older_loop_stopped_in_its_first_round_goes_on_and_pays_nobody_twice(tmp_path: Path):
+    stage = Stage.set_up(tmp_path, reviewer=[[{"exit": 3}], approves()])
+    assert stage.run("--dispatch-retries", "0").code == 8
+    _older(stage)
+    ended(stage, stage.run("--resume"), 0, paid=(1, 2))
+
+
+def test_a_run_that_an_older_loop_stopped_in_a_later_round_is_refused_in_a_sentence(tmp_path: Path):
+    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], reviewer=[objects(), approves()])
+    assert stage.run("--single-round").code == 10
+    _older(stage)
+    ended(stage, stage.run("--resume"), 11, says="or an older loop did", paid=(1, 1))

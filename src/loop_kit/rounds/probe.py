@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit.backends.account import failure_of
-from loop_kit.backends.base import Backend, Order
+from loop_kit.backends.base import Backend, Order, answers_in_form
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -72,7 +72,9 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
             env_pass=settings.env_pass,
             env_set=settings.env_set,
             role_env=settings.role("reviewer").env,
-            loop={"LOOP_REPORT": str(outbox / "report.json"), "LOOP_ROLE": "reviewer"},
+            loop={"LOOP_ROLE": "reviewer"}
+            if answers_in_form(backend, "reviewer")
+            else {"LOOP_REPORT": str(outbox / "report.json"), "LOOP_ROLE": "reviewer"},
         ),
     )
     run_briefly(Command(argv=("git", "init", "--quiet"), env=order.environment, cwd=tree), timeout=PROBE_SECONDS)
