@@ -50,6 +50,7 @@ class Preset:
     resumes: bool = True
     counts: bool = True
     hides_git: bool = False
+    isolates: bool = True
 
 
 _ASK = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
@@ -102,7 +103,7 @@ class AcpBackend(Backend):
     """`settings` and `preset` are those it was configured for; unconfigured, it only knows what an order says."""
 
     settings: BackendSettings = field(default_factory=partial(BackendSettings, type="acp"))
-    preset: Preset = field(default_factory=Preset)
+    preset: Preset = field(default_factory=partial(Preset, isolates=False))
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -119,6 +120,14 @@ class AcpBackend(Backend):
     @property
     def hides_git_settings(self) -> bool:
         return self.preset.hides_git
+
+    @property
+    def isolates(self) -> bool:
+        return self.preset.isolates
+
+    @property
+    def tree_settings(self) -> tuple[str, ...]:
+        return ()
 
     def configured(self, name: str, settings: BackendSettings) -> "AcpBackend":
         preset = _preset(f"backends.{name}", settings)
@@ -190,4 +199,4 @@ def _preset(where: str, settings: BackendSettings) -> Preset:
             f"{where} says neither preset nor argv",
             hint='write preset = "gemini", or the program with its arguments: argv = ["my-agent", "--acp"]',
         )
-    return Preset()
+    return Preset(isolates=False)

@@ -74,6 +74,8 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
     tested = ("2.1.197", "2.1.329")
     sandbox = "none: its permissions say what it may run"
 

@@ -54,6 +54,8 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
+    isolates = True
+    tree_settings = ()
     tested = ("0.169.0",)
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
 

@@ -96,6 +96,8 @@ class Gemini(Backend):
         "~/.gemini/oauth_creds.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
     tested = ("0.61.0",)
     sandbox = "none: its policy says what it may run"
     hides_git_settings = True

@@ -69,6 +69,8 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
     tested = ("1.18.33",)
     sandbox = "none: its permissions say what it may run"
 

@@ -20,6 +20,7 @@ from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
+from loop_kit.rounds.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
@@ -79,7 +80,14 @@ def _begin(
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
     ctx = join_run(world, bus, repository, state)
-    ctx.tell("run_started", task_id=state.task_id, place=place, base_sha=state.base_sha, branch=state.branch)
+    ctx.tell(
+        "run_started",
+        task_id=state.task_id,
+        place=place,
+        base_sha=state.base_sha,
+        branch=state.branch,
+        tree_settings=tell_tree_settings(ctx),
+    )
     return ctx, state
 
 
@@ -149,6 +157,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
     check_programs(world, ctx.settings, ctx.charter.people)
+    check_reviewers(ctx.settings, ctx.charter.people, resumed=True)
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     if in_flight(bus, state):
@@ -159,7 +168,8 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
-    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
+    told = tell_tree_settings(ctx)
+    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round, tree_settings=told)
     return ctx, state
 
 
