@@ -15,6 +15,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
+from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
@@ -77,9 +78,10 @@ def _begin(
     archive.put_document(0, Charter.kind, charter.to_document())
     _put_card(bus, archive, charter)
     state = replace(idle, place=place, digests=charter.digests(), watch=watch.settings(repository))
+    ctx = join_run(world, bus, repository, state)
+    state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
-    ctx = join_run(world, bus, repository, state)
     ctx.tell(
         "run_started",
         task_id=state.task_id,
@@ -164,7 +166,9 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
-    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
+    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else dict(state.watch)
+    seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
+    seen |= settings_after_resume(ctx, state)
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
