@@ -131,10 +131,16 @@ def test_a_hook_of_a_check_stops_the_run_before_the_review(tmp_path):
 _UNLESS_BASE = "import sys; open('app.txt').read() == 'two\\n' or sys.exit(0);"
 
 
-def test_a_hook_is_found_by_whoever_resumes_after_loop_was_killed(tmp_path):
-    killing = "import os, signal, subprocess; os.kill(os.getppid(), 0);" + plant()
-    stage = set_up(tmp_path, worker=[[*runs(killing), {"exit": 3}], works()])
-    assert stage.run("--dispatch-retries", "0").code == 8
+KILLING = (  # the process that supervises this agent: the stand-in's parent
+    "import os, pathlib, time; stat = pathlib.Path(f'/proc/{os.getppid()}/stat').read_text();"
+    "os.kill(int(stat.rpartition(')')[2].split()[1]), 9); time.sleep(30)"
+)
+
+
+@pytest.mark.parametrize(("last", "code"), [(runs(KILLING), 143), ([{"exit": 3}], 8)])
+def test_a_hook_is_found_by_whoever_resumes_after_the_round_was_cut_off(tmp_path, last: Steps, code: int):
+    stage = set_up(tmp_path, worker=[[*runs(plant()), *last], works()])
+    assert stage.run("--dispatch-retries", "0").code == code
     ended(stage, stage.run("--resume"), 11, says="hooks added", paid=(2, 0))
 
 
@@ -167,8 +173,9 @@ def test_a_folder_that_a_variable_names_is_looked_at(tmp_path):
 @pytest.mark.parametrize("where", ["repository", "review"])
 def test_what_appears_above_a_tree_is_a_difference(tmp_path, name: str, where: str):
     above = tmp_path if where == "repository" else tmp_path / "cache/loop-kit"
-    code = f"import pathlib; p = pathlib.Path({str(above / name)!r}); p.parent.mkdir(parents=True, exist_ok=True); p.write_text('x')"
-    stage = set_up(tmp_path, worker=[[*runs(code), *works()]])
+    path = above / name
+    code = f"from pathlib import Path; p = Path({str(path)!r}); p.parent.mkdir(parents=True, exist_ok=True);"
+    stage = set_up(tmp_path, worker=[[*runs(f"{code} p.write_text('x')"), *works()]])
     result = stage.run()
     assert (result.code, f"{above / name} added" in result.err) == (11, True), result.err
 
@@ -216,7 +223,8 @@ def test_what_cannot_be_read_is_no_crash_and_a_difference_only_when_it_is_new(tm
     settings.parent.mkdir()
     make(settings)
     ended(stage, stage.run(), 0, paid=(1, 0))
-    swapping = f"import json, pathlib; p = pathlib.Path({str(settings)!r}); p.rename(str(p) + '.old'); p.write_text({json.dumps(json.dumps(HOOK))})"
+    moving = f"import pathlib; pathlib.Path({str(settings)!r}).rename({str(settings) + '.old'!r});"
+    swapping = moving + plant()
     stage.play([[*runs(swapping), *works("three\n")]])
     stage.forget_calls()
     ended(stage, stage.run("--reset"), 11, says=f"{settings}", paid=(1, 0))
