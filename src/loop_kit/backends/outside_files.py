@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 
 from loop_kit.digests import sha256
 from loop_kit.values import dataclass
@@ -24,16 +25,17 @@ _SHORT = 32  # hexadecimal digits of a digest
 def read_regular(path: str, *, limit: int) -> bytes | str:
     """Return a file's content, or in words why there is none to be had: "" when nothing is there."""
     try:
-        kind = os.stat(path).st_mode  # noqa: PTH116  (names from outside, some of which no Path can hold)
+        kind = Path(path).stat().st_mode
         if not stat.S_ISREG(kind):
             return f"not a file ({stat.S_IFMT(kind):o})"
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with open(fd, "rb") as file:  # noqa: PTH123
+        with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 return "not a file any more"
             content = file.read(limit + 1)
     except FileNotFoundError:
-        return f"a link to {os.readlink(path)!a}" if os.path.islink(path) else ""  # noqa: PTH114, PTH115
+        target = _target(path)
+        return f"a link to {target}" if target else ""
     except NotADirectoryError:
         return ""
     except (OSError, ValueError) as error:
@@ -48,7 +50,7 @@ def digests_at(path: str, leave: Collection[str] = ()) -> Iterator[tuple[str, st
     """
     bounds = _Bounds()
     try:
-        names = [name for name in _listed(path) if name not in leave] if os.path.isdir(path) else None  # noqa: PTH112
+        names = [name for name in _listed(path) if name not in leave] if Path(path).is_dir() else None
     except OSError:
         names = None
     single = [path] if names is None else [f"{path}/{name}" for name in names[:_NAMES]]
@@ -81,7 +83,7 @@ class _Bounds:
 def _facts(path: str, bounds: _Bounds, depth: int = 0) -> Iterator[str]:
     """Yield what can be told of a path and of all below it, a line each; nothing for nothing and for empty folders."""
     bounds.entries -= 1
-    if os.path.isdir(path):  # noqa: PTH112
+    if Path(path).is_dir():
         if bounds.entries < 0 or depth > _DEPTH:
             yield f"{path} is more than is looked at\n"
             return
@@ -95,8 +97,7 @@ def _facts(path: str, bounds: _Bounds, depth: int = 0) -> Iterator[str]:
         return
     fact = _stamp(path) if bounds.entries < 0 or bounds.size < 0 else _content(path, bounds)
     if fact:
-        target = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
-        yield f"{path} {target!a} {fact}\n"
+        yield f"{path} {_target(path)} {fact}\n"
 
 
 def _content(path: str, bounds: _Bounds) -> str:
@@ -107,13 +108,21 @@ def _content(path: str, bounds: _Bounds) -> str:
     return _stamp(path) if found == "too large" else found
 
 
+def _target(path: str) -> str:
+    """Return where a link leads, "" for what is none."""
+    try:
+        return ascii(str(Path(path).readlink()))
+    except (OSError, ValueError):
+        return ""
+
+
 def _executable(path: str) -> str:
     return "runs" if os.access(path, os.X_OK) else ""
 
 
 def _stamp(path: str) -> str:
     try:
-        info = os.stat(path)  # noqa: PTH116
+        info = Path(path).stat()
     except (OSError, ValueError) as error:
         return type(error).__name__
     return f"{info.st_size}-{info.st_mtime_ns}-{info.st_ctime_ns}-{info.st_ino}"

@@ -16,7 +16,7 @@ from loop_kit.values import dataclass
 
 _ROUNDS_SHOWN = 5
 _SELF_REVIEW = "the person who did the work reviewed it too"
-_ALLOWED = "the tree under review may have spoken for its reviewer ({}): allow_tree_settings let it"
+_ALLOWED = "allow_tree_settings: the tree may have spoken for its reviewer ({})"
 _GROUNDS = {
     None: "approved, unverified (no check is configured)",
     False: "approved, unverified (no check bears it out)",
