@@ -148,11 +148,45 @@ def test_who_was_stopped_for_something_else_has_accepted_nothing(tmp_path):
     moving = [{"run": ["git", "switch", "--quiet", "--create", "elsewhere"]}]
     stage = set_up(tmp_path, worker=[[*runs(plant()), *moving, *works()]])
     result = stage.run()
-    assert (result.code, STOPPED in result.err) == (11, False), result.err
+    assert (result.code, f"loop: {STOPPED}" in result.err) == (11, False), result.err
     stage.git("switch", "--quiet", result.standing["branch"])
     stage.git("merge", "--quiet", "elsewhere")
     result = stage.run("--resume")
-    assert (result.code, STOPPED in result.err, reviews(stage)) == (11, True, 0), result.err
+    assert (result.code, f"loop: {STOPPED}" in result.err, reviews(stage)) == (11, True, 0), result.err
+
+
+def test_a_program_that_a_resume_brings_in_is_taken_as_it_is_and_told(tmp_path):
+    stage = set_up(tmp_path, worker=[[*runs(plant()), {"exit": 3}], works()])
+    assert stage.run("--reviewer-backend", "script", "--dispatch-retries", "0").code == 8
+    result = stage.run("--resume", "--reviewer-backend", "claude")
+    ended(stage, result, 0, says="what the reviewer (claude) reads outside the tree counts as it is now", paid=(2, 0))
+    assert reviews(stage) == 1
+
+
+def test_a_program_that_another_role_had_before_is_held_against_the_beginning(tmp_path):
+    stage = set_up(tmp_path, worker=[[*runs(plant(".codex/hooks.json", {"a": 1})), {"exit": 3}], works()])
+    listed = ("--worker-backend", "script,codex", "--reviewer-backend")
+    assert stage.run(*listed, "claude", "--dispatch-retries", "0").code == 8
+    ended(stage, stage.run("--resume", *listed, "claude,codex"), 11, says="hooks.json added", paid=(2, 0))
+
+
+def test_what_the_last_reviewer_left_is_told_at_the_end(tmp_path):
+    stage = set_up(tmp_path, plants=(plant(),))
+    result = stage.run()
+    ended(stage, result, 0, says="left behind: settings of an agent program outside the tree", paid=(1, 0))
+    stage.play([works("three\n")])
+    stage.forget_calls()
+    assert "left behind" not in stage.run("--resume").err  # a run that has ended is only looked at
+    ended(stage, stage.run(), 0, paid=(1, 0))
+
+
+def test_what_a_worker_left_that_failed_is_told_at_the_end(tmp_path):
+    stage = set_up(tmp_path, worker=[[*runs(plant()), {"exit": 3}]])
+    result = stage.run("--dispatch-retries", "0")
+    ended(stage, result, 8, paid=(1, 0))
+    assert [event["what"].rpartition("/")[2] for event in result.events("left_behind")] == [
+        "settings.json: hooks added"
+    ]
 
 
 def test_a_reviewer_that_only_may_take_over_counts_too(tmp_path):

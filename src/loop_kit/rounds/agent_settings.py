@@ -19,8 +19,10 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
 
 KIND = "agent "
+_OF = f"{KIND}of "
 _TOLD = f"{KIND}told"  # the person has been told of a difference, and who resumes takes it
 _NAMES_IN_TEXT = 5
+_NOT_AS_BEFORE = "settings of an agent program outside the tree are not as they were when the run began"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def settings_after_resume(ctx: RunContext, state: RunState) -> dict[str, str]:
     if before.pop(_TOLD, "") and state.outcome is Outcome.NEEDS_PERSON:
         return _names(looks)
     old = [look for look in looks if before.get(look.mark) == look.stamp]
-    if len(old) == len(looks) == sum(name.startswith(f"{KIND}of ") for name in before):
+    if len(old) == len(looks) == sum(name.startswith(_OF) for name in before):
         return before
     new = [look for look in looks if look not in old]
     kept = {name: digest for name, digest in before.items() if any(_is_of(look, name) for look in old)}
@@ -57,22 +59,44 @@ def settings_after_resume(ctx: RunContext, state: RunState) -> dict[str, str]:
     return {**more, **kept}
 
 
+def tell_taken(seen: Mapping[str, str], state: RunState) -> list[str]:
+    """Return a sentence for each program that a resume could not hold against how things were when the run began."""
+    return [
+        f"what {name.removeprefix(_OF)} reads outside the tree counts as it is now: the run began without it"
+        for name in sorted(seen)
+        if name.startswith(_OF) and _TOLD not in state.watch and state.watch.get(name) != seen[name]
+    ]
+
+
 def check_settings(ctx: RunContext, state: RunState) -> None:
     """Raise `NeedsPersonError` when something by which a reviewer's program can be made to run or allow is new."""
-    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND)}
-    before.pop(_TOLD, None)
+    changed = _changed(ctx, state)
+    if changed:
+        ctx.bus.put_state(replace(state, watch={**state.watch, _TOLD: "1"}, updated_at=ctx.now()))
+        raise NeedsPersonError(
+            f"{_NOT_AS_BEFORE}: {changed}",
+            hint="the reviewer would run with them: undo what you did not do yourself, then: loop run --resume, which takes"
+            " them as they are then",
+        )
+
+
+def tell_left_settings(ctx: RunContext, state: RunState) -> None:
+    """Tell at the end of a run what is not as it was, unless that is what ended it: the next run takes it as it is."""
+    changed = "" if _TOLD in state.watch else _changed(ctx, state)
+    if changed:
+        ctx.tell(
+            "left_behind",
+            what=f"{_NOT_AS_BEFORE}: {changed}",
+            hint="undo what you did not do yourself: the next run takes it as it is",
+        )
+
+
+def _changed(ctx: RunContext, state: RunState) -> str:
+    """Return in words what is not as it was when the run began, "" when all is."""
+    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND) and name != _TOLD}
     now = _names(_looks(ctx))
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    if not changed:
-        return
-    ctx.bus.put_state(replace(state, watch={**state.watch, _TOLD: "1"}, updated_at=ctx.now()))
-    told = [f"{name.removeprefix(KIND)} {_done(name, before, now)}" for name in changed]
-    raise NeedsPersonError(
-        f"settings of an agent program outside the tree are not as they were when the run began: "
-        f"{listed(told, _NAMES_IN_TEXT)}",
-        hint="the reviewer would run with them: undo what you did not do yourself, then: loop run --resume, which takes"
-        " them as they are then",
-    )
+    return listed([f"{name.removeprefix(KIND)} {_done(name, before, now)}" for name in changed], _NAMES_IN_TEXT)
 
 
 def _done(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -119,7 +143,7 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
                 stamp = sha256(repr(sources).encode("utf-8", "backslashreplace")).hexdigest()[:32]
                 found = {f"{KIND}{place}": digest for place, digest in take(sources, trees).items()}
                 yield _Look(
-                    mark=f"{KIND}of the {role} ({name})",
+                    mark=f"{_OF}the {role} ({name})",
                     stamp=stamp,
                     places=tuple(source.path for source in sources),
                     found=found,

@@ -15,7 +15,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
-from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start
+from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
@@ -169,10 +169,11 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else dict(state.watch)
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
     seen |= settings_after_resume(ctx, state)
+    taken = tell_taken(seen, state)
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
-    told = tell_tree_settings(ctx)
+    told = [*tell_tree_settings(ctx), *taken]
     ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round, tree_settings=told)
     return ctx, state
 

@@ -56,6 +56,12 @@ def tell_tree_settings(ctx: RunContext) -> list[str]:
     return workers + reviewers
 
 
+def check_base_settings(repository: Repository, base_sha: str, settings: Settings, people: Collection[str]) -> None:
+    """Raise `StartError` when settings that a worker's program should get from the base are too large."""
+    for _, _, backend in _backends(settings, people, "worker"):
+        _at_base(repository, base_sha, backend)
+
+
 def put_base_settings(ctx: RunContext, backend: Backend) -> dict[str, Path]:
     """Write what the base says to a worker's program into files of this dispatch, and return them by their path in a tree.
 
