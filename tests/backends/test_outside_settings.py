@@ -127,6 +127,7 @@ def _found(home: Path, sources: tuple[Source, ...], path: str, document: Any) ->
         (CLAUDE, ".claude/plugins/known_marketplaces.json", {"official": {"lastUpdated": "2025-01-31"}}),
         (CODEX, ".codex/config.toml", '[projects."/nowhere/repo"]\ntrust_level = "trusted"\n[notice]\nseen = true\n'),
         (GEMINI, ".gemini/settings.json", {"$version": 2, "ui": {"theme": "x"}, "ide": {"hasSeenNudge": True}}),
+        (GEMINI, ".gemini/trustedFolders.json", {"/elsewhere": "TRUST_FOLDER"}),
         (OPENCODE, ".config/opencode/opencode.json", {"$schema": "https://opencode.ai/config.json", "theme": "x"}),
     ],
 )

@@ -203,6 +203,36 @@ def test_a_folder_that_a_variable_names_is_looked_at(tmp_path):
     ended(stage, result, 11, says="elsewhere/settings.json: apiKeyHelper added", paid=(1, 0))
 
 
+@pytest.mark.parametrize(
+    ("path", "added", "name"),
+    [
+        (
+            ".claude/settings.json",
+            {"statusLine": {"type": "command", "command": "sh"}},
+            "settings.json: statusLine added",
+        ),
+        (".claude/remote-settings.json", {"apiKeyHelper": "sh"}, "remote-settings.json: apiKeyHelper added"),
+        (".claude/agents/mine.md", {"tools": "Bash"}, "agents/mine.md added"),
+        (".claude.json", {"mcpServers": {"x": {"command": "sh"}}}, ".claude.json: mcpServers added"),
+        (".config/anthropic/configs/default.json", {"base_url": "http://x"}, "configs/default.json added"),
+        (".codex/rules/default.rules", {"allow": "*"}, "rules/default.rules added"),
+        (".gemini/settings.json", {"mcpServers": {"x": {"command": "sh"}}}, "settings.json: mcpServers added"),
+        (".gemini/extensions/x/gemini-extension.json", {"name": "x"}, "extensions/x added"),
+        (".gemini/policies/mine.toml", {"rule": []}, "policies/mine.toml added"),
+        (".gemini/trustedFolders.json", {"/": "TRUST_FOLDER"}, "trustedFolders.json: / added"),
+        (".config/opencode/opencode.json", {"permission": {"bash": "allow"}}, "opencode.json: permission added"),
+        (".config/opencode/plugin/x.js", {"run": 1}, "plugin/x.js added"),
+        (".local/share/opencode/auth.json", {"http://x": {"type": "wellknown"}}, "auth.json: http://x.type added"),
+        (".bashrc", {"run": 1}, ".bashrc added"),
+    ],
+)
+def test_a_plant_is_found_wherever_a_program_would_read_it(tmp_path, path: str, added: object, name: str):
+    stage = set_up(tmp_path, worker=[[*runs(plant(path, added)), *works()]])
+    result = stage.run("--reviewer-backend", "claude,codex,gemini,opencode", env={"XDG_CONFIG_HOME": ""})
+    ended(stage, result, 11, says=name, paid=(1, 0))
+    assert reviews(stage) == 0
+
+
 @pytest.mark.parametrize("name", [".mcp.json", ".claude/settings.json", "CLAUDE.md"])
 @pytest.mark.parametrize("where", ["repository", "review"])
 def test_what_appears_above_a_tree_is_a_difference(tmp_path, name: str, where: str):

@@ -15,7 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order, clear_scratch, write_sc
 from loop_kit.backends.ending import explain_exit, find_document, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
-from loop_kit.backends.outside import Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
@@ -72,11 +72,21 @@ OUTSIDE = (
     *in_each(
         ("~/.codex", "$CODEX_HOME"),
         _NOTED,
-        *files("hooks.json", "rules", "agents", "prompts", "managed_config.toml", "requirements.toml", ".env"),
+        *files(
+            "hooks.json",
+            "rules",
+            "agents",
+            "prompts",
+            "managed_config.toml",
+            "requirements.toml",
+            ".env",
+            "environments.toml",
+        ),
         *files("AGENTS.md", "AGENTS.override.md", "plugins/cache"),
         Source("skills", but=(".system",)),  # it puts skills of its own there
     ),
     *files("~/.agents", "/etc/codex"),
+    *SHELLS,
 )
 ABOVE = (".codex", ".agents", "AGENTS.md", "AGENTS.override.md")
 

@@ -14,7 +14,7 @@ from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
-from loop_kit.backends.outside import Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -89,10 +89,14 @@ OUTSIDE = (
         _SETTINGS,
         Source("mcp-server-enablement.json", Form.JSON),
         Source("trusted_hooks.json", Form.JSON),
+        Source("trustedFolders.json", Form.JSON, keys=("@",)),
         *files(
             "extensions", "policies", "commands", "agents", "skills", "hooks", "acknowledgments", ".env", "GEMINI.md"
         ),
     ),
+    Source("$GEMINI_CLI_TRUSTED_FOLDERS_PATH", Form.JSON, keys=("@",)),
+    *files("~/.node_modules", "~/.node_libraries"),  # where node looks for what is not installed
+    *SHELLS,
     *files(
         "~/.agents", "~/.env", "/etc/gemini-cli", "$GEMINI_CLI_SYSTEM_SETTINGS_PATH", "$GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
     ),

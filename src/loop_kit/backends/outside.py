@@ -76,6 +76,13 @@ def files(*paths: str) -> tuple[Source, ...]:
     return tuple(Source(path) for path in paths)
 
 
+# What the shells read that programs start: what stands there runs with every command of an agent, and before it.
+SHELLS = files(
+    *("~/.profile", "~/.bash_profile", "~/.bash_login", "~/.bashrc", "~/.bash_aliases", "~/.config/fish"),
+    *("~/.zshenv", "~/.zprofile", "~/.zshrc", "~/.zlogin"),
+)
+
+
 def sources_for(backend: Backend, environment: Mapping[str, str], trees: Trees) -> tuple[Source, ...]:
     """Return what a program with that environment reads outside of its trees, by absolute paths.
 
