@@ -84,7 +84,7 @@ def test_doctor_says_who_may_not_review(tmp_path):
     assert _own(tmp_path / "allowed", more=ALLOWED).loop("doctor").code == 0
 
 
-def _taking(folder: Path, **agents: object) -> Stage:
+def _taking(folder: Path, *, settings: str = '{"of": "the base"}', **agents: object) -> Stage:
     """Return a stage with a loop whose stand-in can be given settings: the paths of their files are its arguments."""
     python = planted(
         folder / "loop",
@@ -94,7 +94,7 @@ def _taking(folder: Path, **agents: object) -> Stage:
             "*session, *order.args)": '*session, *(f"{p}={f}" for p, f in order.base_settings.items()), *order.args)',
         },
     )
-    stage = Stage.set_up(folder, files={"app.txt": "one\n", SETTINGS: '{"of": "the base"}'}, **agents)  # type: ignore[arg-type]
+    stage = Stage.set_up(folder, files={"app.txt": "one\n", SETTINGS: settings}, **agents)  # type: ignore[arg-type]
     stage.program = (python, "-P", "-E", "-m", "loop_kit")
     return stage
 
@@ -115,6 +115,25 @@ def test_a_worker_gets_the_settings_of_the_base_in_every_round_and_a_reviewer_no
     files = [Path(file) for _, _, file in given]
     assert len(set(files)) == 3
     assert not any(file.exists() or file.is_relative_to(stage.root) for file in files)
+
+
+def test_settings_of_the_base_that_are_too_large_are_refused_before_anything_is_paid(tmp_path):
+    stage = _taking(tmp_path, settings=" " * (1024 * 1024 + 1))
+    result = stage.run()
+    assert (result.code, result.state, stage.paid) == (3, None, (0, 0))
+    assert f"{SETTINGS} at " in result.err
+
+
+def test_a_link_at_the_base_is_read_where_it_leads_in_the_tree_and_no_further(tmp_path):
+    stage = _taking(tmp_path)
+    for target, given in (("../app.txt", 1), ("/etc/hostname", 0)):
+        (stage.root / SETTINGS).unlink()
+        (stage.root / SETTINGS).symlink_to(target)
+        stage.git("commit", "--quiet", "--all", "--message", "Link the settings")
+        stage.play([works(f"{target}\n")])
+        stage.forget_calls()
+        assert stage.run().code == 0
+        assert [len(call["argv"]) for call in stage.calls("worker")] == [given]
 
 
 # Finds in the command line of the stand-in, its parent, the file that it was given, and writes down what stands there.
