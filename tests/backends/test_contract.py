@@ -6,6 +6,7 @@ import pytest
 
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.contract import ContractError, check_backend
+from loop_kit.backends.outside import Source
 from loop_kit.backends.registry import find_backend, known
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said
@@ -44,6 +45,16 @@ class NamesAPath(Good):
 
 class AsksForEverything(Good):
     env = ("*",)
+
+
+class ReadsSomewhere(Good):
+    outside = (Source("settings.json"),)
+    above = ()
+
+
+class LooksForAPathAbove(Good):
+    outside = ()
+    above = (".good/settings.json",)
 
 
 class PutsThePromptIntoArgv(Good):
@@ -111,6 +122,11 @@ class BelievesItsAgent(Good):
     ("backend", "rule"),
     [
         (object(), "a backend has every member"),
+        (
+            ReadsSomewhere(),
+            r"outside holds sources with a path from /, ~ or \$NAME, not Source\(path='settings.json'",
+        ),
+        (LooksForAPathAbove(), "above holds names, not '.good/settings.json'"),
         (NamesAPath(), "programs holds names without a path, not 'bin/good'"),
         (AsksForEverything(), r"env holds variable names and PREFIX_\* patterns, not '\*'"),
         (PutsThePromptIntoArgv(), "a long prompt does not stand in argv"),

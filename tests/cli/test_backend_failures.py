@@ -101,7 +101,7 @@ def test_a_program_that_is_gone_when_a_run_goes_on_costs_nothing(tmp_path):
     stage = Stage.set_up(tmp_path, worker=[_fails("auth")])
     stage.configure(CONFIG.replace('reviewer_backend = "script"', 'reviewer_backend = "own"'))
     with (stage.bus / "config.toml").open("a", encoding="utf-8") as config:
-        config.write(f'[backends.own]\ntype = "command"\nargv = ["{program}"]\n')
+        config.write(f'[backends.own]\ntype = "command"\nargv = ["{program}"]\nallow_tree_settings = true\n')
     ended(stage, stage.run(), 8, paid=(1, 0))
     program.unlink()
     result = stage.run("--resume")

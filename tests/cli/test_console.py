@@ -80,6 +80,11 @@ ISSUES = [{"severity": "high", "file": "", "reason": "It fails."}]
             "T-1@2: started at eeeeeeeeeeee on a detached HEAD",
         ),
         ("run_resumed", {"place": "T-1", "round": 2}, "T-1: going on in round 2"),
+        (
+            "run_resumed",
+            {"place": "T-1", "round": 2, "tree_settings": ["the worker has none"]},
+            "T-1: going on in round 2\n  the worker has none",
+        ),
         ("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}, "the worker (codex) is asked"),
         (
             "dispatch_started",

@@ -73,6 +73,10 @@ def test_a_terminal_without_unicode_gets_nothing_that_does_not_fit(encoding: str
         ({"summary": {**SUMMARY, "verified": True}}, "approved  T-1 ─"),
         ({"summary": {**SUMMARY, "verified": False}}, "checks    they do not bear the change out"),
         ({"summary": {**SUMMARY, "self_review": True}}, "          the person who did the work reviewed it too"),
+        (
+            {"summary": {**SUMMARY, "tree_settings_allowed": ["mine"]}},
+            "          allow_tree_settings: the tree may have spoken for its reviewer (mine)",
+        ),
         ({"summary": {}}, "why       approved"),
         (
             {"outcome": Outcome.BUG, "error": "odd", "summary": {**SUMMARY, "round_details": []}},

@@ -18,6 +18,7 @@ dispatch_retry_base_sec = 0.01
 [backends.agent]
 type = "acp"
 argv = {argv}
+allow_tree_settings = true
 """
 
 

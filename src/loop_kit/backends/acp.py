@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from loop_kit.backends import claude, codex, gemini, opencode
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, last_line
 from loop_kit.backends.eventlines import read_event
 from loop_kit.backends.jsontext import parse_object
+from loop_kit.backends.outside import Source
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
@@ -50,6 +52,9 @@ class Preset:
     resumes: bool = True
     counts: bool = True
     hides_git: bool = False
+    isolates: bool = True
+    outside: tuple[Source, ...] = ()
+    above: tuple[str, ...] = ()
 
 
 _ASK = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
@@ -71,11 +76,15 @@ PRESETS: Mapping[str, Preset] = {
             "DISABLE_AUTOUPDATER": "1",
         },
         modes=("default", "default"),  # it asks; a person's own settings may have made it another one
+        outside=claude.OUTSIDE,
+        above=claude.ABOVE,
     ),
     "codex": Preset(
         argv=("codex-acp",),
         env=("OPENAI_*", "CODEX_*"),
         modes=("full-access", "read-only"),  # it comes without the sandbox that its other modes start commands in
+        outside=codex.OUTSIDE,
+        above=codex.ABOVE,
     ),
     "gemini": Preset(
         argv=("gemini", "--acp"),
@@ -84,6 +93,8 @@ PRESETS: Mapping[str, Preset] = {
         modes=("default", "default"),
         model_flag="-m",
         hides_git=True,
+        outside=gemini.OUTSIDE,
+        above=gemini.ABOVE,
         resumes=False,  # it says that it can, and finds no conversation of an earlier process
     ),
     "opencode": Preset(
@@ -92,6 +103,8 @@ PRESETS: Mapping[str, Preset] = {
         quiet={"OPENCODE_DISABLE_AUTOUPDATE": "1"},
         # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
         reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
+        outside=opencode.OUTSIDE,
+        above=opencode.ABOVE,
         counts=False,  # its figures are those of the last step
     ),
 }
@@ -102,7 +115,7 @@ class AcpBackend(Backend):
     """`settings` and `preset` are those it was configured for; unconfigured, it only knows what an order says."""
 
     settings: BackendSettings = field(default_factory=partial(BackendSettings, type="acp"))
-    preset: Preset = field(default_factory=Preset)
+    preset: Preset = field(default_factory=partial(Preset, isolates=False))
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -119,6 +132,22 @@ class AcpBackend(Backend):
     @property
     def hides_git_settings(self) -> bool:
         return self.preset.hides_git
+
+    @property
+    def isolates(self) -> bool:
+        return self.preset.isolates
+
+    @property
+    def outside(self) -> tuple[Source, ...]:
+        return self.preset.outside
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        return self.preset.above
+
+    @property
+    def tree_settings(self) -> tuple[str, ...]:
+        return ()
 
     def configured(self, name: str, settings: BackendSettings) -> "AcpBackend":
         preset = _preset(f"backends.{name}", settings)
@@ -190,4 +219,4 @@ def _preset(where: str, settings: BackendSettings) -> Preset:
             f"{where} says neither preset nor argv",
             hint='write preset = "gemini", or the program with its arguments: argv = ["my-agent", "--acp"]',
         )
-    return Preset()
+    return Preset(isolates=False)

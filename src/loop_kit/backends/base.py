@@ -167,6 +167,14 @@ def hides_git_settings(backend: Backend) -> bool:
     return isinstance(backend, Concealing) and backend.hides_git_settings
 
 
+def isolates(backend: Backend) -> bool:
+    return isinstance(backend, Isolating) and backend.isolates
+
+
+def tree_settings_of(backend: Backend) -> tuple[str, ...]:
+    return backend.tree_settings if isinstance(backend, Isolating) else ()
+
+
 def write_scratch(path: Path, text: str) -> Path:
     """Write a file of `order.scratch` that the program is to read; raise `BackendError` when that is impossible."""
     try:

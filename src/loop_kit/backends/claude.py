@@ -16,6 +16,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, started, tool_detail
 from loop_kit.backends.jsontext import parse_object
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -51,6 +52,48 @@ _END_KINDS = {
 # key that were said once more would make it no JSON at all.
 _MEANS_NOTHING = re.compile(r'\{"type": ?"(?:user|stream_event)"')
 _NO_SESSION = ("No conversation found with session ID", "Error: --resume requires a valid session ID")
+# What it reads outside of a tree; the adapter for ACP reads the same. Of its own settings all count but what is for the
+# eye alone, or written by its migrations; of its other file, which each start rewrites, these few.
+_FOR_THE_EYE = (
+    *("$schema", "theme", "model", "verbose", "effortLevel", "language", "editorMode", "alwaysThinkingEnabled"),
+    *("includeCoAuthoredBy", "attribution", "cleanupPeriodDays", "prefersReducedMotion", "preferredNotifChannel"),
+    *(
+        "spinner*",
+        "show*",
+        "terminal*",
+        "feedback*",
+        "autoUpdates*",
+        "autoCompactEnabled",
+        "autoScrollEnabled",
+        "fastMode",
+    ),
+    *("skipDangerousModePermissionPrompt", "env.DISABLE_AUTOUPDATER"),
+)
+_OF_ITS_STATE = (
+    *("mcpServers", "apiKeyHelper", "env", "hooks", "permissions", "enabledPlugins", "projects.@.mcpServers"),
+    *("projects.@.allowedTools", "projects.@.enabledMcpjsonServers", "projects.@.enableAllProjectMcpServers"),
+)
+_PLUGINS = ("plugins.*.*.installPath", "plugins.*.*.version")
+_MARKETPLACES = ("*.source", "*.installLocation")
+OUTSIDE = (
+    *in_each(
+        ("~/.claude", "$CLAUDE_CONFIG_DIR"),
+        Source("settings.json", Form.JSON, but=_FOR_THE_EYE),
+        Source("settings.local.json", Form.JSON, but=_FOR_THE_EYE),
+        Source("remote-settings.json", Form.JSON),  # what an organization wants, as it was last heard
+        Source("state/hybrid-settings.json", Form.JSON),
+        Source(".config.json", Form.JSON, keys=_OF_ITS_STATE),  # where that file lay before
+        *(Source(f"plugins/installed_plugins{end}.json", Form.JSON, keys=_PLUGINS) for end in ("", "_v2")),
+        *(Source(f"plugins/known_marketplaces{end}.json", Form.JSON, keys=_MARKETPLACES) for end in ("", "_claudeai")),
+        *files("plugins/cache", "plugins/repos", "agents", "commands", "skills", "hooks", "output-styles", "workflows"),
+        *files("CLAUDE.md", "rules"),
+    ),
+    *in_each(("~", "$CLAUDE_CONFIG_DIR"), Source(".claude.json", Form.JSON, keys=_OF_ITS_STATE)),
+    *in_each(("~/.config/anthropic", "$XDG_CONFIG_HOME/anthropic"), *files("active_config", "configs")),  # whom it asks
+    *files("/etc/claude-code"),
+    *SHELLS,
+)
+ABOVE = (".claude", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md", "AGENTS.md")
 
 
 class Claude(Backend):
@@ -74,6 +117,10 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
+    outside = OUTSIDE
+    above = ABOVE
     tested = ("2.1.197", "2.1.329")
     sandbox = "none: its permissions say what it may run"
 

@@ -15,6 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order, clear_scratch, write_sc
 from loop_kit.backends.ending import explain_exit, find_document, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
@@ -47,6 +48,47 @@ _MEANS_NOTHING = re.compile(
     r'\{"type": ?"item\.(?:completed|updated)", ?"item": ?\{"id": ?"[^"\\]*", ?"type": ?"(?:command_execution|reasoning)"'
 )
 _STATUS = re.compile(r"(?:unexpected status|exceeded retry limit, last status:) (\d{3})\b")
+# What it reads outside of a tree; the adapter for ACP reads the same. It notes by itself which folders it trusts and what
+# it has told the person; what it has been told not to trust is said in its command line.
+_NOTED = Source(
+    "config.toml",
+    Form.TOML,
+    but=(
+        *(
+            "projects",
+            "notice",
+            "tui",
+            "history",
+            "model",
+            "model_reasoning_*",
+            "personality",
+            "file_opener",
+            "analytics",
+        ),
+        *("feedback", "check_for_update_on_startup", "hide_*", "show_*", "marketplaces.*.last_updated"),
+    ),
+)
+OUTSIDE = (
+    *in_each(
+        ("~/.codex", "$CODEX_HOME"),
+        _NOTED,
+        *files(
+            "hooks.json",
+            "rules",
+            "agents",
+            "prompts",
+            "managed_config.toml",
+            "requirements.toml",
+            ".env",
+            "environments.toml",
+        ),
+        *files("AGENTS.md", "AGENTS.override.md", "plugins/cache"),
+        Source("skills", but=(".system",)),  # it puts skills of its own there
+    ),
+    *files("~/.agents", "/etc/codex"),
+    *SHELLS,
+)
+ABOVE = (".codex", ".agents", "AGENTS.md", "AGENTS.override.md")
 
 
 class Codex(Backend):
@@ -54,6 +96,10 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
+    isolates = True
+    tree_settings = ()
+    outside = OUTSIDE
+    above = ABOVE
     tested = ("0.169.0",)
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
 

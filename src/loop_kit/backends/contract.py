@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from loop_kit.backends.base import Backend, Call, Configurable, Order
+from loop_kit.backends.outside import Influenced, Source
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished
 from loop_kit.model.names import ROLES
@@ -130,6 +131,16 @@ def _check_names(backend: Any) -> None:
         fits = isinstance(name, str) and _VARIABLE.fullmatch(name)
         _demand(fits, f"env holds variable names and PREFIX_* patterns, not {name!r}")
     _demand(isinstance(backend.supports_resume, bool), "supports_resume is True or False")
+    if isinstance(backend, Influenced):
+        _check_outside(backend.outside, backend.above)
+
+
+def _check_outside(outside: Any, above: Any) -> None:
+    for source in outside:
+        fits = isinstance(source, Source) and source.path.startswith(("/", "~", "$"))
+        _demand(fits, f"outside holds sources with a path from /, ~ or $NAME, not {source!r}")
+    for name in above:
+        _demand(isinstance(name, str) and name and "/" not in name, f"above holds names, not {name!r}")
 
 
 def _check_commands(backend: Backend, order: Order) -> None:

@@ -14,6 +14,7 @@ from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -73,6 +74,34 @@ _GONE = re.compile(
 )
 _NO_SESSION = re.compile(r"^Error resuming session: .*", re.MULTILINE)
 _WRONG_FLAG = re.compile(r"^Unknown arguments?: .*", re.MULTILINE)
+# What it reads outside of a tree, also when it speaks ACP. Whom it has met and which folders it trusts stands elsewhere.
+_SETTINGS = Source(
+    "settings.json",
+    Form.JSON,
+    but=(
+        *("$schema", "$version", "ui", "privacy", "model", "output", "ide.hasSeenNudge", "security.auth.selectedType"),
+        *("general.maxAttempts", "general.preferredEditor", "general.vimMode", "general.enable*", "general.session*"),
+    ),
+)
+OUTSIDE = (
+    *in_each(
+        ("~/.gemini", "$GEMINI_CLI_HOME/.gemini"),
+        _SETTINGS,
+        Source("mcp-server-enablement.json", Form.JSON),
+        Source("trusted_hooks.json", Form.JSON),
+        Source("trustedFolders.json", Form.JSON, keys=("@",)),
+        *files(
+            "extensions", "policies", "commands", "agents", "skills", "hooks", "acknowledgments", ".env", "GEMINI.md"
+        ),
+    ),
+    Source("$GEMINI_CLI_TRUSTED_FOLDERS_PATH", Form.JSON, keys=("@",)),
+    *files("~/.node_modules", "~/.node_libraries"),  # where node looks for what is not installed
+    *SHELLS,
+    *files(
+        "~/.agents", "~/.env", "/etc/gemini-cli", "$GEMINI_CLI_SYSTEM_SETTINGS_PATH", "$GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
+    ),
+)
+ABOVE = (".gemini", ".agents", ".env", "GEMINI.md")
 
 
 class Gemini(Backend):
@@ -96,6 +125,10 @@ class Gemini(Backend):
         "~/.gemini/oauth_creds.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
+    outside = OUTSIDE
+    above = ABOVE
     tested = ("0.61.0",)
     sandbox = "none: its policy says what it may run"
     hides_git_settings = True

@@ -14,6 +14,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
+from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.errors import ConfigError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -57,6 +58,41 @@ _COMPLAINTS: tuple[tuple[str, FailureKind], ...] = (
     ("Error: You must provide a message", FailureKind.CONFIG),
     ("opencode run ", FailureKind.CONFIG),  # how it is used
 )
+# What it reads outside of a tree, also when it speaks ACP. It keeps packages of its own beside its settings, which are left
+# out; a provider or a plugin that a setting names is in the setting.
+_FOR_THE_EYE = ("$schema", "theme", "keybinds", "tui", "username", "model", "small_model", "autoupdate", "share")
+_FOLDERS = (
+    *(
+        "agent",
+        "agents",
+        "command",
+        "commands",
+        "mode",
+        "modes",
+        "plugin",
+        "plugins",
+        "skill",
+        "skills",
+        "tool",
+        "tools",
+    ),
+)
+OUTSIDE = (
+    *in_each(
+        ("~/.config/opencode", "$XDG_CONFIG_HOME/opencode", "~/.opencode", "$OPENCODE_CONFIG_DIR", "/etc/opencode"),
+        *(Source(name, Form.JSON, but=_FOR_THE_EYE) for name in ("opencode.json", "opencode.jsonc", "config.json")),
+        *files(*_FOLDERS, "AGENTS.md", "config", ".npmrc"),
+    ),
+    Source("$OPENCODE_CONFIG", Form.JSON, but=_FOR_THE_EYE),
+    # A login of the kind `wellknown` names a server that it takes settings from; tokens come and go.
+    *(
+        Source(f"{data}/opencode/auth.json", Form.JSON, keys=("*.type",))
+        for data in ("~/.local/share", "$XDG_DATA_HOME")
+    ),
+    *SHELLS,
+    *files("~/.npmrc", "~/.claude/CLAUDE.md", "~/.claude/skills", "~/.agents"),
+)
+ABOVE = ("opencode.json", "opencode.jsonc", ".opencode", "AGENTS.md", "CLAUDE.md", "CONTEXT.md", ".claude", ".agents")
 
 
 class OpenCode(Backend):
@@ -69,6 +105,10 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
+    isolates = True
+    tree_settings = ()
+    outside = OUTSIDE
+    above = ABOVE
     tested = ("1.18.33",)
     sandbox = "none: its permissions say what it may run"
 

@@ -15,6 +15,7 @@ from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
 from loop_kit.processes.signals import Interruption
 from loop_kit.rounds.probe import probe
+from loop_kit.rounds.tree_settings import check_may_review
 from loop_kit.rounds.versions import version_of
 from loop_kit.values import asdict, dataclass, replace
 
@@ -79,6 +80,8 @@ def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], 
     try:
         backend = find_backend(name, own)
         agent = replace(agent, credentials=find_credentials(backend, environment), sandbox=sandbox_of(backend))
+        if "reviewer" in roles:
+            check_may_review(name, own, backend)
         program = locate_program(environment, name, backend, own)
         version = version_of(backend, program, environment)
         return replace(

@@ -90,6 +90,10 @@ def _verified(data: Mapping[str, Any]) -> str:
     return "\n".join([seen, *found])
 
 
+def _with_settings(line: str, data: Mapping[str, Any]) -> str:
+    return "\n".join([line, *(f"  {told}" for told in data.get("tree_settings", ()))])  # an older loop told nothing
+
+
 def _dispatch_ended(data: Mapping[str, Any]) -> str:
     how = (
         "handed in its document" if data["document"] else f"ended without a document ({data['failure'] or data['how']})"
@@ -114,10 +118,10 @@ def _waiting(data: Mapping[str, Any]) -> str:
 
 _TOLD: Mapping[str, Any] = {
     "card_made": lambda data: f"made {data['path']}",
-    "run_started": lambda data: (
-        f"{data['place']}: started at {data['base_sha'][:12]} on {data['branch'] or 'a detached HEAD'}"
+    "run_started": lambda data: _with_settings(
+        f"{data['place']}: started at {data['base_sha'][:12]} on {data['branch'] or 'a detached HEAD'}", data
     ),
-    "run_resumed": lambda data: f"{data['place']}: going on in round {data['round']}",
+    "run_resumed": lambda data: _with_settings(f"{data['place']}: going on in round {data['round']}", data),
     "round_started": lambda data: f"round {data['round']}",
     "dispatch_started": lambda data: (
         f"the {data['role']} ({data['backend']}) is asked"

@@ -17,6 +17,7 @@ from loop_kit.values import dataclass
 
 _ROUNDS_SHOWN = 5
 _SELF_REVIEW = "the person who did the work reviewed it too"
+_ALLOWED = "allow_tree_settings: the tree may have spoken for its reviewer ({})"
 _GROUNDS = {
     None: "approved, unverified (no check is configured)",
     False: "approved, unverified (no check bears it out)",
@@ -120,7 +121,7 @@ def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
     return [
         f"{ending.place}: {head}{played}",
         *([f"  {_where(summary)}"] if summary else []),
-        *([f"  {_SELF_REVIEW}"] if summary.get("self_review") else []),
+        *(f"  {word}" for word in _reservations(summary)),
         *(f"  open:        {_issue(issue)}" for issue in summary.get("open_issues", ())),
         *_next_lines(ending),
         f"  the story:   {story}",
@@ -146,8 +147,7 @@ def sections(ending: Ending) -> list[Section]:
     """Return what the panel tells, in order; the first line of each says it in short."""
     summary = ending.summary
     last_words = () if _only_repeats(ending) else (ending.hint,)
-    review = (_SELF_REVIEW,) if summary.get("self_review") else ()
-    found = [Section("why", (ending.why, *review), 1), Section("hint", last_words, 2)]
+    found = [Section("why", (ending.why, *_reservations(summary)), 1), Section("hint", last_words, 2)]
     if summary:
         issues = [_issue(issue) for issue in summary["open_issues"]]
         found += [
@@ -159,6 +159,15 @@ def sections(ending: Ending) -> list[Section]:
         ]
     found.append(Section("next", ending.commands, 0))
     return [section for section in found if any(section.lines)]
+
+
+def _reservations(summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a person should know before they rely on the review."""
+    allowed = summary.get("tree_settings_allowed")
+    return (
+        *((_SELF_REVIEW,) if summary.get("self_review") else ()),
+        *((_ALLOWED.format(", ".join(allowed)),) if allowed else ()),
+    )
 
 
 def _only_repeats(ending: Ending) -> bool:

@@ -103,6 +103,7 @@ class BackendSettings:
 
     `argv` is for `command` and `acp`, `prompt`, `report` and `failures` are for `command`, `script` is for `script`,
     `preset` for `acp`; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the role's.
+    `allow_tree_settings` lets a program review that cannot be kept from the settings of the tree that it judges.
     """
 
     type: str
@@ -116,6 +117,7 @@ class BackendSettings:
     script: str = ""
     preset: str = ""
     env: tuple[str, ...] = ()
+    allow_tree_settings: bool = False
 
     @classmethod
     def from_document(cls, name: str, entry: Any) -> Self:
@@ -131,6 +133,7 @@ class BackendSettings:
             script=entry.get("script", ""),
             preset=entry.get("preset", ""),
             env=tuple(entry.get("env", ())),
+            allow_tree_settings=entry.get("allow_tree_settings", False),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -142,6 +145,7 @@ class BackendSettings:
         document |= {"failures": {start: str(kind) for start, kind in self.failures}} if self.failures else {}
         document |= {"script": self.script} if self.script else {}
         document |= {"preset": self.preset} if self.preset else {}
+        document |= {"allow_tree_settings": True} if self.allow_tree_settings else {}
         return document | ({"env": list(self.env)} if self.env else {})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loop_kit import resources
-from loop_kit.backends.base import Backend, Order, answers_in_form, hides_git_settings
+from loop_kit.backends.base import Backend, Order, answers_in_form, hides_git_settings, tree_settings_of
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -74,6 +74,10 @@ class Desk:
         """Return how the program is started: its own argv, and an environment built from nothing."""
         given = self._environment(ctx, state, {}, {})
         order = replace(self.order, environment=given)
+        if order.role == "worker" and tree_settings_of(self.backend):
+            from loop_kit.rounds.tree_settings import put_base_settings  # noqa: PLC0415  (few programs take any)
+
+            order = replace(order, base_settings=put_base_settings(ctx, self.backend))
         if hides_git_settings(self.backend):
             from loop_kit.vcs import identity  # noqa: PLC0415  (most agents know whose commits they make)
 

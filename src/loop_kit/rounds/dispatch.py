@@ -51,6 +51,10 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
     trying = Trying(ctx, ask.role)
     while True:
         admit(ctx, state)
+        if ask.role == "reviewer":
+            from loop_kit.rounds.agent_settings import check_settings  # noqa: PLC0415  (not before there is a review)
+
+            check_settings(ctx, state)
         state = note_program(ctx, trying.route.to_program(state), ask.role)
         state = forget(ctx, state, ask.kind)
         state = replace(state, dispatches=state.dispatches + 1, paying=ask.role, updated_at=ctx.now())

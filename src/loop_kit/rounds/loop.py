@@ -7,6 +7,7 @@ from loop_kit.errors import LoopError, Outcome, error_for
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
+from loop_kit.rounds.agent_settings import tell_left_settings
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
@@ -60,6 +61,7 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
     if after.outcome is None:
         return after
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
+        tell_left_settings(ctx, after)
         ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)

@@ -18,6 +18,7 @@ from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.rounds.context import World
 from loop_kit.rounds.routing import find_programs
+from loop_kit.rounds.tree_settings import check_base_settings, check_reviewers
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
@@ -73,6 +74,8 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     start_tree = _check_clean(repository, settings, untracked)
     texts = _read_texts(bus, repository, base)
     check_programs(world, settings, wish.people)
+    check_reviewers(settings, wish.people)
+    check_base_settings(repository, base, settings, wish.people)
     check_scratch(repository, world.scratch)
     return Ready(
         card=card,

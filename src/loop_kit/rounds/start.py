@@ -15,11 +15,13 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
+from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
+from loop_kit.rounds.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
@@ -76,10 +78,18 @@ def _begin(
     archive.put_document(0, Charter.kind, charter.to_document())
     _put_card(bus, archive, charter)
     state = replace(idle, place=place, digests=charter.digests(), watch=watch.settings(repository))
+    ctx = join_run(world, bus, repository, state)
+    state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
-    ctx = join_run(world, bus, repository, state)
-    ctx.tell("run_started", task_id=state.task_id, place=place, base_sha=state.base_sha, branch=state.branch)
+    ctx.tell(
+        "run_started",
+        task_id=state.task_id,
+        place=place,
+        base_sha=state.base_sha,
+        branch=state.branch,
+        tree_settings=tell_tree_settings(ctx),
+    )
     return ctx, state
 
 
@@ -150,17 +160,22 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
     check_bus(bus, repository)
     check_programs(world, ctx.settings, ctx.charter.people)
+    check_reviewers(ctx.settings, ctx.charter.people, resumed=True)
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
-    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
+    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else dict(state.watch)
+    seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
+    seen |= settings_after_resume(ctx, state)
+    taken = tell_taken(seen, state)
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
-    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
+    told = [*tell_tree_settings(ctx), *taken]
+    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round, tree_settings=told)
     return ctx, state
 
 

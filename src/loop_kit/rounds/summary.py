@@ -12,6 +12,7 @@ from loop_kit.model.spending import totals
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import read_judged
+from loop_kit.rounds.tree_settings import allowed_reviewers
 
 MOST_LISTED = 200  # commits and files in a summary
 # Events that a summary tells, and what of them.
@@ -68,6 +69,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "open_issues": [] if outcome is Outcome.APPROVED or review is None else review.get("blocking_issues", []),
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
         "self_review": review is not None and review.get("self_review") is True,
+        "tree_settings_allowed": list(allowed_reviewers(ctx.settings, ctx.charter.people)),
         "round_details": [row.to_document() for row in state.round_details],
         "spent": totals(state.spent),
         "dispatches": _facts(events, _ENDED, _OF_A_DISPATCH),

@@ -92,6 +92,8 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Finding
     """Return one finding for each kind of thing that changed, with the names of what did."""
     kinds: dict[str, list[str]] = {}
     for name in sorted({*before, *after}):
+        if name.startswith("agent "):  # of agent programs, outside of git: rounds.agent_settings compares them
+            continue
         if before.get(name) != after.get(name):
             kind, _, what = name.partition(" ")
             done = "added" if name not in before else "removed" if name not in after else "changed"
