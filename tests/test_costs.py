@@ -49,7 +49,7 @@ MODULES: dict[tuple[str, ...], tuple[int, int, set[str]]] = {
     ("show",): (57, 143, set()),
     ("archive", "list"): (73, 175, set()),
 }
-ROUND_MODULES = (121, 177)  # the same of a round process before its round begins: it gets ready while others work
+ROUND_MODULES = (123, 179)  # the same of a round process before its round begins: it gets ready while others work
 OTHER_VERSIONS = 3  # modules in all by which a Python 3.12 or another click may differ from the 3.11 that was counted
 # What a round from the second on costs, with a worker and a reviewer, without checks.
 ONE_MORE_ROUND = {
@@ -62,9 +62,9 @@ ONE_MORE_ROUND = {
 }
 # What a whole run of two rounds costs, its start and its end included.
 TWO_ROUNDS = {
-    "programs started by the PM": 16,
+    "programs started by the PM": 17,
     "programs started by the round": 35,
-    "calls of git": 43,
+    "calls of git": 44,
     "syncs of the PM": 12,
     "syncs of the round": 61,
     "looks through the archive": 0,

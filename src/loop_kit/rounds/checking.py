@@ -15,6 +15,7 @@ from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.watching import stop_if_touched
 from loop_kit.values import replace
 
 BASE_ROUND = 0
@@ -28,10 +29,12 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
+    ctx.find_pins(state.round)
     evidence = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
     state = _sealed(ctx, state, _BASE_SEAL, evidence)
     _tell(ctx, evidence)
+    stop_if_touched(ctx, state, "the checks where the run begins")
     return state
 
 
@@ -53,6 +56,7 @@ def with_evidence(
         ctx.bus.write(Evidence.kind, evidence.to_document())
         state = _sealed(ctx, state, _SEAL, evidence)
         _tell(ctx, evidence)
+        stop_if_touched(ctx, state, "the checks", kept=" (what they showed is kept on the bus)")
     expectations = Expectations(
         baseline=baseline,
         passed_before=_passed_before(ctx, state, {result.name for result in evidence.results if result.failed}),

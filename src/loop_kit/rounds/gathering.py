@@ -27,5 +27,6 @@ def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: 
         interruption=ctx.world.interruption,
         check_stop=ctx.check_stop,
         tell=show,
+        before=state.watch,
     )
     return run_checks_at(site, plan, subject)

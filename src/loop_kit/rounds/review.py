@@ -15,7 +15,8 @@ from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.request import write_request
-from loop_kit.rounds.work import fix_list_of, watched
+from loop_kit.rounds.watching import stop_if_touched
+from loop_kit.rounds.work import fix_list_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.review_tree import ReviewTree
@@ -42,11 +43,10 @@ def obtain_review(
         tree = prepared()
     problems: tuple[str, ...] = ()
     while True:
-        before = _untouched(ctx, state, checked=evidence is not None)
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         # First: a setting can make git run a program when it is asked about a tree.
-        _stop_if_touched(ctx, state, before)
+        stop_if_touched(ctx, state, "the review", kept=" (the review is kept on the bus)")
         void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
@@ -111,15 +111,6 @@ def _changed(state: RunState, tree: ReviewTree, head_sha: str, *, compared: bool
     return tree.changed(head_sha)
 
 
-def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, str]:
-    """Return what is watched as it is before the review.
-
-    All has just been found to be as it has to be; only checks, which are programs of the repository, can have touched it
-    since.
-    """
-    return watch.take(ctx.repository, state.place, state.round) if checked else watched(ctx, state)
-
-
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         return reviewer_prompt(
@@ -141,12 +132,3 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, sho
         )
 
     return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt, head_sha=change.head_sha)
-
-
-def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:
-    touched = watch.compare(before, watch.take(ctx.repository, state.place, state.round))
-    if touched:
-        raise NeedsPersonError(
-            "during the review: " + "; ".join(finding.text for finding in touched),
-            hint="undo that, then: loop run --resume (the review is kept on the bus)",
-        )

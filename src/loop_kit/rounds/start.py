@@ -21,6 +21,7 @@ from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
+from loop_kit.rounds.watching import homes_of
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs import watch
@@ -75,7 +76,9 @@ def _begin(
     archive = Archive(bus.archive_root / place)
     archive.put_document(0, Charter.kind, charter.to_document())
     _put_card(bus, archive, charter)
-    state = replace(idle, place=place, digests=charter.digests(), watch=watch.settings(repository))
+    state = replace(
+        idle, place=place, digests=charter.digests(), watch=watch.settings(repository, homes_of(ready.settings))
+    )
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
     ctx = join_run(world, bus, repository, state)
@@ -155,7 +158,8 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
-    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else state.watch
+    anew = state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch)
+    seen = watch.settings(repository, homes_of(ctx.settings)) if anew else state.watch
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)

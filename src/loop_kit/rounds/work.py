@@ -18,7 +18,7 @@ from loop_kit.rounds.mending import how_to_mend
 from loop_kit.rounds.presence import Presence
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
-from loop_kit.vcs import watch
+from loop_kit.rounds.watching import homes_of, watched
 from loop_kit.vcs.verify import Ground, verify
 
 # How often git is asked again whether a person has mended what was wrong with their work.
@@ -56,11 +56,6 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             if problems:
                 raise _gives_up(mendable)
         problems = again
-
-
-def watched(ctx: RunContext, state: RunState) -> dict[str, str]:
-    """Return what is watched as it has to be while nobody but agents and loop has done anything."""
-    return {**state.watch, **watch.named(ctx.pins)}
 
 
 def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
@@ -113,6 +108,7 @@ def ground_of(charter: Charter, state: RunState) -> Ground:
         in_scope=charter.card.in_scope,
         out_of_scope=charter.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),
+        homes=homes_of(charter.settings),
     )
 
 

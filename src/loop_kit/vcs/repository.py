@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
-from loop_kit.values import dataclass
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.history import History
@@ -225,6 +225,10 @@ class Repository:
         from loop_kit.vcs.snapshot import worktree_tree  # noqa: PLC0415  (most work is committed when it is looked at)
 
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
+
+    def without(self, settings: Sequence[str]) -> Self:
+        """Return the same repository, asked with these settings of git empty."""
+        return replace(self, git=self.git.without(settings))
 
     def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
         """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""

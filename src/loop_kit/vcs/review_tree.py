@@ -18,7 +18,6 @@ from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
-_EMPTY = "LOOP_EMPTY"
 
 # What would tell that a file is another one, or was written to: inode, size and times. The last of these nobody can set.
 _Seen: TypeAlias = tuple[int, int, int, int]
@@ -111,10 +110,8 @@ class ReviewTree:
 
     @property
     def git(self) -> Git:
-        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
-        empty = (f"--config-env={name}={_EMPTY}" for name in self.disarmed)
-        location = (*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
-        return Git(self.path, location=location, variables={_EMPTY: ""} if self.disarmed else {})
+        location = (f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
+        return Git(self.path, location=location).without(self.disarmed)
 
 
 @contextmanager

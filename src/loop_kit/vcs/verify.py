@@ -31,7 +31,8 @@ class Ground:
 
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
     `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
-    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds.
+    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
+    `homes` are those of `watch.take`.
     """
 
     base_sha: str
@@ -45,6 +46,7 @@ class Ground:
     in_scope: tuple[str, ...] = ()
     out_of_scope: tuple[str, ...] = ()
     seen_trees: tuple[str, ...] = ()
+    homes: watch.Homes = ()
 
 
 def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
@@ -52,7 +54,7 @@ def verify(report: WorkReport, ground: Ground, repository: Repository, watch_bef
 
     After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
     """
-    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round))
+    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round, ground.homes))
     if touched:
         return _unseen(ground, tuple(touched))
     status, compared = _looked_at(report, ground, repository)
