@@ -13,6 +13,7 @@ from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.summary import MOST_LISTED, summarize
 from loop_kit.values import dataclass
+from loop_kit.vcs.quoting import harmless
 
 _ROUNDS_SHOWN = 5
 _SELF_REVIEW = "the person who did the work reviewed it too"
@@ -152,7 +153,7 @@ def sections(ending: Ending) -> list[Section]:
         found += [
             Section("rounds", (_rounds(summary),), 7),
             Section("commits", (f"{_count(summary['commits'])}: {_where(summary)}", *summary["commits"]), 6),
-            Section("files", (f"{_count(summary['files'])}: {', '.join(summary['files']) or '-'}",), 5),
+            Section("files", (f"{_count(summary['files'])}: {', '.join(map(harmless, summary['files'])) or '-'}",), 5),
             Section("checks", (_grounds(summary), *ending.checks), 4),
             Section("open", (f"{len(issues)} issues", *issues) if len(issues) > 1 else (*issues, "none")[:1], 3),
         ]
@@ -190,4 +191,5 @@ def _where(summary: Mapping[str, Any]) -> str:
 
 def _issue(issue: Mapping[str, Any]) -> str:
     line = f":{issue['line']}" if isinstance(issue.get("line"), int) and issue.get("file") else ""
-    return f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}"
+    # One line, however many it was written in: none of them can pass for one of loop's.
+    return " ".join(f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}".split())

@@ -21,6 +21,7 @@ from loop_kit.rounds.routing import find_programs
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Head, Repository
 
 _SHOWN = 5
@@ -123,7 +124,7 @@ def _check_clean(repository: Repository, settings: Settings, untracked: tuple[st
         return None
     if not settings.allow_dirty:
         raise DirtyTreeError(
-            f"{len(dirty)} tracked files have uncommitted changes: {', '.join(dirty[:_SHOWN])}",
+            f"{len(dirty)} tracked files have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, or start with --allow-dirty",
         )
     return repository.worktree_tree(without=untracked)

@@ -25,6 +25,7 @@ from loop_kit.rounds.watching import homes_of
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs import watch
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
 
@@ -209,6 +210,6 @@ def _check_tree(ctx: RunContext, state: RunState) -> None:
             return
     where = f" that differ from the unfinished work pinned as {pinned}" if pinned else ""
     raise DirtyTreeError(
-        f"{len(dirty)} files have uncommitted changes{where}: {', '.join(sorted(dirty)[:5])}",
+        f"{len(dirty)} files have uncommitted changes{where}: {listed(sorted(dirty), 5)}",
         hint="commit or stash them, then: loop run --resume",
     )

@@ -78,8 +78,10 @@ class Repository:
         answer = self.git.ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
         if answer.code != 0:
             raise self._no_commit()
-        sha, ref = answer.line.split(b"\n", 1)
-        return Head(sha=path_text(sha), branch="" if ref == b"HEAD" else path_text(ref).removeprefix("refs/heads/"))
+        sha, _, ref = answer.line.partition(b"\n")
+        # Where some ref is called HEAD as well, git knows the commit and names no ref.
+        name = ("" if ref == b"HEAD" else path_text(ref)) if ref else self.full_ref()
+        return Head(sha=path_text(sha), branch=name.removeprefix("refs/heads/"))
 
     def full_ref(self) -> str:
         """Return the ref that HEAD names, e.g. `refs/heads/main`; "" when HEAD is detached."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import PurePosixPath
 
 from loop_kit.errors import NeedsPersonError
@@ -16,6 +17,7 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.history import History
+from loop_kit.vcs.quoting import meant
 from loop_kit.vcs.repository import Compared, Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
 from loop_kit.vcs.status import Status
@@ -232,13 +234,14 @@ class _Case:
             yield about(Effect.FIX, "out_of_scope", "changed file(s) out of the card's scope", beyond)
 
     def _claims(self) -> Iterator[Finding]:
-        claimed = {self._as_path(path) for path in self.report.files_changed}
+        claimed = {path: tuple(map(self._as_path, meant(path))) for path in self.report.files_changed}
         if not claimed:
             return
-        untrue = sorted(path for path in claimed if not self._was_changed(path))
+        untrue = {paths[0] for paths in claimed.values() if not any(map(self._was_changed, paths))}
         if untrue:
-            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", untrue)
-        unsaid = [path for path in self.compared.paths_since if path not in claimed]
+            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", sorted(untrue))
+        said = frozenset(chain.from_iterable(claimed.values()))
+        unsaid = [path for path in self.compared.paths_since if path not in said]
         if unsaid:
             yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
 
