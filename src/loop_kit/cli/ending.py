@@ -122,6 +122,7 @@ def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
         *([f"  {_where(summary)}"] if summary else []),
         *([f"  {_SELF_REVIEW}"] if summary.get("self_review") else []),
         *(f"  open:        {_issue(issue)}" for issue in summary.get("open_issues", ())),
+        *(f"  noticed:     {told}" for told in summary.get("noticed", ())),
         *_next_lines(ending),
         f"  the story:   {story}",
     ]
@@ -156,6 +157,7 @@ def sections(ending: Ending) -> list[Section]:
             Section("files", (f"{_count(summary['files'])}: {', '.join(map(harmless, summary['files'])) or '-'}",), 5),
             Section("checks", (_grounds(summary), *ending.checks), 4),
             Section("open", (f"{len(issues)} issues", *issues) if len(issues) > 1 else (*issues, "none")[:1], 3),
+            Section("noticed", tuple(summary.get("noticed", ())), 2),
         ]
     found.append(Section("next", ending.commands, 0))
     return [section for section in found if any(section.lines)]

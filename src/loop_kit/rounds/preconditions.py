@@ -1,5 +1,6 @@
 """What must hold before a run begins: asked before anything is written or paid."""
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,18 +12,21 @@ from loop_kit.bus.atomic import make_folder
 from loop_kit.bus.bus import Bus
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
-from loop_kit.model.charter import Charter
+from loop_kit.model.charter import Charter, digest
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
+from loop_kit.rounds.around import written
 from loop_kit.rounds.context import World
 from loop_kit.rounds.routing import find_programs
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
+from loop_kit.vcs.around import private_files
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Head, Repository
+from loop_kit.vcs.status import Status
 
 _SHOWN = 5
 _CONTEXT_LIMIT = 64 * 1024
@@ -41,8 +45,10 @@ class Ready:
     texts: Mapping[str, str]
     untracked: tuple[str, ...]
     start_tree: str | None
+    around: Mapping[str, str]
 
-    def charter(self, *, run_id: str, place: str, scratch: str) -> Charter:
+    def charter(self, *, run_id: str, place: str, scratch: str, around: Mapping[str, str]) -> Charter:
+        """Return the charter of the run; `around` is what was found around it besides what was found already."""
         return Charter(
             run_id=run_id,
             place=place,
@@ -56,6 +62,7 @@ class Ready:
             untracked=self.untracked,
             start_tree=self.start_tree,
             scratch=scratch,
+            around=written({**self.around, **around, "bus task_card.json": digest(self.card_document)}),
         )
 
 
@@ -68,8 +75,8 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     _check_dependencies(bus, card)
     head = repository.check_ready()
     base = _base(repository, head, wish.base)
-    untracked = repository.untracked()
-    start_tree = _check_clean(repository, settings, untracked)
+    status = repository.status(ignored=True)
+    start_tree = _check_clean(repository, settings, status)
     texts = _read_texts(bus, repository, base)
     check_programs(world, settings, wish.people)
     check_scratch(repository, world.scratch)
@@ -81,9 +88,15 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
         settings=settings,
         people=wish.people,
         texts=texts,
-        untracked=untracked,
+        untracked=status.untracked,
         start_tree=start_tree,
+        around=_around(bus, repository, settings, status),
     )
+
+
+def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
+    own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
+    return private_files(repository.root, status, settings.protect_keep, own)
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
@@ -117,9 +130,9 @@ def _base(repository: Repository, head: Head, named: str) -> str:
     return base
 
 
-def _check_clean(repository: Repository, settings: Settings, untracked: tuple[str, ...]) -> str | None:
+def _check_clean(repository: Repository, settings: Settings, status: Status) -> str | None:
     """Return the tree id of a dirty tree that the person let in, None when the tree is clean."""
-    dirty = repository.dirty()
+    dirty = status.dirty
     if not dirty:
         return None
     if not settings.allow_dirty:
@@ -127,7 +140,7 @@ def _check_clean(repository: Repository, settings: Settings, untracked: tuple[st
             f"{len(dirty)} tracked files have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, or start with --allow-dirty",
         )
-    return repository.worktree_tree(without=untracked)
+    return repository.worktree_tree(without=status.untracked, status=status)
 
 
 def _check_dependencies(bus: Bus, card: TaskCard) -> None:

@@ -16,10 +16,14 @@ from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.request import write_request
 from loop_kit.rounds.watching import stop_if_touched
-from loop_kit.rounds.work import fix_list_of
+from loop_kit.rounds.work import fix_list_of, ground_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.review_tree import ReviewTree
+from loop_kit.vcs.verify import left_over
+
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ def obtain_review(
         review, state = dispatch(ctx, state, ask)
         # First: a setting can make git run a program when it is asked about a tree.
         stop_if_touched(ctx, state, "the review", kept=" (the review is kept on the bus)")
+        _notice(ctx, state, change)
         void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
@@ -58,6 +63,21 @@ def obtain_review(
             )
         problems = (void,)
         tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
+
+
+def _notice(ctx: RunContext, state: RunState, change: Change) -> None:
+    """Tell what a review did to the person's own tree, which is no part of it: the next worker is not to blame for it."""
+    status = ctx.repository.status()
+    during = f"during the review of round {state.round}"
+    told = []
+    if (status.sha, status.branch) != (change.head_sha, state.branch):
+        now = f"{status.branch or 'a detached HEAD'} at {status.sha[:12] or 'no commit'}"
+        told.append(f"{during} {state.branch or 'HEAD'} at {change.head_sha[:12]} gave way to {now}")
+    dirty, untracked = left_over(ground_of(ctx.charter, state), ctx.repository, status)
+    if dirty or untracked:
+        told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
+    if told:
+        ctx.tell("noticed", round=state.round, what=told)
 
 
 def _show(

@@ -61,9 +61,10 @@ def _close(ctx: RunContext, state: RunState, work: WorkReport, change: Change, r
     ctx.archive.archive_round(ctx.bus, state.round)
     after = state.after(_row(ctx, change, review), now=ctx.now())
     if review.approved:
+        from loop_kit.rounds.around import notice  # noqa: PLC0415  (only at the end somebody looks around)
         from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (only the last round is summed up)
 
-        after = _note_moved_branch(ctx, after, change)
+        after = notice(ctx, _note_moved_branch(ctx, after, change))
         write_summary(ctx, after)
     else:
         fix_list = _fix_list(state, work, change, review)

@@ -5,9 +5,11 @@ From the idle state on, each step may be repeated: the run id in that state make
 this run's own.
 """
 
+import os
 from pathlib import Path
 
 from loop_kit.bus.archive import Archive
+from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
@@ -15,6 +17,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
+from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
@@ -25,6 +28,7 @@ from loop_kit.rounds.watching import homes_of
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs import watch
+from loop_kit.vcs.around import OTHERS, read_others
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
@@ -67,24 +71,37 @@ def _begin(
 ) -> tuple[RunContext, RunState]:
     if wish.round_number not in (None, 1):
         raise UsageError(f"--round {wish.round_number}: a new run begins with round 1", hint="leave --round out")
+    _refuse_unseen(bus, state, wish)
     ready = check_start(world, bus, repository, wish)
     bus.ensure_layout()
     _clear_after(world, bus, repository, state)
     idle = _idle(world, bus, ready, state)
     place = _claim(repository, ready.card.task_id, idle.run_id)
-    charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch))
+    seen, refs = watch.settings_and_refs(repository, OTHERS, homes_of(ready.settings))
+    around = {**read_others(repository, ready.branch, refs), **for_next_run(bus, place)}
+    charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch), around=around)
     repository.pin(f"refs/loop/{place}/r0/base", charter.base_sha)
     archive = Archive(bus.archive_root / place)
     archive.put_document(0, Charter.kind, charter.to_document())
     _put_card(bus, archive, charter)
-    state = replace(
-        idle, place=place, digests=charter.digests(), watch=watch.settings(repository, homes_of(ready.settings))
-    )
+    state = replace(idle, place=place, digests=charter.digests(), watch=seen)
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
     ctx = join_run(world, bus, repository, state)
     ctx.tell("run_started", task_id=state.task_id, place=place, base_sha=state.base_sha, branch=state.branch)
     return ctx, state
+
+
+def _refuse_unseen(bus: Bus, state: RunState | None, wish: Wish) -> None:
+    """Ask a person before a new run takes what was changed on the bus while the one before went on."""
+    if state is None or not state.place:
+        return
+    try:
+        charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
+    except DocumentError:
+        return  # nothing can be compared any more
+    path = wish.card_path or bus.card_path
+    refuse_unseen(bus, state, charter, os.path.relpath(path, bus.root))
 
 
 def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:

@@ -109,6 +109,7 @@ def ground_of(charter: Charter, state: RunState) -> Ground:
         out_of_scope=charter.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),
         homes=homes_of(charter.settings),
+        private=charter.private,
     )
 
 

@@ -192,9 +192,9 @@ class Repository:
             case _:
                 return None
 
-    def status(self) -> Status:
-        """Return head, branch, dirty and untracked paths in one git call."""
-        return Status.of(self.git)
+    def status(self, *, ignored: bool = False) -> Status:
+        """Return head, branch, dirty and untracked paths in one git call, and ignored ones when they are asked for."""
+        return Status.of(self.git, ignored=ignored)
 
     def dirty(self) -> tuple[str, ...]:
         """Return tracked paths with uncommitted changes, staged or not."""

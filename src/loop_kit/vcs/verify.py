@@ -34,7 +34,7 @@ class Ground:
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
     `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
     `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
-    `homes` are those of `watch.take`.
+    `homes` are those of `watch.take`; `private` are ignored files that the person keeps for themselves.
     """
 
     base_sha: str
@@ -49,6 +49,7 @@ class Ground:
     out_of_scope: tuple[str, ...] = ()
     seen_trees: tuple[str, ...] = ()
     homes: watch.Homes = ()
+    private: tuple[str, ...] = ()
 
 
 def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
@@ -163,9 +164,10 @@ class _Case:
             yield stop("branch_switched", f"the run began on {before}, now {now} is checked out")
 
     def _untracked_committed(self) -> Iterator[Finding]:
-        if self.ground.untracked and self.head != self.ground.base_sha:
+        theirs = (*self.ground.untracked, *self.ground.private)
+        if theirs and self.head != self.ground.base_sha:
             added = self.repository.added_paths(self.ground.base_sha, self.head)
-            private = [path for path in self.ground.untracked if path in added]
+            private = [path for path in theirs if path in added]
             if private:
                 what = "file(s) that lay untracked before the run were committed"
                 yield about(Effect.STOP, "untracked_committed", what, private)
@@ -206,12 +208,7 @@ class _Case:
         return f"{shown} names no commit of this work"
 
     def _left_over(self) -> Iterator[Finding]:
-        known = frozenset(self.ground.untracked)
-        dirty, untracked = self.status.dirty, [path for path in self.status.untracked if path not in known]
-        if self.ground.start_tree and (dirty or untracked):
-            now = self.repository.worktree_tree(self.ground.untracked, self.status)
-            since = frozenset(self.repository.changed_paths(self.ground.start_tree, now))
-            dirty, untracked = tuple(p for p in dirty if p in since), [p for p in untracked if p in since]
+        dirty, untracked = left_over(self.ground, self.repository, self.status)
         if dirty:
             yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with uncommitted changes", dirty)
         if untracked:
@@ -252,6 +249,17 @@ class _Case:
 
     def _was_changed(self, claimed: str) -> bool:
         return any(path == claimed or path.startswith(f"{claimed}/") for path in self.paths)
+
+
+def left_over(ground: Ground, repository: Repository, status: Status) -> tuple[list[str], list[str]]:
+    """Return tracked files with uncommitted changes, and new ones; what lay there like that at the start is neither."""
+    known = frozenset(ground.untracked)
+    dirty, untracked = list(status.dirty), [path for path in status.untracked if path not in known]
+    if ground.start_tree and (dirty or untracked):
+        now = repository.worktree_tree(ground.untracked, status)
+        since = frozenset(repository.changed_paths(ground.start_tree, now))
+        dirty, untracked = [path for path in dirty if path in since], [path for path in untracked if path in since]
+    return dirty, untracked
 
 
 def _could_be_an_id(claimed: str) -> bool:

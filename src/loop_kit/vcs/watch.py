@@ -74,8 +74,16 @@ def take(repository: Repository, place: str, round_number: int, homes: Homes = (
 
 def settings(repository: Repository, homes: Homes = ()) -> dict[str, str]:
     """Return what is watched but for the refs that loop itself adds to."""
-    listed, replaced = repository.git.outs(_SETTINGS, refs_question(_REPLACED))
-    return _watched(repository, listed, homes) | _replaced(read_refs(replaced))
+    return settings_and_refs(repository, (), homes)[0]
+
+
+def settings_and_refs(
+    repository: Repository, prefixes: Sequence[str], homes: Homes = ()
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the same, and the refs below `prefixes`, which git tells in the same breath."""
+    listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *prefixes))
+    found = read_refs(refs)
+    return _watched(repository, listed, homes) | _replaced(found), found
 
 
 def is_older(watched: Mapping[str, str]) -> bool:
