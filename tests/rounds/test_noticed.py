@@ -110,8 +110,8 @@ def test_files_that_git_does_not_have_are_told_when_they_are_changed_or_gone(tmp
     result = stage.run()
     ended(stage, result, 0, paid=(1, 1))
     assert noticed(result) == [
-        "changed although git does not have it: notes.txt, .env, secrets/key.pem",
-        "gone although git does not have it: left.txt, sub/.env.local",
+        "changed, and git cannot tell: notes.txt, .env, secrets/key.pem",
+        "gone, and git cannot tell: left.txt, sub/.env.local",
     ]
 
 
@@ -205,3 +205,43 @@ def test_nothing_is_told_of_a_fetch_that_brings_nothing(tmp_path: Path):
     result = stage.run()
     ended(stage, result, 0, paid=(1, 1))
     assert noticed(result) == []
+
+
+def test_a_file_that_a_worker_hides_from_git_does_not_get_through(tmp_path: Path):
+    hide = shell("git update-index --assume-unchanged README.md; echo x >> README.md")
+    show = shell("git update-index --no-assume-unchanged README.md; git checkout -q README.md")
+    stage = Stage.set_up(tmp_path, worker=[[*works()[:-1], hide, {"report": {}}], [show, {"report": {}}]])
+    result = stage.run()
+    ended(stage, result, 0, says="hides from git", paid=(2, 1))
+    assert stage.git("status", "--porcelain") == ""
+
+
+def test_a_file_that_the_person_hides_from_git_stays_theirs(tmp_path: Path):
+    stage = Stage.set_up(tmp_path, worker=[works(), meddling("echo x >> README.md")], reviewer=[approves(), approves()])
+    stage.git("update-index", "--skip-worktree", "README.md")
+    (stage.root / "README.md").write_text("mine\n", encoding="utf-8")
+    result = stage.run()
+    ended(stage, result, 0, paid=(1, 1))
+    assert noticed(result) == []
+    stage.play([works("one\n"), [{"edit": {"app.txt": "3\n"}}, *meddling("echo x >> README.md")[1:]]], [approves()] * 2)
+    result = stage.run()
+    ended(stage, result, 0, paid=(2, 2))
+    assert noticed(result) == ["changed, and git cannot tell: README.md"]
+
+
+def test_a_sparse_checkout_goes_on_working(tmp_path: Path):
+    files = {"app.txt": "one\n", "in/a": "1\n", "out/b": "1\n"}
+    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], reviewer=[objects(), approves()], files=files)
+    stage.git("sparse-checkout", "set", "in")
+    result = stage.run()
+    ended(stage, result, 0, paid=(2, 2))
+    assert noticed(result) == []
+
+
+def test_a_file_that_a_reviewer_hides_from_git_is_told(tmp_path: Path):
+    root = tmp_path / "repo"
+    review = [shell(f"cd {root}; git update-index --assume-unchanged README.md; echo x >> README.md"), *approves()]
+    stage = Stage.set_up(tmp_path, reviewer=[review])
+    result = stage.run()
+    ended(stage, result, 0, paid=(1, 1))
+    assert noticed(result) == ["hidden from git by a flag in the index during the review of round 1: README.md"]

@@ -96,7 +96,15 @@ class Charter:
     @property
     def private(self) -> tuple[str, ...]:
         """The ignored files that the person keeps for themselves."""
-        return tuple(name.removeprefix("ignored ") for name in self.around if name.startswith("ignored "))
+        return self._around("ignored ")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The files that the person's index hid from git."""
+        return self._around("hidden ")
+
+    def _around(self, kind: str) -> tuple[str, ...]:
+        return tuple(name.removeprefix(kind) for name in self.around if name.startswith(kind))
 
     def digests(self) -> dict[str, str]:
         """Return SHA-256 digests of the whole and of what people ask about: card, config, roles, templates."""

@@ -17,7 +17,7 @@ _FORM = {"form": "1"}
 _SHOWN = 10
 _UNSEEN = "unseen "  # in the state's digests: what the next run would take, as it was when this one had ended
 _SEEN = "seen"
-_FILES = ("untracked ", "ignored ")
+_FILES = ("untracked ", "ignored ", "hidden ")
 _KINDS = {"refs/heads/": "branch ", "refs/tags/": "tag ", "refs/remotes/": "remote branch "}
 
 
@@ -45,8 +45,8 @@ def look_around(ctx: RunContext) -> Noticed:
     names = [ctx.bus.name(ctx.bus.root / name) for name in unseen]
     told = (
         *_about_refs(ctx),
-        _sentence("changed although git does not have it", changed),
-        _sentence("gone although git does not have it", gone),
+        _sentence("changed, and git cannot tell", changed),
+        _sentence("gone, and git cannot tell", gone),
         _sentence("changed while the run went on, and the next run asks before it takes it", names),
     )
     return Noticed(sentences=tuple(filter(None, told)), unseen=unseen)

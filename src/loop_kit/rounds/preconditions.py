@@ -25,6 +25,7 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
 from loop_kit.vcs.around import private_files
 from loop_kit.vcs.findings import listed
+from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.repository import Head, Repository
 from loop_kit.vcs.status import Status
 
@@ -96,7 +97,8 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
 
 def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
     own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
-    return private_files(repository.root, status, settings.protect_keep, own)
+    hidden = hidden_files(repository, status.sha)
+    return private_files(repository.root, status, settings.protect_keep, own=own, hidden=hidden)
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:

@@ -20,6 +20,7 @@ from loop_kit.rounds.work import fix_list_of, ground_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.findings import listed
+from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.review_tree import ReviewTree
 from loop_kit.vcs.verify import left_over
 
@@ -76,6 +77,9 @@ def _notice(ctx: RunContext, state: RunState, change: Change) -> None:
     dirty, untracked = left_over(ground_of(ctx.charter, state), ctx.repository, status)
     if dirty or untracked:
         told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
+    hidden = [path for path in hidden_files(ctx.repository, status.sha) if path not in ctx.charter.hidden]
+    if hidden:
+        told.append(f"hidden from git by a flag in the index {during}: {listed(hidden, _NAMED)}")
     if told:
         ctx.tell("noticed", round=state.round, what=told)
 

@@ -110,6 +110,7 @@ def ground_of(charter: Charter, state: RunState) -> Ground:
         seen_trees=tuple(row.tree for row in state.round_details),
         homes=homes_of(charter.settings),
         private=charter.private,
+        hidden=charter.hidden,
     )
 
 

@@ -57,15 +57,18 @@ def _stashed(repository: Repository, refs: Mapping[str, str]) -> Iterator[str]:
             yield path_text(line.split(b" ", 2)[1])
 
 
-def private_files(root: Path, status: Status, keep: Sequence[str], own: Collection[bytes]) -> dict[str, str]:
-    """Return `untracked PATH` or `ignored PATH` -> what its file is like, for all that git does not have and a person may.
+def private_files(
+    root: Path, status: Status, keep: Sequence[str], *, own: Collection[bytes], hidden: Iterable[str]
+) -> dict[str, str]:
+    """Return `untracked PATH`, `ignored PATH` or `hidden PATH` -> what its file is like, for what git would not miss.
 
-    Of the ignored ones these are named `.env*` or by `keep`; folders in `own` are loop's.
+    The ignored ones are named `.env*` or by `keep`, the `hidden` ones are flagged in the index; folders in `own` are loop's.
     """
     wanted = _wanted(keep)
     ignored = (path for path in _ignored_files(root, status.ignored_paths, own) if wanted(path_text(path)))
     found = {f"untracked {path_text(path)}": path for path in status.untracked_paths}
     found |= {f"ignored {path_text(path)}": path for path in ignored}
+    found |= {f"hidden {path}": path.encode() for path in hidden}
     left = _MOST_READ
     records: dict[str, str] = {}
     for name, path in found.items():

@@ -17,6 +17,7 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.history import History
+from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.quoting import meant
 from loop_kit.vcs.repository import Compared, Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
@@ -34,7 +35,8 @@ class Ground:
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
     `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
     `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
-    `homes` are those of `watch.take`; `private` are ignored files that the person keeps for themselves.
+    `homes` are those of `watch.take`; `private` are ignored files that the person keeps for themselves;
+    `hidden` are files that the person's index hid from git at the start.
     """
 
     base_sha: str
@@ -50,6 +52,7 @@ class Ground:
     seen_trees: tuple[str, ...] = ()
     homes: watch.Homes = ()
     private: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
@@ -112,6 +115,7 @@ class _Case:
             *self._untracked_committed(),
             *self._wrong_head(),
             *left_over,
+            *self._hidden(),
             *(() if left_over else self._no_progress()),  # what was not committed may be the progress
             *self._out_of_scope(),
             *self._claims(),
@@ -214,6 +218,13 @@ class _Case:
         if untracked:
             what = "new file(s) neither committed nor ignored"
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
+
+    def _hidden(self) -> Iterator[Finding]:
+        known = frozenset(self.ground.hidden)
+        hidden = [path for path in hidden_files(self.repository, self.head) if path not in known]
+        if hidden:
+            what = "file(s) that a flag in the index hides from git (update-index --no-assume-unchanged --no-skip-worktree)"
+            yield about(Effect.ASK_AGAIN, "hidden_from_git", what, hidden)
 
     def _no_progress(self) -> Iterator[Finding]:
         if not self.compared.paths_since:
