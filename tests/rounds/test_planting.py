@@ -19,6 +19,10 @@ PLANTED = {
     "a shallow history": ("git rev-parse HEAD > .git/shallow", "shallow added"),
     "a person's own setting": ("git config --global alias.st '!evil'", "alias.st (global) added"),
 }
+KILL = (
+    "import os, pathlib\nstat = pathlib.Path(f'/proc/{os.getppid()}/stat').read_text()\n"
+    "os.kill(int(stat.rpartition(')')[2].split()[1]), 9)\nimport time; time.sleep(30)\n"
+)
 MAIN = "cd $(dirname $(git rev-parse --path-format=absolute --git-common-dir)); "
 
 
@@ -103,14 +107,23 @@ def test_settings_are_watched_where_the_config_sends_an_agent_s_home(tmp_path: P
 
 
 def test_a_hook_planted_before_loop_was_killed_is_still_compared_with_the_start(tmp_path: Path):
-    """The worker plants it and kills loop; the resume asks another worker, who is honest."""
-    kill = (
-        "import os, pathlib\nstat = pathlib.Path(f'/proc/{os.getppid()}/stat').read_text()\n"
-        "os.kill(int(stat.rpartition(')')[2].split()[1]), 9)\nimport time; time.sleep(30)\n"
-    )
-    stage = Stage.set_up(tmp_path, worker=[[shell(HOOK), {"run": [sys.executable, "-c", kill]}], works()])
+    """The worker plants it and kills loop; the resume pays nobody before a person has looked."""
+    stage = Stage.set_up(tmp_path, worker=[[shell(HOOK), {"run": [sys.executable, "-c", KILL]}], works()])
     assert stage.run().code == 143
-    ended(stage, stage.run("--resume"), 11, says="hooks/pre-push added", paid=(2, 0))
+    result = stage.run("--resume")
+    assert (result.code, "hooks/pre-push added" in result.err, stage.paid) == (11, True, (1, 0)), result.err
+    ended(stage, stage.run("--resume"), 0, paid=(2, 1))
+
+
+def test_a_filter_planted_before_loop_was_killed_does_not_run_when_it_goes_on(tmp_path: Path):
+    mark = tmp_path / "ran"
+    plant = (
+        f"git config filter.x.clean 'touch {mark}; cat'; echo 'app.txt filter=x' > .gitattributes; echo six > app.txt"
+    )
+    stage = Stage.set_up(tmp_path, worker=[[shell(plant), {"run": [sys.executable, "-c", KILL]}], works()])
+    assert stage.run().code == 143
+    assert stage.run("--resume").code == 11
+    assert not mark.exists()
 
 
 def test_a_run_goes_on_after_a_person_has_looked(tmp_path: Path):

@@ -98,6 +98,52 @@ def test_a_file_that_a_setting_points_at_is_watched(tmp_path: Path, setting: str
     assert texts(found, before) == [f"config_changed: git file touched during the round: {pointed} changed"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("core.fsmonitor", "{}"),
+        ("core.sshCommand", "{} -v"),
+        ("credential.helper", "!sh '{}' get"),
+        ("filter.x.clean", "{} %f"),
+        ("diff.external", "~/mine"),
+    ],
+)
+def test_a_program_that_a_setting_names_is_watched_unless_git_tracks_it(
+    tmp_path: Path, setting: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    repo = make_repo(tmp_path / "repo", {"tools/x.sh": "1\n"})
+    script = write(tmp_path / "mine", "#!/bin/sh\n")
+    git(repo, "config", setting, value.format(script))
+    git(repo, "config", "filter.y.clean", "tools/x.sh")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = Repository.find(repo)
+    before = watch.take(found, "T", 1)
+    (repo / "tools/x.sh").write_text("2\n")
+    assert texts(found, before) == []
+    script.write_text("#!/bin/sh\nevil\n")
+    assert texts(found, before) == [f"config_changed: git file touched during the round: {script} changed"]
+
+
+def test_a_setting_that_is_no_command_line_names_nothing(tmp_path: Path):
+    repo = make_repo(tmp_path)
+    for value in ("it's/ odd", "~nobody-at-all/x", "/", "https://example.invalid/x"):
+        git(repo, "config", "core.editor", value)
+        watch.take(Repository.find(repo), "T", 1)
+
+
+def test_a_file_that_git_itself_writes_for_a_setting_is_not_watched(tmp_path: Path):
+    repo = make_repo(tmp_path)
+    git(repo, "config", "trace2.normalTarget", str(tmp_path / "log"))
+    git(repo, "config", "credential.helper", f"store --file {tmp_path / 'kept'}")
+    for name in ("log", "kept"):
+        write(tmp_path / name, "1\n")
+    found = Repository.find(repo)
+    before = watch.take(found, "T", 1)
+    for name in ("log", "kept"):
+        write(tmp_path / name, "2\n")
+    assert texts(found, before) == []
+
+
 def test_the_hooks_of_a_global_setting_are_watched(tmp_path: Path, isolation: Path):
     repo = make_repo(tmp_path / "repo")
     git(repo, "config", "--global", "core.hooksPath", str(tmp_path / "hooks"))

@@ -15,8 +15,8 @@ from loop_kit.vcs.findings import listed
 
 _FORM = {"form": "1"}
 _SHOWN = 10
-_UNSEEN = "unseen "  # in the state's digests: what the next run would take, as it was when this one had ended
-_SEEN = "seen"
+# In the state's digests: that what the next run would take was looked at when this one had ended, and what each is like.
+_NOTED, _UNSEEN = "noted", "unseen "
 _FILES = ("untracked ", "ignored ", "hidden ")
 _KINDS = {"refs/heads/": "branch ", "refs/tags/": "tag ", "refs/remotes/": "remote branch "}
 
@@ -101,8 +101,12 @@ def _changed_on_bus(bus: Bus, charter: Charter) -> dict[str, str]:
 
 def with_unseen(state: RunState, noticed: Noticed) -> RunState:
     """Return a state that ends a run, with what the next one is not to take unseen."""
-    kept = {name: found for name, found in state.digests.items() if not name.startswith(_UNSEEN)}
-    return replace(state, digests={**kept, **{f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}})
+    unseen = {f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}
+    return replace(state, digests={**_without_unseen(state), _NOTED: "yes", **unseen})
+
+
+def _without_unseen(state: RunState) -> dict[str, str]:
+    return {name: found for name, found in state.digests.items() if not name.startswith(_UNSEEN)}
 
 
 def refuse_unseen(bus: Bus, state: RunState, charter: Charter, card: str) -> None:
@@ -114,12 +118,11 @@ def refuse_unseen(bus: Bus, state: RunState, charter: Charter, card: str) -> Non
         return
     told = {name.removeprefix(_UNSEEN): found for name, found in state.digests.items() if name.startswith(_UNSEEN)}
     now = _changed_on_bus(bus, charter)
-    # A run that was killed has noted nothing at its end.
-    known = now if state.outcome is None and _SEEN not in told.values() else told
+    known = told if _NOTED in state.digests else now  # a run that was killed has noted nothing at its end
     unseen = [name for name, found in now.items() if known.get(name) == found and _is_taken(name, card)]
     if not unseen:
         return
-    bus.put_state(replace(state, digests={**state.digests, **{f"{_UNSEEN}{name}": _SEEN for name in unseen}}))
+    bus.put_state(replace(state, digests={**_without_unseen(state), _NOTED: "yes"}))
     raise NeedsPersonError(
         f"{listed([bus.name(bus.root / name) for name in unseen], _SHOWN)}: changed while {state.place} went on, "
         "by an agent or by you",

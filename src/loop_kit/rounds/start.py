@@ -24,7 +24,7 @@ from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_programs, check_scratch, check_start
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
-from loop_kit.rounds.watching import homes_of
+from loop_kit.rounds.watching import homes_of, refuse_touched
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs import watch
@@ -171,18 +171,34 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
     check_programs(world, ctx.settings, ctx.charter.people)
     check_scratch(repository, Path(ctx.charter.scratch))
+    seen = _compared(ctx, state)
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
-    anew = state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch)
-    seen = watch.settings(repository, homes_of(ctx.settings)) if anew else state.watch
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
     ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round)
     return ctx, state
+
+
+def _compared(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return what is to be watched from now on; raise when an agent that loop did not survive has touched it.
+
+    Once a person has been told, what is there then counts.
+    """
+    now = watch.settings(ctx.repository, homes_of(ctx.settings))
+    if state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch):
+        return now
+    try:
+        refuse_touched(state.watch, now, "the run, before it was cut off")
+    except NeedsPersonError as error:
+        ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+        ctx.bus.put_state(ended)  # so that the next resume knows that it was told
+        raise
+    return dict(state.watch)
 
 
 def _with_flags(ctx: RunContext, wish: Wish) -> RunContext:

@@ -27,8 +27,13 @@ def watched(ctx: RunContext, state: RunState) -> dict[str, str]:
 
 def stop_if_touched(ctx: RunContext, state: RunState, during: str, *, kept: str = "") -> None:
     """Raise when something is not as it has to be; `during` says when that came about, `kept` what is not lost by it."""
-    homes = homes_of(ctx.settings)
-    touched = watch.compare(watched(ctx, state), watch.take(ctx.repository, state.place, state.round, homes))
+    now = watch.take(ctx.repository, state.place, state.round, homes_of(ctx.settings))
+    refuse_touched(watched(ctx, state), now, during, kept=kept)
+
+
+def refuse_touched(before: Mapping[str, str], now: Mapping[str, str], during: str, *, kept: str = "") -> None:
+    """Raise when what is watched is not as it was before."""
+    touched = watch.compare(before, now)
     if touched:
         raise NeedsPersonError(
             f"during {during}: " + "; ".join(finding.text for finding in touched),

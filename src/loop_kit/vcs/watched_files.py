@@ -4,7 +4,10 @@ Reading a file asks git nothing.
 """
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from loop_kit.digests import file_digest, sha256
@@ -17,6 +20,23 @@ _HISTORY = ("info/grafts", "objects/info/alternates", "shallow")
 # The setting that names a file, and where it is when nobody sets one.
 _POINTING = {"core.excludesfile": "git/ignore", "core.attributesfile": "git/attributes"}
 
+# Settings whose value git runs.
+_COMMANDS = (
+    *("core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass", "core.alternaterefscommand"),
+    *("filter.*.clean", "filter.*.smudge", "filter.*.process", "diff.external", "diff.*.command", "diff.*.textconv"),
+    *("merge.*.driver", "gpg.program", "gpg.*.program", "credential.helper", "credential.*.helper", "sequence.editor"),
+    *(
+        "alias.*",
+        "pager.*",
+        "interactive.difffilter",
+        "uploadpack.packobjectshook",
+        "difftool.*.cmd",
+        "mergetool.*.cmd",
+    ),
+)
+_WORDS = 2
+_LARGEST_SCRIPT = 1 << 20  # bytes
+
 
 def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dict[str, str]:
     """Return `file NAME` or `history NAME` -> digest for those that are there."""
@@ -26,7 +46,30 @@ def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dic
         for path in pointed_at(repository, in_force, setting) or (repository.git.config_home / usual,):
             if not _is_tracked(path, repository):
                 places[f"file {_name(path, repository)}"] = path
-    return {name: _digest_file(path) for name, path in places.items() if path.is_file()}
+    found = {name: _digest_file(path) for name, path in places.items() if path.is_file()}
+    commands = (value for setting, value in in_force.items() if any(fnmatchcase(setting, each) for each in _COMMANDS))
+    named = {path for value in commands for path in _named(repository.root, value)}
+    return found | {
+        f"file {_name(path, repository)}": _looks(path) for path in named if not _is_tracked(path, repository)
+    }
+
+
+def _named(root: Path, value: bytes) -> Iterator[Path]:
+    """Yield the program of a command, and the script that it is given; what else a command names may be written to."""
+    if b"/" not in value:
+        return
+    with suppress(ValueError, OSError, RuntimeError):  # it is no command line, no path, or of nobody's home
+        words = shlex.split(os.fsdecode(value).removeprefix("!"))
+        paths = (root / Path(word).expanduser() for word in words[:_WORDS] if "/" in word)
+        yield from (path for path in paths if path.is_file())
+
+
+def _looks(path: Path) -> str:
+    """Return the digest of a script; of a program as large as that are, what tells that it is another one."""
+    seen = path.stat()
+    if seen.st_size <= _LARGEST_SCRIPT:
+        return _digest_file(path)
+    return f"{seen.st_ino} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
 
 
 def pointed_at(repository: Repository, in_force: Mapping[str, bytes], setting: str) -> tuple[Path, ...]:
