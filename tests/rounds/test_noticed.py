@@ -1,12 +1,16 @@
 """What an agent does around the run is told at the end, kept where git would forget it, and not taken unseen by the next run."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.repos import git, make_repo
 from tests.support.runs import Result, Stage, Steps, approves, ended, objects, works
 
+ROOT = Path(__file__).resolve().parents[2]
 KILL = (
     "import os, pathlib\nstat = pathlib.Path(f'/proc/{os.getppid()}/stat').read_text()\n"
     "os.kill(int(stat.rpartition(')')[2].split()[1]), 9)\nimport time; time.sleep(30)\n"
@@ -243,5 +247,34 @@ def test_a_file_that_a_reviewer_hides_from_git_is_told(tmp_path: Path):
     review = [shell(f"cd {root}; git update-index --assume-unchanged README.md; echo x >> README.md"), *approves()]
     stage = Stage.set_up(tmp_path, reviewer=[review])
     result = stage.run()
-    ended(stage, result, 0, paid=(1, 1))
+    ended(stage, result, 11, says="other content lies there: README.md", paid=(1, 1))
     assert noticed(result) == ["hidden from git by a flag in the index during the review of round 1: README.md"]
+
+
+@pytest.mark.parametrize("role", ["worker", "reviewer"])
+def test_what_a_forged_index_hides_is_not_approved(tmp_path: Path, role: str):
+    """The index says that README.md is as it was committed, and something else lies there."""
+    root = tmp_path / "repo"
+    forging = (
+        "import os, subprocess\n"
+        f"os.chdir({str(root)!r})\n"
+        "from tests.support.repos import forge_index\n"
+        "from pathlib import Path\n"
+        "git = lambda *args: subprocess.run(['git', *args], capture_output=True, text=True, check=True).stdout.strip()\n"
+        "told = git('rev-parse', 'HEAD:README.md')\n"
+        "Path('README.md').write_text('other\\n')\n"
+        "os.utime('README.md', (1, 1))\n"
+        "git('add', 'README.md')\n"
+        "forge_index(Path('.git/index'), git('rev-parse', ':README.md'), told)\n"
+    )
+    forge = {"run": [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{forging}"]}
+    stage = Stage.set_up(tmp_path)
+    if role == "worker":
+        stage.play([[*works()[:-1], forge, {"report": {}}]])
+    else:
+        stage.play(reviewer=[[forge, *approves()]])
+    result = stage.run()
+    ended(stage, result, 11, says="git's index hides that other content lies there: README.md", paid=(1, 1))
+    command = result.standing["hint"].partition(" makes")[0]
+    shown = subprocess.run(["sh", "-c", command], cwd=stage.root, capture_output=True, text=True, check=True).stdout
+    assert "README.md" in shown

@@ -62,7 +62,7 @@ class ReviewTree:
         doubtful = list(status.dirty_paths)
         if self.index is None or _seen(self.git_dir / "index") != self.index:
             doubtful = list(dict.fromkeys([*doubtful, *self._dirty_by_a_new_index(head_sha)]))
-        changed = self._unlike_a_checkout(doubtful, head_sha) if doubtful else []
+        changed = self.unlike_a_checkout(doubtful, head_sha) if doubtful else []
         if changed:
             return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
         return ""
@@ -86,7 +86,7 @@ class ReviewTree:
         git = self.git
         return replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{folder}/.index"})
 
-    def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
+    def unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
         """Return those paths at which there is something else than a checkout of `head_sha` would put there.
 
         Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
