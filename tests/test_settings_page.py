@@ -20,6 +20,6 @@ def test_the_tables_of_the_settings_are_those_of_the_schema():
 
 def test_the_settings_on_the_page_are_valid():
     shown = blocks(text_of("docs/config.md"), "toml")
-    assert len(shown) == 4
+    assert len(shown) == 5
     for block in shown:
         Settings.from_document(tomllib.loads(block))

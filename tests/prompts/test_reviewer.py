@@ -113,7 +113,8 @@ def test_an_empty_change_says_so():
 
 def test_what_was_wrong_with_the_last_review_is_said():
     prompt = reviewer_prompt(replace(REVIEWER, again=("review_report $.decision: 'ok' is not one of them",)))
-    assert "not accepted:\n- review_report $.decision: 'ok' is not one of them" in prompt
+    assert "not accepted:\n<quoted " in prompt
+    assert "\n- review_report $.decision: 'ok' is not one of them\n" in prompt
 
 
 def test_a_prompt_does_not_grow_with_the_number_of_files():

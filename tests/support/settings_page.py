@@ -24,7 +24,7 @@ def _table(name: str) -> str:
         return _lines(("setting", "allowed", "default", "meaning"), _run_rows(schema))
     if name == "plugins":
         entries = {"plugins": schema["properties"]["plugins"]}
-    elif name in ("env", "prices"):
+    elif name in ("env", "prices", "protect"):
         entries = schema["properties"][name]["properties"]
     else:
         entries = schema["$defs"][_ROWS[name]]["properties"]

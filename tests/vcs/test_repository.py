@@ -220,3 +220,25 @@ def test_a_broken_repository_is_one_sentence(tmp_path: Path):
     (repo / ".git" / "index").write_bytes(b"garbage")
     with pytest.raises(NeedsPersonError, match=r"git status failed in .*index file"):
         found.dirty()
+
+
+@pytest.mark.parametrize("kind", ["heads", "tags"])
+def test_a_ref_that_is_called_head_as_well_confuses_nobody(tmp_path: Path, kind: str):
+    repo = make_repo(tmp_path)
+    sha = git(repo, "rev-parse", "HEAD")
+    git(repo, "update-ref", f"refs/{kind}/HEAD", sha)
+    found = Repository.find(repo)
+    assert found.head() == Head(sha=sha, branch="main")
+    assert (found.status().branch, found.commit_id("HEAD")) == ("main", sha)
+    git(repo, "checkout", "-q", "--detach")
+    assert found.head() == Head(sha=sha, branch="")
+
+
+def test_a_branch_may_be_called_head(tmp_path: Path):
+    repo = make_repo(tmp_path)
+    sha = git(repo, "rev-parse", "HEAD")
+    git(repo, "update-ref", "refs/heads/HEAD", sha)
+    git(repo, "symbolic-ref", "HEAD", "refs/heads/HEAD")
+    found = Repository.find(repo)
+    assert found.head() == Head(sha=sha, branch="HEAD")
+    assert found.status().branch == "HEAD"

@@ -19,7 +19,43 @@ TEST_PATTERNS = (
     *("*.spec.*", "*_spec.*", "*Test.*", "*Tests.*", "*Spec.*", "*_SUITE.erl", "conftest.py", "*.bats", "*.t"),
 )
 JUDGE_PATTERNS = (
-    *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "/docs/roles/", ".loop/", ".gitattributes", ".gitmodules"),
+    *(
+        "AGENTS.md",
+        "AGENT.md",
+        "AGENTS.override.md",
+        "CLAUDE.md",
+        "CLAUDE.local.md",
+        "GEMINI.md",
+        "QWEN.md",
+        "CRUSH.md",
+    ),
+    *("/docs/roles/", ".loop", ".gitattributes", ".gitmodules", ".husky", ".devcontainer", ".envrc", "mise.toml"),
+    *(".mise.toml", ".mcp.json", "opencode.json", "opencode.jsonc", "crush.json", ".crush.json", ".goosehints"),
+    *(".roomodes", ".aider.*", ".cursorrules", ".windsurfrules", ".roorules", ".clinerules", ".aiexclude"),
+    *(".geminiignore", ".cursorignore", ".aiderignore", ".clineignore", ".rooignore", ".codeiumignore"),
+    *(
+        f"{dot}lefthook{local}.{end}"
+        for dot in ("", ".")
+        for local in ("", "-local")
+        for end in ("yml", "yaml", "toml")
+    ),
+    *(f"{dot}lefthook{local}.json" for dot in ("", ".") for local in ("", "-local")),
+    *(
+        ".claude",
+        ".codex",
+        ".gemini",
+        ".opencode",
+        ".cursor",
+        ".qwen",
+        ".vibe",
+        ".agents",
+        ".pi",
+        ".crush",
+        ".continue",
+    ),
+    *(".windsurf", ".cline", ".roo", ".kilocode", ".kiro", ".augment", ".amp", ".amazonq", ".junie", ".copilot"),
+    *("**/.github/copilot-*", "**/.github/instructions", "**/.github/prompts", "**/.github/agents", "**/.github/hooks"),
+    *("**/.github/skills", "**/.vscode/mcp.json", "**/.vscode/settings.json", "**/.vscode/tasks.json"),
     *("/.github/workflows/", "/.github/actions/", "/.ci/", "/.circleci/", "/.buildkite/", "/.woodpecker*"),
     *("/.gitlab-ci.yml", "/.travis.yml", "/.drone.yml", "/.cirrus.yml", "/Jenkinsfile", "/azure-pipelines.y*ml"),
     *("/appveyor.yml", "/bitbucket-pipelines.yml", "/.pre-commit-config.yaml"),
@@ -38,6 +74,16 @@ PARTS = (
         ".pre-commit-config.yaml",
         "azure-pipelinesyml",
     ),
+    *(".claude", "x.claude", ".mcp.json", "opencode.jsonc", ".github/copilot-instructions.md", ".vscode", "mcp.json"),
+    *(
+        ".vscode/settings.json",
+        ".husky",
+        "CLAUDE.local.md",
+        "AGENTS.override.md",
+        ".lefthook-local.yml",
+        ".aider.conf.yml",
+    ),
+    *(".envrc", ".env", "instructions", ".geminiignore", "Agents.md", ".Claude"),
 )
 
 
@@ -168,8 +214,23 @@ def test_files_that_judge_the_work_are_named():
         ".ci/run",
         ".gitattributes",
     )
-    (finding,) = changed_judges(map(change, (*judges, "src/a.py", "docs/index.md", "docs/agents.md")))
+    (finding,) = changed_judges(map(change, (*judges, "src/a.py", "docs/index.md", "docs/our-agents.md")))
     assert (finding.effect, finding.code, finding.paths) == (Effect.JUDGE, "judges_files_changed", judges)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(".claude/settings.json", "sub/.codex/config.toml", ".gemini/settings.json", "a/b/.opencode/plugin/x.js"),
+        *(".mcp.json", ".cursor/mcp.json", ".qwen/settings.json", ".vibe/config.toml", ".husky/pre-commit", ".claude"),
+        *("opencode.jsonc", ".geminiignore", ".aider.conf.yml", ".github/copilot-instructions.md", ".vscode/mcp.json"),
+        *("AGENTS.override.md", "CLAUDE.local.md", ".envrc", "lefthook.yml", ".Claude/settings.json", "claude.MD"),
+        ".cla\u200dude/settings.json",
+    ],
+)
+def test_what_an_agent_program_reads_judges_the_work(path: str):
+    (finding,) = changed_judges([change(path)])
+    assert (finding.effect, finding.code, finding.paths) == (Effect.JUDGE, "judges_files_changed", (path,))
 
 
 def test_other_files_do_not_judge():
@@ -182,7 +243,12 @@ def test_other_files_do_not_judge():
     ids=["tests", "judges"],
 )
 def test_the_paths_are_those_that_gitignore_patterns_would_name(expression, patterns):
-    spec = GitIgnoreSpec.from_lines(patterns)
+    whatever_case = expression is suspicion._JUDGES
+    spec = GitIgnoreSpec.from_lines([pattern.lower() if whatever_case else pattern for pattern in patterns])
     paths = ["/".join(parts) for size in (1, 2) for parts in product(PARTS, repeat=size)]
     paths += [f"{first}/{second}/x.py" for first, second in product(PARTS, repeat=2)]
-    assert [path for path in paths if bool(expression.fullmatch(path)) != spec.match_file(path)] == []
+    assert [
+        path
+        for path in paths
+        if bool(expression.fullmatch(path)) != spec.match_file(path.lower() if whatever_case else path)
+    ] == []

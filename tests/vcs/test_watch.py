@@ -123,14 +123,6 @@ def test_what_git_writes_for_siblings_is_no_tampering(tmp_path: Path):
     assert texts(found, before) == ["config_changed: git setting touched during the round: branch.main.remote added"]
 
 
-def test_the_person_s_own_settings_are_their_own(tmp_path: Path, isolation: Path):
-    found = Repository.find(make_repo(tmp_path))
-    before = watch.take(found, "T", 1)
-    git(tmp_path, "config", "--global", "alias.x", "status")
-    assert texts(found, before) == []
-    git(tmp_path, "config", "--global", "--unset", "alias.x")
-
-
 def test_attributes_outside_the_tree_are_watched(tmp_path: Path):
     repo = make_repo(tmp_path)
     found = Repository.find(repo)

@@ -39,9 +39,10 @@ def say(message: str, hint: str, outcome: Outcome) -> int:
     from loop_kit.cli.console import printable  # noqa: PLC0415  (only a command that fails needs it)
 
     with suppress(OSError):  # nobody reads it: the exit code still says what it says
-        sys.stderr.write(f"loop: {printable(message)}\n")
+        # Set in, so that no line of what an agent was called or has said can pass for one of loop's.
+        sys.stderr.write(f"loop: {printable(message)}".replace("\n", "\n    ") + "\n")
         if hint:
-            sys.stderr.write(f"  {printable(hint)}\n")
+            sys.stderr.write(f"  {printable(hint)}".replace("\n", "\n    ") + "\n")
     return EXIT_CODES[outcome]
 
 

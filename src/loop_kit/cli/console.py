@@ -150,6 +150,7 @@ _TOLD: Mapping[str, Any] = {
     ).strip(),
     "decided": _decided,
     "run_ended": lambda data: f"ended: {data['outcome']}" + (f": {data['error']}" if data["error"] else ""),
+    "noticed": lambda data: "\n".join(f"noticed: {sentence}" for sentence in data["what"]),
     "left_behind": lambda data: f"left behind: {data['what']}; {data['hint']}",
     "waiting_for_person": _waiting,
     "heartbeat_missed": lambda data: (

@@ -14,6 +14,7 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import read_judged
 from loop_kit.rounds.summary import MOST_LISTED, summarize
 from loop_kit.values import dataclass
+from loop_kit.vcs.quoting import harmless
 
 _ROUNDS_SHOWN = 5
 _SELF_REVIEW = "the person who did the work reviewed it too"
@@ -123,6 +124,7 @@ def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
         *([f"  {_where(summary)}"] if summary else []),
         *(f"  {word}" for word in _reservations(summary)),
         *(f"  open:        {_issue(issue)}" for issue in summary.get("open_issues", ())),
+        *(f"  noticed:     {told}" for told in summary.get("noticed", ())),
         *_next_lines(ending),
         f"  the story:   {story}",
     ]
@@ -153,9 +155,10 @@ def sections(ending: Ending) -> list[Section]:
         found += [
             Section("rounds", (_rounds(summary),), 7),
             Section("commits", (f"{_count(summary['commits'])}: {_where(summary)}", *summary["commits"]), 6),
-            Section("files", (f"{_count(summary['files'])}: {', '.join(summary['files']) or '-'}",), 5),
+            Section("files", (f"{_count(summary['files'])}: {', '.join(map(harmless, summary['files'])) or '-'}",), 5),
             Section("checks", (_grounds(summary), *ending.checks), 4),
             Section("open", (f"{len(issues)} issues", *issues) if len(issues) > 1 else (*issues, "none")[:1], 3),
+            Section("noticed", tuple(summary.get("noticed", ())), 2),
         ]
     found.append(Section("next", ending.commands, 0))
     return [section for section in found if any(section.lines)]
@@ -200,4 +203,5 @@ def _where(summary: Mapping[str, Any]) -> str:
 
 def _issue(issue: Mapping[str, Any]) -> str:
     line = f":{issue['line']}" if isinstance(issue.get("line"), int) and issue.get("file") else ""
-    return f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}"
+    # One line, however many it was written in: none of them can pass for one of loop's.
+    return " ".join(f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}".split())

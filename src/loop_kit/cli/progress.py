@@ -178,4 +178,4 @@ def _told(event: str, data: Mapping[str, Any]) -> Note | None:
 
 
 _SILENT = ("run_ended",)  # the end is shown at greater length
-_WARNINGS = ("document_refused", "document_problem", "left_behind", "heartbeat_missed")
+_WARNINGS = ("document_refused", "document_problem", "left_behind", "heartbeat_missed", "noticed")

@@ -15,7 +15,7 @@ from loop_kit.model.fields import FieldError, Fields, check_version, one_of, sho
 from loop_kit.model.names import ROLES, is_place
 from loop_kit.model.task import TaskCard
 from loop_kit.model.versions import KNOWN, check_not_newer
-from loop_kit.values import dataclass, fields
+from loop_kit.values import dataclass, field, fields
 
 SCHEMA_VERSION = KNOWN["charter"]
 TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
@@ -27,7 +27,7 @@ class Charter:
 
     `untracked` lists what lay untracked at the start. `start_tree` is the tree id of the working tree at the start when
     `--allow-dirty` let it in, else None. `scratch` is the absolute path of the folder outside the repository where this
-    run may put its worktrees.
+    run may put its worktrees. `around` says how all was that the run need not touch: `rounds.around` compares it.
     """
 
     kind: ClassVar[str] = "charter"
@@ -44,6 +44,7 @@ class Charter:
     untracked: tuple[str, ...]
     start_tree: str | None
     scratch: str
+    around: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "charter") -> Self:
@@ -72,6 +73,7 @@ class Charter:
             texts={key: texts.text(key) for key in TEXTS},
             untracked=entries.texts("untracked"),
             start_tree=entries.text_or_none("start_tree"),
+            around=entries.text_map("around") if "around" in entries.entries else {},
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -88,7 +90,21 @@ class Charter:
             "untracked": list(self.untracked),
             "start_tree": self.start_tree,
             "scratch": self.scratch,
+            **({"around": dict(self.around)} if self.around else {}),
         }
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """The ignored files that the person keeps for themselves."""
+        return self._around("ignored ")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The files that the person's index hid from git."""
+        return self._around("hidden ")
+
+    def _around(self, kind: str) -> tuple[str, ...]:
+        return tuple(name.removeprefix(kind) for name in self.around if name.startswith(kind))
 
     def digests(self) -> dict[str, str]:
         """Return SHA-256 digests of the whole and of what people ask about: card, config, roles, templates."""

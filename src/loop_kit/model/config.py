@@ -183,6 +183,7 @@ class Settings:
     checks: Mapping[str, CheckCommand] = field(default_factory=dict)
     prepare: Prepare | None = None
     prices: Prices = field(default_factory=Prices)
+    protect_keep: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "config") -> Self:
@@ -205,6 +206,7 @@ class Settings:
             },
             prepare=Prepare.from_document(document["prepare"]) if "prepare" in document else None,
             prices=Prices.from_document(document.get("prices", {})),
+            protect_keep=tuple(document.get("protect", {}).get("keep", ())),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -217,6 +219,7 @@ class Settings:
             "checks": {name: command.to_document() for name, command in self.checks.items()},
             **({} if self.prepare is None else {"prepare": self.prepare.to_document()}),
             "prices": self.prices.to_document(),
+            **({"protect": {"keep": list(self.protect_keep)}} if self.protect_keep else {}),
         }
 
     def having(self, run: Mapping[str, Any], *, source: str) -> Self:
@@ -264,6 +267,7 @@ _TABLES = {
     "run": tuple(option.key for option in RUN_OPTIONS),
     **{role: tuple(item.name for item in fields(RoleSettings)) for role in ROLES},
     "env": ("pass", "set"),
+    "protect": ("keep",),
     "prepare": ("argv", "run", "timeout", "files", "link"),
 }
 # Tables of tables: under names that the person chose.

@@ -65,11 +65,15 @@ def again_part(again: Sequence[Finding | str]) -> str:
 
 
 def problem_lines(problems: Iterable[Finding | str]) -> str:
-    """Return loop's own findings, one line each. They stand outside quotations, so nothing in them may break a line."""
-    lines = [f"- {_problem(problem)}" for problem in problems]
+    """Return loop's own findings, one line each.
+
+    They are quoted, although loop words them: names of files and words of a report are in them, which an agent chose.
+    """
+    lines = [_problem(problem) for problem in problems]
     left_out = len(lines) - _LINES_LIMIT
-    more = [f"- and {left_out:,} more"] if left_out > 0 else []
-    return "\n".join(lines[:_LINES_LIMIT] + more)
+    more = f"\n({left_out:,} more are not shown.)" if left_out > 0 else ""
+    shown = "\n".join(f"- {line}" for line in lines[:_LINES_LIMIT])
+    return fenced("what loop found", shown, len(shown)) + more
 
 
 def _listed(title: str, items: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from loop_kit.model.charter import Charter
 from loop_kit.model.state import Phase, RunState
 from loop_kit.values import dataclass
 from loop_kit.vcs import merging
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
 _SUBJECT = 72
@@ -98,7 +99,7 @@ def _check_unmoved(repository: Repository, state: RunState, tree: str) -> None:
     dirty = repository.dirty()
     if dirty:
         raise DirtyTreeError(
-            f"{len(dirty)} tracked file(s) have uncommitted changes that nobody reviewed: {', '.join(dirty[:_SHOWN])}",
+            f"{len(dirty)} tracked file(s) have uncommitted changes that nobody reviewed: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, then: loop accept",
         )
 

@@ -17,6 +17,7 @@ from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import digest
+from loop_kit.rounds.watching import stop_if_touched
 from loop_kit.values import replace
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
     ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
+    ctx.find_pins(state.round)
     checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     evidence = checked.evidence
     ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
     state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
     _tell(ctx, evidence)
+    stop_if_touched(ctx, state, "the checks where the run begins")
     return state
 
 
@@ -60,6 +63,7 @@ def with_evidence(
         ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence.to_document())
         state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
         _tell(ctx, evidence)
+        stop_if_touched(ctx, state, "the checks", kept=" (what they showed is kept on the bus)")
     expectations = Expectations(
         baseline=baseline,
         passed_before=frozenset(state.passed) & {result.name for result in evidence.results if result.failed},

@@ -1,5 +1,6 @@
 """Run the checks of a plan at one commit, in a clean worktree of loop's own; with or without a run around them."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from loop_kit.checks.gather import Subject, gather
 from loop_kit.checks.memory import Memory
 from loop_kit.checks.plan import Plan
 from loop_kit.checks.run import Bench, Place
+from loop_kit.errors import NeedsPersonError
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
-from loop_kit.vcs import worktree
+from loop_kit.vcs import watch, worktree
+from loop_kit.vcs.git import path_text
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 
@@ -28,7 +31,7 @@ class Site:
     `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it and is known again by
     `seals`, those of a `Checked` before it. `logs` holds the
     checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`. `check_stop` and `tell`
-    are those of a `Bench`.
+    are those of a `Bench`; `before` is what was watched before any of them ran.
     """
 
     repository: Repository
@@ -40,6 +43,7 @@ class Site:
     interruption: Interruption
     check_stop: Callable[[], None]
     tell: Callable[[CheckCommand, CheckResult | None], None]
+    before: Mapping[str, str]
     seals: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +66,7 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
 
     def settle() -> str:
         nonlocal tree
+        _stop_at_filters(tree, site.before)
         changed = tree.changed(subject.head_sha)
         if not changed:
             return ""
@@ -83,6 +88,17 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
     )
     evidence = gather(plan, bench, subject)
     return Checked(evidence=evidence, seals={PREPARED: memory.seal, CHECKS_TREE: tree.seal})
+
+
+def _stop_at_filters(tree: ReviewTree, before: Mapping[str, str]) -> None:
+    """Raise when a filter is not as it was: looking at the tree would run it with the person's own environment."""
+    touched = watch.touched_filters(tree.git, before)
+    if touched:
+        names = ", ".join(f"{path_text(os.fsencode(name))} added or changed" for name in touched)
+        raise NeedsPersonError(
+            f"during the checks: git setting touched during the round: {names}",
+            hint="undo that, then: loop run --resume (or loop check)",
+        )
 
 
 def check_environment(environment: Mapping[str, str], settings: Settings, *, run_id: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from loop_kit.rounds.limits import admit, check_budget
 from loop_kit.rounds.sealed import forget, seal
 from loop_kit.rounds.trying import Trying, who
 from loop_kit.rounds.versions import note_program
+from loop_kit.rounds.watching import stop_if_touched
 from loop_kit.values import replace
 
 R = TypeVar("R", bound=Report)
@@ -64,6 +65,7 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
         ctx.bus.clear_outbox(name_dispatch(state, ask.role))
         if attempt.report is not None:
             return attempt.report, state
+        stop_if_touched(ctx, state, f"the work of the {ask.role}")  # after a report the round asks that itself
         ctx.check_stop()
         check_budget(ctx, state)
         _check_clocks(ctx, state, ask, attempt)

@@ -28,5 +28,6 @@ def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: 
         check_stop=ctx.check_stop,
         tell=show,
         seals=state.digests,
+        before=state.watch,
     )
     return run_checks_at(site, plan, subject)

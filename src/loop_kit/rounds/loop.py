@@ -8,6 +8,7 @@ from loop_kit.model.decision import Decision
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import tell_left_settings
+from loop_kit.rounds.around import notice
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
 from loop_kit.rounds.limits import admit
@@ -54,7 +55,7 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
         after = ctx.newest_state(state)
         if not _is_approved(ctx, after):
             after = replace(after, phase=state.phase) if after.phase is Phase.DONE else after
-            after = after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+            after = notice(ctx, after.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now()))
             _write_down(ctx, after)
     finally:
         clear_away(ctx, ctx.newest_state(state))

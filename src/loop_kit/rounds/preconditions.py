@@ -1,5 +1,6 @@
 """What must hold before a run begins: asked before anything is written or paid."""
 
+import os
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,18 +12,23 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
-from loop_kit.model.charter import Charter
+from loop_kit.model.charter import Charter, digest
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
+from loop_kit.rounds.around import written
 from loop_kit.rounds.context import World
 from loop_kit.rounds.routing import find_programs
 from loop_kit.rounds.tree_settings import check_base_settings, check_reviewers
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import dataclass
 from loop_kit.vcs import worktree
+from loop_kit.vcs.around import private_files
+from loop_kit.vcs.findings import listed
+from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.repository import Head, Repository
+from loop_kit.vcs.status import Status
 
 _SHOWN = 5
 _CONTEXT_LIMIT = 64 * 1024
@@ -41,8 +47,10 @@ class Ready:
     texts: Mapping[str, str]
     untracked: tuple[str, ...]
     start_tree: str | None
+    around: Mapping[str, str]
 
-    def charter(self, *, run_id: str, place: str, scratch: str) -> Charter:
+    def charter(self, *, run_id: str, place: str, scratch: str, around: Mapping[str, str]) -> Charter:
+        """Return the charter of the run; `around` is what was found around it besides what was found already."""
         return Charter(
             run_id=run_id,
             place=place,
@@ -56,6 +64,7 @@ class Ready:
             untracked=self.untracked,
             start_tree=self.start_tree,
             scratch=scratch,
+            around=written({**self.around, **around, "bus task_card.json": digest(self.card_document)}),
         )
 
 
@@ -70,8 +79,8 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     _check_dependencies(bus, card)
     head = repository.check_ready()
     base = _base(repository, head, wish.base)
-    untracked = repository.untracked()
-    start_tree = _check_clean(repository, settings, untracked)
+    status = repository.status(ignored=True)
+    start_tree = _check_clean(repository, settings, status)
     texts = _read_texts(bus, repository, base)
     check_programs(world, settings, wish.people)
     check_reviewers(settings, wish.people)
@@ -85,8 +94,9 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
         settings=settings,
         people=wish.people,
         texts=texts,
-        untracked=untracked,
+        untracked=status.untracked,
         start_tree=start_tree,
+        around=_around(bus, repository, settings, status),
     )
 
 
@@ -108,6 +118,12 @@ def _check_card_place(bus: Bus, card_path: Path) -> None:
         raise StartError(
             f"{name} is a link, and another card is to take its place", hint=f"leave out --task, or: rm {name}"
         )
+
+
+def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
+    own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
+    hidden = hidden_files(repository, status.sha)
+    return private_files(repository.root, status, settings.protect_keep, own=own, hidden=hidden)
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
@@ -140,17 +156,17 @@ def _base(repository: Repository, head: Head, named: str) -> str:
     return base
 
 
-def _check_clean(repository: Repository, settings: Settings, untracked: tuple[str, ...]) -> str | None:
+def _check_clean(repository: Repository, settings: Settings, status: Status) -> str | None:
     """Return the tree id of a dirty tree that the person let in, None when the tree is clean."""
-    dirty = repository.dirty()
+    dirty = status.dirty
     if not dirty:
         return None
     if not settings.allow_dirty:
         raise DirtyTreeError(
-            f"{len(dirty)} tracked files have uncommitted changes: {', '.join(dirty[:_SHOWN])}",
+            f"{len(dirty)} tracked files have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, or start with --allow-dirty",
         )
-    return repository.worktree_tree(without=untracked)
+    return repository.worktree_tree(without=status.untracked, status=status)
 
 
 def _check_dependencies(bus: Bus, card: TaskCard) -> None:

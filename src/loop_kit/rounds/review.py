@@ -16,10 +16,16 @@ from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
 from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.rounds.request import write_diff, write_request, written
-from loop_kit.rounds.work import watched
+from loop_kit.rounds.watching import stop_if_touched
+from loop_kit.rounds.work import ground_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
+from loop_kit.vcs.findings import listed
+from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.review_tree import ReviewTree
+from loop_kit.vcs.verify import left_over
+
+_NAMED = 10
 
 _TREE = "review_tree"  # in the state's digests
 
@@ -50,12 +56,12 @@ def obtain_review(
         tree = prepared()
     problems: tuple[str, ...] = ()
     while True:
-        before = _untouched(ctx, state, checked=evidence is not None)
         state = replace(state, digests={**state.digests, _TREE: tree.seal})
         ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
         review, state = dispatch(ctx, state, ask)
         # First: a setting can make git run a program when it is asked about a tree.
-        _stop_if_touched(ctx, state, before)
+        stop_if_touched(ctx, state, "the review", kept=" (the review is kept on the bus)")
+        _notice(ctx, state, change)
         void = _changed(state, tree, change.head_sha, compared=True)
         if not void:
             return review, state
@@ -67,6 +73,24 @@ def obtain_review(
             )
         problems = (void,)
         tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
+
+
+def _notice(ctx: RunContext, state: RunState, change: Change) -> None:
+    """Tell what a review did to the person's own tree, which is no part of it: the next worker is not to blame for it."""
+    status = ctx.repository.status()
+    during = f"during the review of round {state.round}"
+    told = []
+    if (status.sha, status.branch) != (change.head_sha, state.branch):
+        now = f"{status.branch or 'a detached HEAD'} at {status.sha[:12] or 'no commit'}"
+        told.append(f"{during} {state.branch or 'HEAD'} at {change.head_sha[:12]} gave way to {now}")
+    dirty, untracked = left_over(ground_of(ctx.charter, state), ctx.repository, status)
+    if dirty or untracked:
+        told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
+    hidden = [path for path in hidden_files(ctx.repository, status.sha) if path not in ctx.charter.hidden]
+    if hidden:
+        told.append(f"hidden from git by a flag in the index {during}: {listed(hidden, _NAMED)}")
+    if told:
+        ctx.tell("noticed", round=state.round, what=told)
 
 
 def _show(
@@ -129,15 +153,6 @@ def _changed(state: RunState, tree: ReviewTree, head_sha: str, *, compared: bool
     return tree.changed(head_sha)
 
 
-def _untouched(ctx: RunContext, state: RunState, *, checked: bool) -> dict[str, str]:
-    """Return what is watched as it is before the review.
-
-    All has just been found to be as it has to be; only checks, which are programs of the repository, can have touched it
-    since.
-    """
-    return watch.take(ctx.repository, state.place, state.round) if checked else watched(ctx, state)
-
-
 def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
     def prompt(report_path: str, again: tuple[str, ...]) -> str:
         if shown.diff is None and written(ctx) != shown.written:
@@ -161,12 +176,3 @@ def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, sho
         )
 
     return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt, head_sha=change.head_sha)
-
-
-def _stop_if_touched(ctx: RunContext, state: RunState, before: dict[str, str]) -> None:
-    touched = watch.compare(before, watch.take(ctx.repository, state.place, state.round))
-    if touched:
-        raise NeedsPersonError(
-            "during the review: " + "; ".join(finding.text for finding in touched),
-            hint="undo that, then: loop run --resume (the review is kept on the bus)",
-        )

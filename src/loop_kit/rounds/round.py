@@ -5,6 +5,7 @@ succeeds, pins are the same pins. Nothing follows it.
 """
 
 import os
+import shlex
 
 from loop_kit.errors import LoopError, Outcome
 from loop_kit.model.change import Change, Effect
@@ -21,6 +22,11 @@ from loop_kit.rounds.review import obtain_review, refuse_other_reviews, was_aske
 from loop_kit.rounds.selfhost import read_all_code
 from loop_kit.rounds.work import obtain_change
 from loop_kit.values import dataclass, replace
+from loop_kit.vcs.findings import listed
+from loop_kit.vcs.git import shown
+from loop_kit.vcs.status import Status
+
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +82,10 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
     after = state.after(_row(ctx, judged), now=ctx.now())
     after = replace(after, digests=sealed.between_rounds(state), passed=_passed(state, judged.evidence))
     if judged.review.approved:
+        from loop_kit.rounds.around import notice  # noqa: PLC0415  (only at the end somebody looks around)
         from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (only the last round is summed up)
 
-        after = _note_moved_branch(ctx, after, judged.change)
+        after = notice(ctx, _note_other_tree(ctx, after, judged.change))
         write_summary(ctx, after)
     else:
         ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())
@@ -119,16 +126,29 @@ def _fix_list(state: RunState, judged: Judged) -> FixList:
     )
 
 
-def _note_moved_branch(ctx: RunContext, after: RunState, change: Change) -> RunState:
-    """Say so when the branch moved on during the review: an approval is for one tree, and a person decides."""
-    now = ctx.repository.head()
-    if now.sha == change.head_sha and now.branch == after.branch:
+def _note_other_tree(ctx: RunContext, after: RunState, change: Change) -> RunState:
+    """Say so when what lies there is not what was approved: an approval is for one tree, and a person decides."""
+    now = Status.of(ctx.repository.git, untracked=False)
+    approved = f"{change.head_sha[:12]} (tree {change.tree[:12]}) is approved, but"
+    if (now.sha, now.branch) != (change.head_sha, after.branch):
+        return after.ended(
+            Outcome.NEEDS_PERSON,
+            error=f"{approved} {now.branch or 'HEAD'} is at {now.sha[:12]}, which nobody reviewed",
+            hint=f"the approved commit is pinned as {ctx.pin_name('head', after.round)}",
+            now=ctx.now(),
+        )
+    from loop_kit.vcs.lying_index import unlike  # noqa: PLC0415  (only what is approved is looked at like this)
+
+    hidden = unlike(
+        ctx.repository, change.head_sha, since=after.started_at, known=frozenset((*now.dirty, *ctx.charter.hidden))
+    )
+    if not hidden:
         return after
-    where = f"{now.branch or 'HEAD'} is at {now.sha[:12]}"
+    index = shlex.quote(shown(ctx.repository.git_dir / "index"))
     return after.ended(
         Outcome.NEEDS_PERSON,
-        error=f"{change.head_sha[:12]} (tree {change.tree[:12]}) is approved, but {where}, which nobody reviewed",
-        hint=f"the approved commit is pinned as {ctx.pin_name('head', after.round)}",
+        error=f"{approved} git's index hides that other content lies there: {listed(hidden, _NAMED)}",
+        hint=f"rm {index} && git reset makes the index anew; git diff shows what was hidden then",
         now=ctx.now(),
     )
 

@@ -15,7 +15,7 @@ from loop_kit.model.task import TaskCard
 from loop_kit.processes.tree import sweep_run
 from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
 from loop_kit.rounds.context import World
-from loop_kit.vcs import worktree
+from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
 
 _LOGS = "@check"  # no task can be called so
@@ -62,6 +62,7 @@ def spot_check(
         interruption=world.interruption,
         check_stop=world.interruption.raise_if_requested,
         tell=tell,
+        before=watch.settings(repository),
     )
     with Lock.acquire(bus.root / "check.lock", purpose="loop check", now=world.clock.now()):
         sweep_run(run_id)

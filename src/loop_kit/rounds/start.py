@@ -5,9 +5,11 @@ From the idle state on, each step may be repeated: the run id in that state make
 this run's own.
 """
 
+import os
 from pathlib import Path
 
 from loop_kit.bus.archive import Archive
+from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
@@ -16,6 +18,7 @@ from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
+from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.leftovers import clear_scratch, in_flight, sweep_dead_run
@@ -23,9 +26,12 @@ from loop_kit.rounds.mending import go_back, switch_back
 from loop_kit.rounds.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
 from loop_kit.rounds.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
+from loop_kit.rounds.watching import homes_of, refuse_touched
 from loop_kit.rounds.wish import Wish
 from loop_kit.values import replace
 from loop_kit.vcs import watch
+from loop_kit.vcs.around import OTHERS, read_others
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
 
@@ -67,17 +73,20 @@ def _begin(
 ) -> tuple[RunContext, RunState]:
     if wish.round_number not in (None, 1):
         raise UsageError(f"--round {wish.round_number}: a new run begins with round 1", hint="leave --round out")
+    _refuse_unseen(bus, state, wish)
     ready = check_start(world, bus, repository, wish)
     bus.ensure_layout()
     _clear_after(world, bus, repository, state)
     idle = _idle(world, bus, ready, state)
     place = _claim(repository, ready.card.task_id, idle.run_id)
-    charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch))
+    seen, refs = watch.settings_and_refs(repository, OTHERS, homes_of(ready.settings))
+    around = {**read_others(repository, ready.branch, refs), **for_next_run(bus, place)}
+    charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch), around=around)
     repository.pin(f"refs/loop/{place}/r0/base", charter.base_sha)
     archive = Archive(bus.archive_root / place)
     archive.put_document(0, Charter.kind, charter.to_document())
     _put_card(bus, archive, charter)
-    state = replace(idle, place=place, digests=charter.digests(), watch=watch.settings(repository))
+    state = replace(idle, place=place, digests=charter.digests(), watch=seen)
     ctx = join_run(world, bus, repository, state)
     state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
@@ -91,6 +100,18 @@ def _begin(
         tree_settings=tell_tree_settings(ctx),
     )
     return ctx, state
+
+
+def _refuse_unseen(bus: Bus, state: RunState | None, wish: Wish) -> None:
+    """Ask a person before a new run takes what was changed on the bus while the one before went on."""
+    if state is None or not state.place:
+        return
+    try:
+        charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
+    except DocumentError:
+        return  # nothing can be compared any more
+    path = wish.card_path or bus.card_path
+    refuse_unseen(bus, state, charter, os.path.relpath(path, bus.root))
 
 
 def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:
@@ -162,12 +183,12 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     check_programs(world, ctx.settings, ctx.charter.people)
     check_reviewers(ctx.settings, ctx.charter.people, resumed=True)
     check_scratch(repository, Path(ctx.charter.scratch))
+    seen = _compared(ctx, state)
     check_ground(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
     ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
-    seen = watch.settings(repository) if state.outcome is Outcome.NEEDS_PERSON else dict(state.watch)
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
     seen |= settings_after_resume(ctx, state)
     taken = tell_taken(seen, state)
@@ -177,6 +198,23 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     told = [*tell_tree_settings(ctx), *taken]
     ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round, tree_settings=told)
     return ctx, state
+
+
+def _compared(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return what is to be watched from now on; raise when an agent that loop did not survive has touched it.
+
+    Once a person has been told, what is there then counts.
+    """
+    now = watch.settings(ctx.repository, homes_of(ctx.settings))
+    if state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch):
+        return now
+    try:
+        refuse_touched(state.watch, now, "the run, before it was cut off")
+    except NeedsPersonError as error:
+        ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+        ctx.bus.put_state(ended)  # so that the next resume knows that it was told
+        raise
+    return dict(state.watch)
 
 
 def _with_flags(ctx: RunContext, wish: Wish) -> RunContext:
@@ -221,6 +259,6 @@ def _check_tree(ctx: RunContext, state: RunState) -> None:
             return
     where = f" that differ from the unfinished work pinned as {pinned}" if pinned else ""
     raise DirtyTreeError(
-        f"{len(dirty)} files have uncommitted changes{where}: {', '.join(sorted(dirty)[:5])}",
+        f"{len(dirty)} files have uncommitted changes{where}: {listed(sorted(dirty), 5)}",
         hint="commit or stash them, then: loop run --resume",
     )

@@ -16,7 +16,7 @@ from loop_kit.rounds.tree_settings import allowed_reviewers
 
 MOST_LISTED = 200  # commits and files in a summary
 # Events that a summary tells, and what of them.
-_ENDED, _SWITCHED = "dispatch_ended", "backend_switched"
+_ENDED, _SWITCHED, _NOTICED = "dispatch_ended", "backend_switched", "noticed"
 _OF_A_DISPATCH = (
     "role",
     "round",
@@ -48,7 +48,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     paths = ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED]
     review = read_judged(ctx.archive, last, "review_report") if last is not None else None
     verified = is_verified(ctx.archive, last) if last is not None else None
-    events = [event for event in ctx.feed.named((_ENDED, _SWITCHED)) if event.run_id == state.run_id]
+    events = [event for event in ctx.feed.named((_ENDED, _SWITCHED, _NOTICED)) if event.run_id == state.run_id]
     return {
         "schema_version": 1,
         "run_id": state.run_id,
@@ -74,6 +74,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "spent": totals(state.spent),
         "dispatches": _facts(events, _ENDED, _OF_A_DISPATCH),
         "switches": _facts(events, _SWITCHED, _OF_A_SWITCH),
+        "noticed": _noticed(events),
         "started_at": state.started_at,
         "ended_at": state.updated_at,
     }
@@ -96,6 +97,12 @@ def _reason(outcome: Outcome, *, verified: bool | None) -> str:
 
 def _next_step(state: RunState) -> str:
     return f"git diff {state.base_sha[:12]} {state.head_sha[:12]} shows the approved change"
+
+
+def _noticed(events: Sequence[FeedEvent]) -> list[str]:
+    """Return what was told of the run's surroundings, each thing once."""
+    told = (event.data.get("what", ()) for event in events if event.event == _NOTICED)
+    return list(dict.fromkeys(str(sentence) for sentences in told for sentence in sentences))[:MOST_LISTED]
 
 
 def _facts(events: Sequence[FeedEvent], name: str, keys: Sequence[str]) -> list[dict[str, Any]]:

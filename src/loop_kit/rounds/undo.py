@@ -9,6 +9,7 @@ from loop_kit.model.state import RunState
 from loop_kit.rounds.mending import switch_back
 from loop_kit.values import dataclass
 from loop_kit.vcs import merging
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
 _SHOWN = 5
@@ -55,7 +56,7 @@ def plan_undo(bus: Bus, repository: Repository) -> Undoing:
     dirty = repository.dirty()
     if dirty:
         raise DirtyTreeError(
-            f"{len(dirty)} tracked file(s) have uncommitted changes: {', '.join(dirty[:_SHOWN])}",
+            f"{len(dirty)} tracked file(s) have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, then: loop undo",
         )
     return Undoing(

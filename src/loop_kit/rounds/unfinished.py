@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
+from loop_kit.vcs import watch
 
 
 def pin_unfinished(ctx: RunContext, state: RunState) -> str:
     """Pin what the worker left: its uncommitted files as a snapshot commit, or its last commit; return the ref or ""."""
-    snapshot = ctx.repository.snapshot(
+    # A filter that somebody planted would run in loop's own name when the files are looked at.
+    repository = ctx.repository.without(watch.touched_filters(ctx.repository.git, state.watch))
+    snapshot = repository.snapshot(
         f"loop: unfinished work of {state.place}, round {state.round}", without=ctx.charter.untracked
     )
     sha = ctx.repository.head().sha if snapshot is None else snapshot.sha

@@ -19,7 +19,7 @@ from loop_kit.rounds.presence import Presence
 from loop_kit.rounds.sealed import find_fix_list
 from loop_kit.rounds.selfhost import find_broken_loop
 from loop_kit.rounds.unfinished import last_unfinished, pin_unfinished
-from loop_kit.vcs import watch
+from loop_kit.rounds.watching import homes_of, watched
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.verify import Ground, verify
 
@@ -70,11 +70,6 @@ def _committed_bus(ctx: RunContext, change: Change) -> tuple[Finding, ...]:
     return (about(Effect.ASK_AGAIN, "bus_committed", "file(s) were committed where loop keeps its own", committed),)
 
 
-def watched(ctx: RunContext, state: RunState) -> dict[str, str]:
-    """Return what is watched as it has to be while nobody but agents and loop has done anything."""
-    return {**state.watch, **watch.named(ctx.pins)}
-
-
 def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
     if state.phase is Phase.AWAITING_WORK:
         return state
@@ -119,6 +114,9 @@ def ground_of(charter: Charter, state: RunState) -> Ground:
         in_scope=charter.card.in_scope,
         out_of_scope=charter.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),
+        homes=homes_of(charter.settings),
+        private=charter.private,
+        hidden=charter.hidden,
     )
 
 

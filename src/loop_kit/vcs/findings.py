@@ -1,8 +1,9 @@
 """How a finding is worded: what, how many, and the first names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from loop_kit.model.change import Effect, Finding
+from loop_kit.vcs.quoting import harmless
 
 _NAMES_IN_TEXT = 5
 _PATHS_KEPT = 20
@@ -23,6 +24,7 @@ def ask_again(code: str, text: str) -> Finding:
     return Finding(effect=Effect.ASK_AGAIN, code=code, text=text)
 
 
-def listed(names: list[str], limit: int) -> str:
+def listed(names: Sequence[str], limit: int) -> str:
+    """Return the first names as a piece of a sentence, which none of them can end."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return ", ".join(map(harmless, names[:limit])) + more

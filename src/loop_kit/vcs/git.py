@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.processes.captured import begin_captured, run_captured, run_side_by_side
-from loop_kit.values import dataclass, field
+from loop_kit.values import dataclass, field, replace
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -50,6 +50,9 @@ _ENVIRONMENT = {
     "LANGUAGE": "C",
     "LC_ALL": "C",
 }
+
+
+_EMPTY = "LOOP_EMPTY"
 
 
 class Run(Protocol):
@@ -124,6 +127,21 @@ class Git:
     def line(self, *args: str, stdin: bytes = b"") -> str:
         """Return git's one-line answer as text."""
         return path_text(self.out(*args, stdin=stdin).removesuffix(b"\n"))
+
+    def without(self, settings: Sequence[str]) -> Self:
+        """Return the same git with these settings empty."""
+        if not settings:
+            return self
+        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
+        empty = (f"--config-env={name}={_EMPTY}" for name in settings)
+        return replace(self, location=(*empty, *self.location), variables={**self.variables, _EMPTY: ""})
+
+    @property
+    def config_home(self) -> Path:
+        """Where git looks for files of the person's that no setting names."""
+        variables = self._environment
+        usual = Path(variables.get("HOME", "/"), ".config")
+        return Path(variables.get("XDG_CONFIG_HOME") or usual)
 
     def _argv(self, args: Sequence[str]) -> list[str]:
         # `-C` and not the working directory: so a folder that is gone is said by git, and never replaced by our own.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
 from loop_kit.values import replace
+from loop_kit.vcs.findings import listed
 from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.identity import own_variables
 from loop_kit.vcs.repository import Repository
@@ -32,7 +33,7 @@ def merged_tree(repository: Repository, ours: str, theirs: str) -> str:
         )
     files = [path_text(part) for part in parts[1:]]
     raise NeedsPersonError(
-        f"{theirs[:12]} and {ours[:12]} contradict each other in {len(files)} file(s): {', '.join(files[:_SHOWN])}",
+        f"{theirs[:12]} and {ours[:12]} contradict each other in {len(files)} file(s): {listed(files, _SHOWN)}",
         hint=f"nothing was changed; git merge {theirs[:12]} lets you settle it",
     )
 

@@ -1,5 +1,7 @@
 """Loop's own refs, `refs/loop/{place}/…`: pins that keep commits alive, and claims that only one process can win."""
 
+from collections.abc import Mapping
+
 from loop_kit.errors import NeedsPersonError
 from loop_kit.vcs.git import Git, last_line, path_text
 
@@ -35,6 +37,15 @@ def pin(git: Git, ref: str, sha: str) -> dict[str, str]:
     moves = f"create {older} {pinned}\nupdate {ref} {sha} {pinned}\n"
     git.out("update-ref", "--no-deref", "--stdin", stdin=moves.encode())
     return {ref: sha, older: pinned}
+
+
+def keep(git: Git, pins: Mapping[str, str]) -> tuple[str, ...]:
+    """Let each ref hold its commit; return those that git could make, which are all unless an object is gone."""
+    commands = {ref: f"update {ref} {sha}\n".encode() for ref, sha in pins.items()}
+    if git.ask("update-ref", "--no-deref", "--stdin", stdin=b"".join(commands.values())).code == 0:
+        return tuple(pins)
+    made = (ref for ref, command in commands.items() if git.ask("update-ref", "--stdin", stdin=command).code == 0)
+    return tuple(made)
 
 
 def claim(git: Git, ref: str, content: bytes) -> bool:

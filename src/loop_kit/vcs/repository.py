@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
-from loop_kit.values import dataclass
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.history import History
@@ -78,8 +78,10 @@ class Repository:
         answer = self.git.ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
         if answer.code != 0:
             raise self._no_commit()
-        sha, ref = answer.line.split(b"\n", 1)
-        return Head(sha=path_text(sha), branch="" if ref == b"HEAD" else path_text(ref).removeprefix("refs/heads/"))
+        sha, _, ref = answer.line.partition(b"\n")
+        # Where some ref is called HEAD as well, git knows the commit and names no ref.
+        name = ("" if ref == b"HEAD" else path_text(ref)) if ref else self.full_ref()
+        return Head(sha=path_text(sha), branch=name.removeprefix("refs/heads/"))
 
     def full_ref(self) -> str:
         """Return the ref that HEAD names, e.g. `refs/heads/main`; "" when HEAD is detached."""
@@ -194,9 +196,9 @@ class Repository:
             case _:
                 return None
 
-    def status(self) -> Status:
-        """Return head, branch, dirty and untracked paths in one git call."""
-        return Status.of(self.git)
+    def status(self, *, ignored: bool = False) -> Status:
+        """Return head, branch, dirty and untracked paths in one git call, and ignored ones when they are asked for."""
+        return Status.of(self.git, ignored=ignored)
 
     def dirty(self) -> tuple[str, ...]:
         """Return tracked paths with uncommitted changes, staged or not."""
@@ -229,6 +231,10 @@ class Repository:
         from loop_kit.vcs.snapshot import worktree_tree  # noqa: PLC0415  (most work is committed when it is looked at)
 
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
+
+    def without(self, settings: Sequence[str]) -> Self:
+        """Return the same repository, asked with these settings of git empty."""
+        return replace(self, git=self.git.without(settings))
 
     def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
         """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""

@@ -18,7 +18,6 @@ from loop_kit.vcs.git import Git, path_text, shown, zero_separated
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
-_EMPTY = "LOOP_EMPTY"
 
 # What would tell that a file is another one, or was written to: inode, size and times. The last of these nobody can set.
 _Seen: TypeAlias = tuple[int, int, int, int]
@@ -68,7 +67,7 @@ class ReviewTree:
         doubtful = list(status.dirty_paths)
         if self.index is None or _seen(self.git_dir / "index") != self.index:
             doubtful = list(dict.fromkeys([*doubtful, *self._dirty_by_a_new_index(head_sha)]))
-        changed = self._unlike_a_checkout(doubtful, head_sha) if doubtful else []
+        changed = self.unlike_a_checkout(doubtful, head_sha) if doubtful else []
         if changed:
             return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
         return ""
@@ -92,7 +91,7 @@ class ReviewTree:
         git = self.git
         return replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{folder}/.index"})
 
-    def _unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
+    def unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
         """Return those paths at which there is something else than a checkout of `head_sha` would put there.
 
         Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
@@ -120,10 +119,8 @@ class ReviewTree:
 
     @property
     def git(self) -> Git:
-        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
-        empty = (f"--config-env={name}={_EMPTY}" for name in self.disarmed)
-        location = (*empty, f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
-        return Git(self.path, location=location, variables={_EMPTY: ""} if self.disarmed else {})
+        location = (f"--git-dir={self.git_dir}", f"--work-tree={self.path}")
+        return Git(self.path, location=location).without(self.disarmed)
 
 
 @contextmanager

@@ -55,6 +55,11 @@ def names_in(paths: Callable[[], Iterable[str]]) -> Callable[[str], bool]:
     return exists
 
 
+def patterns_match(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return the question whether gitignore patterns name a path."""
+    return _compile(patterns).match_file
+
+
 def outside(paths: Iterable[str], in_scope: Scope, out_of_scope: Scope) -> list[str]:
     """Return the paths that may not change: `out_of_scope` names them, or `in_scope` names others only."""
     return [path for path in paths if (in_scope.patterns and not in_scope.covers(path)) or out_of_scope.covers(path)]

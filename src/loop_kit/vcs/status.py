@@ -12,25 +12,29 @@ _FIELDS = {b"1": 8, b"2": 9, b"u": 10}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """`sha` is "" before the first commit, `branch` is "" when HEAD is detached. Paths are bytes as git knows them."""
+    """`sha` is "" before the first commit, `branch` is "" when HEAD is detached. Paths are bytes as git knows them.
+
+    `ignored_paths` are there when they were asked for: files, and whole folders, which end with a `/`.
+    """
 
     sha: str
     branch: str
     dirty_paths: tuple[bytes, ...]
     untracked_paths: tuple[bytes, ...]
+    ignored_paths: tuple[bytes, ...] = ()
 
     @classmethod
-    def of(cls, git: Git, *, untracked: bool = True) -> Self:
+    def of(cls, git: Git, *, untracked: bool = True, ignored: bool = False) -> Self:
         """Ask git; submodules count when another commit is checked out in them, not for what lies in them.
 
         Without `untracked` no folder is searched, which takes git longer than all the rest.
         """
-        return cls.begin(git, untracked=untracked)()
+        return cls.begin(git, untracked=untracked, ignored=ignored)()
 
     @classmethod
-    def begin(cls, git: Git, *, untracked: bool = True) -> Callable[[], Self]:
+    def begin(cls, git: Git, *, untracked: bool = True, ignored: bool = False) -> Callable[[], Self]:
         """Let git begin to look and return what waits for its answer; it has to be called."""
-        which = (f"--untracked-files={'all' if untracked else 'no'}", "--ignored=no")
+        which = (f"--untracked-files={'all' if untracked else 'no'}", f"--ignored={'matching' if ignored else 'no'}")
         options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty", "--no-renames", "--no-ahead-behind")
         question = ("status", *options, *which)
         answer = git.begin(*question)
@@ -41,6 +45,7 @@ class Status:
         headers: dict[bytes, bytes] = {}
         dirty: list[bytes] = []
         untracked: list[bytes] = []
+        ignored: list[bytes] = []
         for entry in zero_separated(raw):
             kind, _, rest = entry.partition(b" ")
             if kind == b"#":
@@ -48,6 +53,8 @@ class Status:
                 headers[name] = value
             elif kind == b"?":
                 untracked.append(rest)
+            elif kind == b"!":
+                ignored.append(rest)
             elif kind in _FIELDS:
                 dirty.append(entry.split(b" ", _FIELDS[kind])[-1])
         sha, branch = headers.get(b"branch.oid", b""), headers.get(b"branch.head", b"")
@@ -56,6 +63,7 @@ class Status:
             branch="" if branch == b"(detached)" else path_text(branch),
             dirty_paths=tuple(dirty),
             untracked_paths=tuple(untracked),
+            ignored_paths=tuple(ignored),
         )
 
     @property

@@ -11,6 +11,7 @@ from loop_kit.values import dataclass
 from loop_kit.vcs.diff import patch_lines
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.git import Git, path_text
+from loop_kit.vcs.quoting import unquoted
 
 _MOST_PATCH = 16 * 1024 * 1024
 # Paths of tests, by habit of many languages. Both are what gitignore patterns would say, and are needed in every round:
@@ -28,20 +29,32 @@ _TESTS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Paths of what judges changes: instructions to agents, attributes that hide diffs, CI.
+# Paths of what judges changes: instructions to agents and their settings, attributes that hide diffs, hooks that run on a
+# checkout or a commit, CI. Case does not count: on some file systems it makes no difference.
 _JUDGES = re.compile(
     r"""
-    (?: (?: .*/ )? (?: AGENTS | CLAUDE | GEMINI ) \.md
-      | (?: .*/ )? \.git (?: attributes | modules )
+    (?: (?: .*/ )?
+        (?: (?: AGENTS? (?: \.override )? | CLAUDE (?: \.local )? | GEMINI | QWEN | CRUSH ) \.md
+          | \.git (?: attributes | modules )
+          | \.mcp\.json | opencode\.jsonc? | \.?crush\.json | \.goosehints | \.roomodes | \.aider\.[^/]+
+          | \. (?: cursor | windsurf | roo ) rules | \.clinerules
+          | \. (?: gemini | cursor | aider | cline | roo | codeium ) ignore | \.aiexclude
+          | \.envrc | \.?mise\.toml | \.?lefthook (?: -local )? \. (?: ya?ml | toml | json )
+          | \.loop | \.husky | \.devcontainer
+          | \. (?: claude | codex | gemini | opencode | cursor | qwen | vibe | agents | pi | crush | continue )
+          | \. (?: windsurf | cline | roo | kilocode | kiro | augment | amp | amazonq | junie | copilot )
+          | \.github/ (?: copilot-[^/]+ | instructions | prompts | agents | hooks | skills )
+          | \.vscode/ (?: mcp | settings | tasks ) \.json
+        )
       | \.woodpecker[^/]* | Jenkinsfile | azure-pipelines\.y[^/]*ml | bitbucket-pipelines\.yml
       | (?: \.gitlab-ci | \.travis | \.drone | \.cirrus | appveyor ) \.yml | \.pre-commit-config\.yaml
     ) (?: /.+ )?
-    | (?: (?: .*/ )? \.loop
-      | docs/roles | \.github/ (?: workflows | actions ) | \.ci | \.circleci | \.buildkite
-    ) / .+
+    | (?: docs/roles | \.github/ (?: workflows | actions ) | \.ci | \.circleci | \.buildkite ) / .+
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+# Signs that some file systems leave out of a name when they compare it.
+_LEFT_OUT = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 # What an added line says when it turns a test off, or turns the others off (`only`); compiled when a test was touched.
 _SWITCHED_OFF = rb"""(?ix)
       @ (?:\w+\.)* (?:skip|skipif|skipunless|xfail|ignore|disabled|disabledif|pending) \b
@@ -87,10 +100,15 @@ def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) 
 
 def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
     """Return a finding when the change touches what judges changes: instructions, CI, attributes that hide diffs."""
-    touched = [change.path for change in files if _JUDGES.fullmatch(change.path)]
+    touched = [change.path for change in files if judges(change.path)]
     if not touched:
         return ()
     return (about(Effect.JUDGE, "judges_files_changed", "file(s) that judge the work were changed by it", touched),)
+
+
+def judges(path: str) -> bool:
+    """Whether what lies at a path judges changes, or decides what those do who judge."""
+    return bool(_JUDGES.fullmatch(path if path.isascii() else _LEFT_OUT.sub("", path)))
 
 
 def _tallies(lines: Iterable[bytes]) -> Iterator[_Tally]:
@@ -123,8 +141,8 @@ def _count(tally: _Tally, line: bytes) -> None:
 
 
 def _read_header(tally: _Tally, line: bytes) -> None:
-    text = path_text(line.rstrip(b"\t\n"))
-    if text.startswith("deleted file mode"):
+    text = line.rstrip(b"\t\n")
+    if text.startswith(b"deleted file mode"):
         tally.deleted = True
-    elif text.startswith(("--- ", "+++ ")) and text[4:] != "/dev/null":
-        tally.name = text[4:].strip('"')[2:]
+    elif text.startswith((b"--- ", b"+++ ")) and text[4:] != b"/dev/null":
+        tally.name = path_text(unquoted(text[4:])[2:])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import PurePosixPath
 
 from loop_kit.errors import NeedsPersonError
@@ -16,6 +17,8 @@ from loop_kit.values import dataclass
 from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.history import History
+from loop_kit.vcs.index_flags import hidden_files
+from loop_kit.vcs.quoting import meant
 from loop_kit.vcs.repository import Compared, Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
 from loop_kit.vcs.status import Status
@@ -31,7 +34,9 @@ class Ground:
 
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
     `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
-    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds.
+    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
+    `homes` are those of `watch.take`; `private` are ignored files that the person keeps for themselves;
+    `hidden` are files that the person's index hid from git at the start.
     """
 
     base_sha: str
@@ -45,6 +50,9 @@ class Ground:
     in_scope: tuple[str, ...] = ()
     out_of_scope: tuple[str, ...] = ()
     seen_trees: tuple[str, ...] = ()
+    homes: watch.Homes = ()
+    private: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
@@ -52,7 +60,7 @@ def verify(report: WorkReport, ground: Ground, repository: Repository, watch_bef
 
     After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
     """
-    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round))
+    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round, ground.homes))
     if touched:
         return _unseen(ground, tuple(touched))
     status, compared = _looked_at(report, ground, repository)
@@ -107,6 +115,7 @@ class _Case:
             *self._untracked_committed(),
             *self._wrong_head(),
             *left_over,
+            *self._hidden(),
             *(() if left_over else self._no_progress()),  # what was not committed may be the progress
             *self._out_of_scope(),
             *self._claims(),
@@ -159,9 +168,10 @@ class _Case:
             yield stop("branch_switched", f"the run began on {before}, now {now} is checked out")
 
     def _untracked_committed(self) -> Iterator[Finding]:
-        if self.ground.untracked and self.head != self.ground.base_sha:
+        theirs = (*self.ground.untracked, *self.ground.private)
+        if theirs and self.head != self.ground.base_sha:
             added = self.repository.added_paths(self.ground.base_sha, self.head)
-            private = [path for path in self.ground.untracked if path in added]
+            private = [path for path in theirs if path in added]
             if private:
                 what = "file(s) that lay untracked before the run were committed"
                 yield about(Effect.STOP, "untracked_committed", what, private)
@@ -202,17 +212,19 @@ class _Case:
         return f"{shown} names no commit of this work"
 
     def _left_over(self) -> Iterator[Finding]:
-        known = frozenset(self.ground.untracked)
-        dirty, untracked = self.status.dirty, [path for path in self.status.untracked if path not in known]
-        if self.ground.start_tree and (dirty or untracked):
-            now = self.repository.worktree_tree(self.ground.untracked, self.status)
-            since = frozenset(self.repository.changed_paths(self.ground.start_tree, now))
-            dirty, untracked = tuple(p for p in dirty if p in since), [p for p in untracked if p in since]
+        dirty, untracked = left_over(self.ground, self.repository, self.status)
         if dirty:
             yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with uncommitted changes", dirty)
         if untracked:
             what = "new file(s) neither committed nor ignored"
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
+
+    def _hidden(self) -> Iterator[Finding]:
+        known = frozenset(self.ground.hidden)
+        hidden = [path for path in hidden_files(self.repository, self.head) if path not in known]
+        if hidden:
+            what = "file(s) that a flag in the index hides from git (update-index --no-assume-unchanged --no-skip-worktree)"
+            yield about(Effect.ASK_AGAIN, "hidden_from_git", what, hidden)
 
     def _no_progress(self) -> Iterator[Finding]:
         if not self.compared.paths_since:
@@ -230,13 +242,14 @@ class _Case:
             yield about(Effect.FIX, "out_of_scope", "changed file(s) out of the card's scope", beyond)
 
     def _claims(self) -> Iterator[Finding]:
-        claimed = {self._as_path(path) for path in self.report.files_changed}
+        claimed = {path: tuple(map(self._as_path, meant(path))) for path in self.report.files_changed}
         if not claimed:
             return
-        untrue = sorted(path for path in claimed if not self._was_changed(path))
+        untrue = {paths[0] for paths in claimed.values() if not any(map(self._was_changed, paths))}
         if untrue:
-            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", untrue)
-        unsaid = [path for path in self.compared.paths_since if path not in claimed]
+            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", sorted(untrue))
+        said = frozenset(chain.from_iterable(claimed.values()))
+        unsaid = [path for path in self.compared.paths_since if path not in said]
         if unsaid:
             yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
 
@@ -247,6 +260,17 @@ class _Case:
 
     def _was_changed(self, claimed: str) -> bool:
         return any(path == claimed or path.startswith(f"{claimed}/") for path in self.paths)
+
+
+def left_over(ground: Ground, repository: Repository, status: Status) -> tuple[list[str], list[str]]:
+    """Return tracked files with uncommitted changes, and new ones; what lay there like that at the start is neither."""
+    known = frozenset(ground.untracked)
+    dirty, untracked = list(status.dirty), [path for path in status.untracked if path not in known]
+    if ground.start_tree and (dirty or untracked):
+        now = repository.worktree_tree(ground.untracked, status)
+        since = frozenset(repository.changed_paths(ground.start_tree, now))
+        dirty, untracked = [path for path in dirty if path in since], [path for path in untracked if path in since]
+    return dirty, untracked
 
 
 def _could_be_an_id(claimed: str) -> bool:

@@ -1,20 +1,21 @@
-"""What no worker should touch: hooks, git config, attributes outside the tree, and loop's own refs.
+"""What no worker should touch: hooks, git's settings and files, what git takes for history, and loop's own refs.
 
 Digests are taken before an agent runs and compared after. Values are never kept: a config may hold secrets.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
+from typing import TypeAlias
 
-from loop_kit.digests import file_digest, sha256
 from loop_kit.model.change import Finding
 from loop_kit.model.state import KEPT_ROWS
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed, stop
 from loop_kit.vcs.git import Git, path_text, zero_separated
 from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.watched_files import digest, hooks_below, pointed_at, standing_files
 
 # What git and git-lfs write on their own while somebody works, also in a sibling worktree; none of it starts a program.
 _WRITTEN_BY_GIT = (
@@ -24,22 +25,70 @@ _WRITTEN_BY_GIT = (
     "lfs.repositoryformatversion",
     "lfs.*.access",
 )
+_WRITTEN_BY_GIT_FOR_ALL = ("maintenance.repo", "scalar.repo", "gui.recentrepo")  # the same in a person's own file
 _OWN_SCOPES = frozenset({b"local", b"worktree"})
 _SETTINGS = ("config", "--list", "--show-scope", "-z", "--includes")
-_CODES = {"hook": "hooks_changed", "config": "config_changed", "file": "config_changed", "ref": "loop_refs_changed"}
+_REPLACED = "refs/replace/"
+_CODES = {
+    "hook": "hooks_changed",
+    "config": "config_changed",
+    "file": "config_changed",
+    "history": "history_changed",
+    "ref": "loop_refs_changed",
+}
 _NAMES_IN_TEXT = 10
-_NOUNS = {"hook": "git hook", "config": "git setting", "file": "git file", "ref": "ref of loop"}
+_NOUNS = {
+    "hook": "git hook",
+    "config": "git setting",
+    "file": "git file",
+    "history": "history of git",
+    "ref": "ref of loop",
+}
+# That digests were taken of all this; what an older loop took knows of less.
+_FORM = {"form": "2"}
+
+Homes: TypeAlias = Sequence[Mapping[str, str]]
 
 
-def take(repository: Repository, place: str, round_number: int) -> dict[str, str]:
-    """Return name -> digest of everything watched; names begin with `hook `, `config `, `file ` or `ref `."""
-    listed, pins = repository.git.outs(_SETTINGS, refs_question(*_relied_on(place, round_number)))
-    return _watched(repository, listed) | named(read_refs(pins))
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """A setting; `where` is "" for the repository's own, else who else has it: `global`, `system`."""
+
+    name: bytes
+    where: str
+
+    def __str__(self) -> str:
+        return path_text(self.name) + (f" ({self.where})" if self.where else "")
 
 
-def settings(repository: Repository) -> dict[str, str]:
-    """Return what is watched but for the refs, which loop itself adds to: hooks, git config, attributes."""
-    return _watched(repository, repository.git.out(*_SETTINGS))
+def take(repository: Repository, place: str, round_number: int, homes: Homes = ()) -> dict[str, str]:
+    """Return name -> digest of everything watched; names begin with a key of `_CODES` and a space.
+
+    `homes` are the variables by which an agent's git finds other global settings than loop's own does.
+    """
+    listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *_relied_on(place, round_number)))
+    found = read_refs(refs)
+    pins = {ref: sha for ref, sha in found.items() if not ref.startswith(_REPLACED)}
+    return _watched(repository, listed, homes) | _replaced(found) | named(pins)
+
+
+def settings(repository: Repository, homes: Homes = ()) -> dict[str, str]:
+    """Return what is watched but for the refs that loop itself adds to."""
+    return settings_and_refs(repository, (), homes)[0]
+
+
+def settings_and_refs(
+    repository: Repository, prefixes: Sequence[str], homes: Homes = ()
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the same, and the refs below `prefixes`, which git tells in the same breath."""
+    listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *prefixes))
+    found = read_refs(refs)
+    return _watched(repository, listed, homes) | _replaced(found), found
+
+
+def is_older(watched: Mapping[str, str]) -> bool:
+    """Whether an older loop took these digests, which knew of less: then they cannot be compared."""
+    return not _FORM.items() <= watched.items()
 
 
 def touched_filters(git: Git, before: Mapping[str, str]) -> tuple[str, ...]:
@@ -47,25 +96,29 @@ def touched_filters(git: Git, before: Mapping[str, str]) -> tuple[str, ...]:
 
     They are asked for from that tree, because a setting may be there for one tree alone.
     """
-    fields = iter(zero_separated(git.out(*_SETTINGS)))
-    own: dict[bytes, bytes] = {}
-    for scope, setting in zip(fields, fields, strict=True):
-        name, _, value = setting.partition(b"\n")
-        if scope in _OWN_SCOPES and name.startswith(b"filter."):
-            own[name] = own.get(name, b"") + value + b"\0"
-    touched = (name for name, values in own.items() if _digest(values) != before.get(f"config {path_text(name)}"))
-    return tuple(map(os.fsdecode, touched))
+    touched = (
+        setting.name
+        for setting, values in _by_setting(git.out(*_SETTINGS)).items()
+        if setting.name.startswith(b"filter.") and digest(values) != before.get(f"config {setting}")
+    )
+    return tuple(dict.fromkeys(map(os.fsdecode, touched)))
 
 
-def _watched(repository: Repository, listed: bytes) -> dict[str, str]:
-    own, every = _configured(listed)
-    watched = {f"config {name}": _digest(value) for name, value in own.items()}
-    for folder in {repository.common_dir / "hooks", *_configured_hooks(repository, every)}:
-        watched |= {f"hook {_name(path, repository)}": digest for path, digest in _hooks(folder, repository)}
-    attributes = repository.common_dir / "info" / "attributes"
-    if attributes.is_file():
-        watched["file info/attributes"] = _digest_file(attributes)
-    return watched
+def _watched(repository: Repository, listed: bytes, homes: Homes) -> dict[str, str]:
+    in_force = {path_text(setting.name): value for setting, value in _entries(listed)}
+    values = {
+        setting: value for setting, value in _by_setting(listed).items() if not _is_noise(setting, value, in_force)
+    }
+    for home in homes:
+        values |= _elsewhere(repository, home)
+    watched = _FORM | {f"config {setting}": digest(value) for setting, value in values.items()}
+    for folder in dict.fromkeys((repository.common_dir / "hooks", *pointed_at(repository, in_force, "core.hookspath"))):
+        watched |= {f"hook {name}": found for name, found in hooks_below(folder, repository)}
+    return watched | standing_files(repository, in_force)
+
+
+def _replaced(refs: Mapping[str, str]) -> dict[str, str]:
+    return {f"history {ref}": sha for ref, sha in refs.items() if ref.startswith(_REPLACED)}
 
 
 def refs(repository: Repository, place: str, round_number: int) -> dict[str, str]:
@@ -92,10 +145,8 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Finding
     """Return one finding for each kind of thing that changed, with the names of what did."""
     kinds: dict[str, list[str]] = {}
     for name in sorted({*before, *after}):
-        if name.startswith("agent "):  # of agent programs, outside of git: rounds.agent_settings compares them
-            continue
-        if before.get(name) != after.get(name):
-            kind, _, what = name.partition(" ")
+        kind, _, what = name.partition(" ")
+        if before.get(name) != after.get(name) and kind in _CODES:
             done = "added" if name not in before else "removed" if name not in after else "changed"
             kinds.setdefault(kind, []).append(f"{what} {done}")
     return [
@@ -104,60 +155,36 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Finding
     ]
 
 
-def _configured(listed: bytes) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Return the repository's own settings (local, worktree, what they include; all values), and the settings in force."""
+def _entries(listed: bytes, label: str = "") -> list[tuple[_Setting, bytes]]:
+    """Return every setting that git told with its value, but for those that loop itself gave it."""
     fields = iter(zero_separated(listed))
-    own: dict[str, bytes] = {}
-    every: dict[str, bytes] = {}
-    for scope, setting in zip(fields, fields, strict=True):
-        name, _, value = setting.partition(b"\n")
-        text = path_text(name)
-        if scope != b"command":
-            every[text] = value
-        if scope in _OWN_SCOPES:
-            own[text] = own.get(text, b"") + value + b"\0"
-    return {name: value for name, value in own.items() if not _is_noise(name, value, every)}, every
+    found = ((scope, setting.partition(b"\n")) for scope, setting in zip(fields, fields, strict=True))
+    return [
+        (_Setting(name, "" if scope in _OWN_SCOPES else f"{path_text(scope)}{label}"), value)
+        for scope, (name, _, value) in found
+        if scope != b"command"
+    ]
 
 
-def _is_noise(name: str, value: bytes, every: Mapping[str, bytes]) -> bool:
+def _by_setting(listed: bytes, label: str = "") -> dict[_Setting, bytes]:
+    """Return all values of each setting."""
+    values: dict[_Setting, bytes] = {}
+    for setting, value in _entries(listed, label):
+        values[setting] = values.get(setting, b"") + value + b"\0"
+    return values
+
+
+def _elsewhere(repository: Repository, home: Mapping[str, str]) -> dict[_Setting, bytes]:
+    """Return the settings that an agent's git finds outside the repository."""
+    git = replace(repository.git, variables={**repository.git.variables, **home})
+    found = _by_setting(git.out(*_SETTINGS), " of an agent")
+    return {setting: value for setting, value in found.items() if setting.where and not _is_noise(setting, value, {})}
+
+
+def _is_noise(setting: _Setting, value: bytes, in_force: Mapping[str, bytes]) -> bool:
+    name = path_text(setting.name)
+    if setting.where:
+        return name in _WRITTEN_BY_GIT_FOR_ALL
     if fnmatchcase(name, "branch.*.remote"):  # git names a known remote here, or "."; an address would redirect a push
-        return value == b".\0" or f"remote.{path_text(value[:-1])}.url" in every
+        return value == b".\0" or f"remote.{path_text(value[:-1])}.url" in in_force
     return any(fnmatchcase(name, noise) for noise in _WRITTEN_BY_GIT)
-
-
-def _configured_hooks(repository: Repository, every: Mapping[str, bytes]) -> tuple[Path, ...]:
-    folder = every.get("core.hookspath")
-    return (repository.root / Path(os.fsdecode(folder)).expanduser(),) if folder else ()
-
-
-def _hooks(folder: Path, repository: Repository) -> Iterator[tuple[Path, str]]:
-    """Yield the hooks in a folder. One that is tracked is a file like any other: its change is judged, not watched."""
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    tracked = _tracked(folder.resolve(), repository) if found else frozenset()
-    for path in found:
-        if path.is_file() and path.suffix != ".sample" and path.name not in tracked:
-            target = os.fsencode(path.readlink()) if path.is_symlink() else b""
-            yield path, _digest(f"{path.stat().st_mode & 0o111:o} {_digest_file(path)} ".encode() + target)
-
-
-def _tracked(folder: Path, repository: Repository) -> frozenset[str]:
-    """Return the names in `folder` that git tracks; nothing is tracked inside git's own folder."""
-    if not folder.is_relative_to(repository.root) or folder.is_relative_to(repository.common_dir):
-        return frozenset()
-    raw = repository.git.out("ls-files", "-z", "--", os.fspath(folder.relative_to(repository.root)))
-    found = (repository.root / os.fsdecode(path) for path in zero_separated(raw))
-    return frozenset(path.name for path in found if path.parent == folder)
-
-
-def _name(path: Path, repository: Repository) -> str:
-    known = (repository.common_dir, repository.root)
-    home = next((folder for folder in known if path.is_relative_to(folder)), None)
-    return path_text(os.fsencode(path.relative_to(home) if home else path))
-
-
-def _digest_file(path: Path) -> str:
-    return file_digest(path).hexdigest()[:32]
-
-
-def _digest(data: bytes) -> str:
-    return sha256(data).hexdigest()[:32]

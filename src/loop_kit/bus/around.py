@@ -1,0 +1,43 @@
+"""What a next run would take from the bus: by digest, so that what an agent put there is not taken unseen."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.files import is_folder, read_bytes, shown
+from loop_kit.digests import sha256
+from loop_kit.errors import DocumentError
+from loop_kit.model.charter import digest
+
+_FOLDERS = ("templates", "context", "tasks")
+_LARGEST = 1 << 20
+
+
+def for_next_run(bus: Bus, place: str) -> dict[str, str]:
+    """Return `bus NAME` -> digest for what a next run may read: config, card, texts, cards, the archive of other runs."""
+    files = [bus.config_path, *(path for name in _FOLDERS for path in sorted((bus.root / name).rglob("*")))]
+    found = {f"bus {shown(path.relative_to(bus.root))}": _digest(path) for path in files if path.is_file()}
+    with suppress(DocumentError):
+        found["bus task_card.json"] = digest(bus.read("task_card"))
+    for folder in sorted(bus.archive_root.glob("*")):
+        if is_folder(folder) and folder.name != place:
+            found[f"bus archive/{shown(Path(folder.name))}"] = _looks(folder)
+    return found
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(read_bytes(path, limit=_LARGEST)).hexdigest()[:32]
+    except (DocumentError, FileNotFoundError):
+        return "?"
+
+
+def _looks(folder: Path) -> str:
+    """Return a digest of what tells that files were written, moved or taken away. Nothing is read: there may be many."""
+    rows = []
+    with suppress(OSError), os.scandir(os.fspath(folder)) as entries:
+        for entry in entries:
+            seen = entry.stat(follow_symlinks=False)
+            rows.append(f"{entry.name} {seen.st_ino} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}")
+    return sha256("\n".join(sorted(rows)).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,0 +1,119 @@
+"""The files that are watched, by what is in them: hooks, git's own files, and those that a setting points at.
+
+Reading a file asks git nothing.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from loop_kit.digests import file_digest, sha256
+from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.vcs.repository import Repository
+
+# Below git's common folder: what decides which files git shows, and what makes it show another history.
+_FILES = ("info/attributes", "info/exclude", "config.worktree")
+_HISTORY = ("info/grafts", "objects/info/alternates", "shallow")
+# The setting that names a file, and where it is when nobody sets one.
+_POINTING = {"core.excludesfile": "git/ignore", "core.attributesfile": "git/attributes"}
+
+# Settings whose value git runs.
+_COMMANDS = (
+    *("core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass", "core.alternaterefscommand"),
+    *("filter.*.clean", "filter.*.smudge", "filter.*.process", "diff.external", "diff.*.command", "diff.*.textconv"),
+    *("merge.*.driver", "gpg.program", "gpg.*.program", "credential.helper", "credential.*.helper", "sequence.editor"),
+    *(
+        "alias.*",
+        "pager.*",
+        "interactive.difffilter",
+        "uploadpack.packobjectshook",
+        "difftool.*.cmd",
+        "mergetool.*.cmd",
+    ),
+)
+_WORDS = 2
+_LARGEST_SCRIPT = 1 << 20  # bytes
+
+
+def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dict[str, str]:
+    """Return `file NAME` or `history NAME` -> digest for those that are there."""
+    own = repository.common_dir
+    places = {f"file {name}": own / name for name in _FILES} | {f"history {name}": own / name for name in _HISTORY}
+    for setting, usual in _POINTING.items():
+        for path in pointed_at(repository, in_force, setting) or (repository.git.config_home / usual,):
+            if not _is_tracked(path, repository):
+                places[f"file {_name(path, repository)}"] = path
+    found = {name: _digest_file(path) for name, path in places.items() if path.is_file()}
+    commands = (value for setting, value in in_force.items() if any(fnmatchcase(setting, each) for each in _COMMANDS))
+    named = {path for value in commands for path in _named(repository.root, value)}
+    return found | {
+        f"file {_name(path, repository)}": _looks(path) for path in named if not _is_tracked(path, repository)
+    }
+
+
+def _named(root: Path, value: bytes) -> Iterator[Path]:
+    """Yield the program of a command, and the script that it is given; what else a command names may be written to."""
+    if b"/" not in value:
+        return
+    with suppress(ValueError, OSError, RuntimeError):  # it is no command line, no path, or of nobody's home
+        words = shlex.split(os.fsdecode(value).removeprefix("!"))
+        paths = (root / Path(word).expanduser() for word in words[:_WORDS] if "/" in word)
+        yield from (path for path in paths if path.is_file())
+
+
+def _looks(path: Path) -> str:
+    """Return the digest of a script; of a program as large as that are, what tells that it is another one."""
+    seen = path.stat()
+    if seen.st_size <= _LARGEST_SCRIPT:
+        return _digest_file(path)
+    return f"{seen.st_ino} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
+
+
+def pointed_at(repository: Repository, in_force: Mapping[str, bytes], setting: str) -> tuple[Path, ...]:
+    """Return the path that a setting names, if it names one."""
+    place = in_force.get(setting)
+    return (repository.root / Path(os.fsdecode(place)).expanduser(),) if place else ()
+
+
+def hooks_below(folder: Path, repository: Repository) -> Iterator[tuple[str, str]]:
+    """Yield name and digest of the hooks in a folder.
+
+    One that is tracked is a file like any other: its change is judged, not watched.
+    """
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    tracked = _tracked(folder.resolve(), repository) if found else frozenset()
+    for path in found:
+        if path.is_file() and path.suffix != ".sample" and path.name not in tracked:
+            target = os.fsencode(path.readlink()) if path.is_symlink() else b""
+            mode = path.stat().st_mode & 0o111
+            yield _name(path, repository), digest(f"{mode:o} {_digest_file(path)} ".encode() + target)
+
+
+def _is_tracked(path: Path, repository: Repository) -> bool:
+    return path.is_file() and path.name in _tracked(path.parent.resolve(), repository)
+
+
+def _tracked(folder: Path, repository: Repository) -> frozenset[str]:
+    """Return the names in `folder` that git tracks; nothing is tracked inside git's own folder."""
+    if not folder.is_relative_to(repository.root) or folder.is_relative_to(repository.common_dir):
+        return frozenset()
+    raw = repository.git.out("ls-files", "-z", "--", os.fspath(folder.relative_to(repository.root)))
+    found = (repository.root / os.fsdecode(path) for path in zero_separated(raw))
+    return frozenset(path.name for path in found if path.parent == folder)
+
+
+def _name(path: Path, repository: Repository) -> str:
+    known = (repository.common_dir, repository.root)
+    home = next((folder for folder in known if path.is_relative_to(folder)), None)
+    return path_text(os.fsencode(path.relative_to(home) if home else path))
+
+
+def _digest_file(path: Path) -> str:
+    return file_digest(path).hexdigest()[:32]
+
+
+def digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:32]
