@@ -23,6 +23,7 @@ VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "backends/acp_bridge/task.py": "what is read from a command line: tests/backends/acp_bridge/test_main.py reads one",
+    "bus/around.py": "what a next run would take: tests/rounds/test_noticed.py changes it while a run goes on",
     "cli/boundary.py": "tests/cli/test_main.py crosses it",
     "cli/edge.py": "every command is handed one",
     "cli/entry.py": "tests/cli/test_main.py and every command come in by it",
@@ -36,6 +37,8 @@ TESTED_ELSEWHERE = {
     "cli/fsck.py": "tests/fsck/test_examine.py calls it",
     "cli/world.py": "tests/cli/test_check.py and every whole run are handed one",
     "model/decision.py": "a word that a review and a state hold: tests/model reads it in both",
+    "vcs/around.py": "tests/rounds/test_noticed.py plays agents that touch what it looks at",
+    "vcs/watched_files.py": "tests/vcs/test_watch.py touches each of them",
     "fsck/*.py": "one examination in three parts: tests/fsck/test_examine.py plants a fault for each",
     "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
 }
@@ -46,11 +49,14 @@ TOUCHING = ("glob", "iterdir", "listdir", "removedirs", "rglob", "rmdir", "rmtre
 # Modules that do so all the same, where loop does not write or nobody else does.
 TOUCHING_ELSEWHERE = {
     "folders.py": "the module that does it",
+    "backends/outside_files.py": "reads what agent programs find in a person's home",
     "backends/programs.py": "looks where programs are installed",
     "backends/standin.py": "plays an agent",
+    "bus/around.py": "reads what people share on the bus, through links as well",
     "bus/atomic.py": "relative to a descriptor that `folders` reached",
     "bus/bus.py": "reads what people share in context/, through links as well",
     "checks/editable.py": "reads a Python installation",
+    "checks/memory.py": "reads the tree that was made ready",
     "checks/prepare.py": "reads the tree that it makes ready",
     "checks/propose.py": "reads a person's repository",
     "checks/workspaces.py": "reads a Node installation",
@@ -59,7 +65,8 @@ TOUCHING_ELSEWHERE = {
     "processes/proc.py": "reads /proc",
     "rounds/cards.py": "reads what people share in tasks/, through links as well",
     "vcs/diff.py": "relative to a descriptor that `folders` reached",
-    "vcs/watch.py": "reads the hooks of a repository",
+    "vcs/around.py": "reads ignored folders of a person's tree",
+    "vcs/watched_files.py": "reads the hooks of a repository",
     "vcs/worktree.py": "relative to a descriptor that `folders` reached",
 }
 

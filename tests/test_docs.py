@@ -232,9 +232,8 @@ def test_every_event_of_the_feed_stands_in_the_protocol_with_its_data():
 
 def test_every_finding_stands_in_the_protocol_with_its_effect():
     effects = {effect.name: str(effect) for effect in Effect}
-    found = dict.fromkeys(
-        ("hooks_changed", "config_changed", "history_changed", "loop_refs_changed"), "stop"
-    )  # vcs.watch names them
+    watched = ("hooks_changed", "config_changed", "history_changed", "loop_refs_changed")
+    found = dict.fromkeys(watched, "stop")
     found["criterion_unmet"] = "judge"  # or a fix: checks.judge decides by the result
     for name, call in calls():
         match name, call.args, {keyword.arg: keyword.value for keyword in call.keywords}:

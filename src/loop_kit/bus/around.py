@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder, read_bytes, shown
 from loop_kit.digests import sha256
@@ -20,9 +21,10 @@ def for_next_run(bus: Bus, place: str) -> dict[str, str]:
     found = {f"bus {shown(path.relative_to(bus.root))}": _digest(path) for path in files if path.is_file()}
     with suppress(DocumentError):
         found["bus task_card.json"] = digest(bus.read("task_card"))
-    for folder in sorted(bus.archive_root.glob("*")):
-        if is_folder(folder) and folder.name != place:
-            found[f"bus archive/{shown(Path(folder.name))}"] = _looks(folder)
+    for name in listed(bus.archive_root):
+        folder = bus.archive_root / name
+        if is_folder(folder) and name != place:
+            found[f"bus archive/{shown(Path(name))}"] = _looks(folder)
     return found
 
 
