@@ -140,7 +140,8 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
             )
             sources = sources_for(backend, environment, trees)
             if sources:
-                stamp = sha256(repr(sources).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+                declared = sources_for(backend, environment, Trees.of())  # above the trees an agent could put a link
+                stamp = sha256(repr(declared).encode("utf-8", "backslashreplace")).hexdigest()[:32]
                 found = {f"{KIND}{place}": digest for place, digest in take(sources, trees).items()}
                 yield _Look(
                     mark=f"{_OF}the {role} ({name})",
