@@ -19,7 +19,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
 
 KIND = "agent "
-_OF = f"{KIND}of "
+_OF = f"{KIND}places of "
 _TOLD = f"{KIND}told"  # the person has been told of a difference, and who resumes takes it
 _NAMES_IN_TEXT = 5
 _NOT_AS_BEFORE = "settings of an agent program outside the tree are not as they were when the run began"
