@@ -77,12 +77,12 @@ def test_order_comments_and_space_are_no_difference(tmp_path):
     ],
 )
 def test_what_is_no_table_of_settings_is_one_difference(tmp_path, text: str):
-    assert _names(tmp_path / "s.json", text) == ["what cannot be read as JSON"]
+    assert _names(tmp_path / "s.json", text) == ["what cannot be read"]
 
 
 @pytest.mark.parametrize("text", ["a = ", "[a", "a = 1\na = 2", "a = " + "[" * 5000])
 def test_toml_that_cannot_be_read_is_one_difference(tmp_path, text: str):
-    assert _names(tmp_path / "s.toml", text) == ["what cannot be read as TOML"]
+    assert _names(tmp_path / "s.toml", text) == ["what cannot be read"]
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
@@ -96,6 +96,19 @@ def test_no_text_makes_reading_slow(tmp_path, part: str):
     began = time.monotonic()
     _names(tmp_path / "s.json", part * 1_000_000)
     assert time.monotonic() - began < 60
+
+
+def test_a_file_that_is_just_being_written_is_read_once_more(tmp_path):
+    path = tmp_path / "s.json"
+    path.write_text('{"hooks": ', encoding="utf-8")
+    paused: list[int] = []
+
+    def pause() -> None:
+        paused.append(path.write_text('{"hooks": {"a": 1}}', encoding="utf-8"))
+
+    assert list(take([Source(str(path), Form.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
+    assert list(take([Source(str(path), Form.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
+    assert len(paused) == 1
 
 
 def test_a_name_can_be_put_into_every_document(tmp_path):

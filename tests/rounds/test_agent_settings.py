@@ -170,6 +170,17 @@ def test_a_program_that_another_role_had_before_is_held_against_the_beginning(tm
     ended(stage, stage.run("--resume", *listed, "claude,codex"), 11, says="hooks.json added", paid=(2, 0))
 
 
+def test_a_link_that_moves_a_tree_elsewhere_hides_nothing_from_who_resumes(tmp_path):
+    """The folder above the reviewer's tree becomes a link while the hook is put, and then the round dies."""
+    moving = f"import os; os.rename({str(tmp_path / 'cache')!r}, {str(tmp_path / 'c')!r});"
+    moving += f"os.symlink({str(tmp_path / 'c')!r}, {str(tmp_path / 'cache')!r});"
+    stage = set_up(tmp_path, worker=[[*runs(moving + plant()), {"exit": 3}], works()])
+    (tmp_path / "cache").mkdir()
+    assert stage.run("--dispatch-retries", "0").code == 8
+    result = stage.run("--resume")
+    assert (result.code, "hooks added" in result.err, reviews(stage)) == (11, True, 0), result.err
+
+
 def test_what_the_last_reviewer_left_is_told_at_the_end(tmp_path):
     stage = set_up(tmp_path, plants=(plant(),))
     result = stage.run()

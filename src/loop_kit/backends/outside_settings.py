@@ -5,7 +5,8 @@ Values are never kept. A place that cannot be read is told as that: when it was 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,32 +16,42 @@ from loop_kit.values import dataclass
 
 _LIMITS = {Form.JSON: 16 * 1024 * 1024, Form.TOML: 1024 * 1024}  # bytes; TOML is read ten times as slowly
 _LONGEST_NAME = 500
+_UNREADABLE = "what cannot be read"
 # Texts, comments and commas before a closing bracket; what is never closed goes on to the end, so that reading is linear.
 _JSONC = re.compile(r'("(?:\\.?|[^"\\])*+(?:"|\Z))|//[^\n]*|/\*(?s:.*?)(?:\*/|\Z)', re.DOTALL)
 _COMMA = re.compile(r'("(?:\\.?|[^"\\])*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 
 
-def take(sources: Iterable[Source], trees: Trees) -> dict[str, str]:
-    """Return name -> digest of every setting that counts; a name is a path, and for a setting in it the way there."""
+def _a_moment() -> None:
+    time.sleep(0.1)
+
+
+def take(sources: Iterable[Source], trees: Trees, *, pause: Callable[[], None] = _a_moment) -> dict[str, str]:
+    """Return name -> digest of every setting that counts; a name is a path, and for a setting in it the way there.
+
+    A file that cannot be read as what it should be is read once more after the `pause`: somebody may be writing it.
+    """
     found: dict[str, str] = {}
     for source in sources:
-        entries = digests_at(source.path, source.but) if source.form is Form.FILES else _settings(source, trees)
-        found.update((_printable(name), value) for name, value in entries)
+        if source.form is Form.FILES:
+            entries = dict(digests_at(source.path, source.but))
+        else:
+            entries = _settings(source, trees)
+            if f"{source.path}: {_UNREADABLE}" in entries:
+                pause()
+                entries = _settings(source, trees)
+        found |= {_printable(name): value for name, value in entries.items()}
     return found
 
 
-def _settings(source: Source, trees: Trees) -> Iterator[tuple[str, str]]:
+def _settings(source: Source, trees: Trees) -> dict[str, str]:
     content = read_regular(source.path, limit=_LIMITS[source.form])
     if isinstance(content, str):
-        if content:
-            yield source.path, digest(content.encode("utf-8", "backslashreplace"))
-        return
+        return {source.path: digest(content.encode("utf-8", "backslashreplace"))} if content else {}
     try:
-        document = _parse(content, source.form)
-        yield from [(f"{source.path}: {name}", value) for name, value in _chosen(document, source, trees)]
+        return {f"{source.path}: {name}": value for name, value in _chosen(_parse(content, source.form), source, trees)}
     except (ValueError, RecursionError):  # no program can read it either, or reads it in a way that loop does not
-        if content.strip():
-            yield f"{source.path}: what cannot be read as {source.form.upper()}", digest(content)
+        return {f"{source.path}: {_UNREADABLE}": digest(content)} if content.strip() else {}
 
 
 def _parse(content: bytes, form: Form) -> Any:

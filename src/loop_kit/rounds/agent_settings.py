@@ -19,7 +19,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
 
 KIND = "agent "
-_OF = f"{KIND}of "
+_OF = f"{KIND}places of "
 _TOLD = f"{KIND}told"  # the person has been told of a difference, and who resumes takes it
 _NAMES_IN_TEXT = 5
 _NOT_AS_BEFORE = "settings of an agent program outside the tree are not as they were when the run began"
@@ -140,7 +140,8 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
             )
             sources = sources_for(backend, environment, trees)
             if sources:
-                stamp = sha256(repr(sources).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+                declared = sources_for(backend, environment, Trees.of())  # above the trees an agent could put a link
+                stamp = sha256(repr(declared).encode("utf-8", "backslashreplace")).hexdigest()[:32]
                 found = {f"{KIND}{place}": digest for place, digest in take(sources, trees).items()}
                 yield _Look(
                     mark=f"{_OF}the {role} ({name})",
