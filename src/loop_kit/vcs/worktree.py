@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loop_kit.errors import StartError
-from loop_kit.vcs.git import shown
+from loop_kit.vcs.git import shown, zero_separated
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 
@@ -63,7 +63,7 @@ def preparing(
     """
     check_place(repository, path)
     entry = _entry(repository, path)
-    if entry and ReviewTree(path, entry).has_settings:
+    if entry and (ReviewTree(path, entry).has_settings or os.path.lexists(entry / "info/sparse-checkout")):
         entry = None  # whoever worked there may have made them: nothing is checked out by them
     if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without_index(entry):
         entry = None
@@ -201,7 +201,26 @@ def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
     git is believed: what it does not see to be different, it would not see in a question afterwards either.
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
-    return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
+    if tree.git.ask("clean", "--quiet", "-ffdx", *kept).code != 0:
+        return False
+    return not os.path.lexists(tree.path / ".gitmodules") or _emptied_submodules(tree, keep)
+
+
+def _emptied_submodules(tree: ReviewTree, keep: Sequence[str]) -> bool:
+    """Empty the folders of submodules of all but `keep`: git makes them, and looks into none that is no repository."""
+    listed = zero_separated(tree.git.out("ls-files", "--stage", "-z"))
+    folders = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(b"160000 ")]
+    try:
+        for folder in folders:
+            there = tree.path / folder
+            if there.is_symlink() or not there.is_dir():
+                return False
+            for name in os.listdir(there):  # noqa: PTH208  (names, to be compared)
+                if f"{folder}/{name}" not in keep:
+                    _delete(there / name)
+    except OSError:
+        return False
+    return True
 
 
 def _delete_with_others(path: Path) -> None:
