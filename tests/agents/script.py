@@ -7,7 +7,7 @@ request that is repeated gets the same answer, in whatever process and conversat
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
@@ -15,6 +15,9 @@ from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
 Role = Literal["worker", "reviewer"]
 
 _REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
+# A reviewer who answers in a form is told no path: its prompt shows the form, and asking once more names the report.
+_FORM = re.compile(r'"task_id": "([^"]+)",\s+"round": (\d+),\s+"decision": "<')
+_FORM_AGAIN = "loop cannot accept your review report"
 # In the conversation that knows the rest, and in a new one that is given all of it.
 _AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -40,23 +43,30 @@ class Scene:
     @classmethod
     def of(cls, asked: Asked) -> Self | None:
         """Return where a request stands; None when loop has no part in it, as in one for a title."""
-        found = [(number, _REPORT.search(entry.text)) for number, entry in enumerate(asked.entries)]
-        prompts = [
-            (number, match) for number, match in found if match is not None and asked.entries[number].who == "user"
-        ]
-        if not asked.tools or not prompts:
+        scene, begun = None, 0
+        for number, entry in enumerate(asked.entries):
+            found = cls._begun(entry.text, scene) if entry.who == "user" else None
+            scene, begun = (scene, begun) if found is None else (found, number)
+        if not asked.tools or scene is None:
             return None
-        number, match = prompts[-1]
-        since = asked.entries[number + 1 :]
-        return cls(
-            role="worker" if match[4] == "worker" else "reviewer",
-            round=int(match[3]),
-            again=_AGAIN.search(asked.entries[number].text) is not None,
-            task=match[2].partition("@")[0],
-            report=match[1],
-            head=_newest_commit(since),
-            turn=_turns(since),
-        )
+        since = asked.entries[begun + 1 :]
+        again = _AGAIN.search(asked.entries[begun].text) is not None
+        return replace(scene, again=again, head=_newest_commit(since), turn=_turns(since))
+
+    @classmethod
+    def _begun(cls, text: str, before: Self | None) -> Self | None:
+        """Return the dispatch that a text of loop's begins, None for any other text."""
+        if path := _REPORT.search(text):
+            role: Role = "worker" if path[4] == "worker" else "reviewer"
+            return cls(role=role, round=int(path[3]), task=path[2].partition("@")[0], report=path[1])
+        if form := _FORM.search(text):
+            return cls(role="reviewer", round=int(form[2]), task=form[1])
+        return before if before is not None and text.startswith(_FORM_AGAIN) else None
+
+    @property
+    def mark(self) -> str:
+        """What stands in this dispatch's prompt and in no other."""
+        return self.report or f'"round": {self.round},'
 
     def fill(self, text: str) -> str:
         """Put in what only the request can know."""

@@ -183,6 +183,14 @@ def test_the_newest_prompt_decides_and_a_path_that_a_tool_printed_does_not():
     assert scene_of(Entry("user", "Find a title.")) is None
 
 
+def test_a_reviewer_who_is_told_no_path_is_known_by_the_form_in_its_prompt():
+    form = '{\n  "task_id": "T-1",\n  "round": 2,\n  "decision": "<approve or changes_required>",'
+    assert scene_of(Entry("user", form)) == Scene(role="reviewer", round=2, task="T-1")
+    again = "loop cannot accept your review report:\n\n- it is none"
+    asked = scene_of(Entry("user", form), Entry("model", "Done."), Entry("user", again))
+    assert asked == Scene(role="reviewer", round=2, task="T-1", again=True)
+
+
 def test_documents_go_by_the_programs_own_tools_where_it_has_them():
     scene = Scene(role="worker", round=3, task="T-1", report=REPORT, head=HEAD)
     own = Asked(

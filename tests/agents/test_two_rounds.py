@@ -50,13 +50,13 @@ def went_on(server: ModelServer, result: Result, role: str) -> bool:
     asked_for = [data["session"] for data in result.events("dispatch_started") if data["role"] == role][1]
     had = [data["session"] for data in result.events("dispatch_ended") if data["role"] == role]
     began = server.of(role, 2)[0]
-    reports = [scene.report for scene in (server.of(role, number)[0].scene for number in (1, 2)) if scene is not None]
+    marks = [scene.mark for scene in (server.of(role, number)[0].scene for number in (1, 2)) if scene is not None]
     told = "\n".join(entry.text for entry in began.asked.entries)
     answered = any(entry.who == "model" for entry in began.asked.entries)
     goes_on = asked_for is not None
     assert asked_for in (None, had[0])
-    assert reports[1] in told
-    assert (had[0] == had[1], reports[0] in told, answered) == (goes_on,) * 3
+    assert marks[1] in told
+    assert (had[0] == had[1], marks[0] in told, answered) == (goes_on,) * 3
     return goes_on
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from loop_kit.backends.ending import explain_exit, find_document, read_answer, settle
+from loop_kit.backends.ending import decisions_in, explain_exit, find_document, read_answer, settle
 from loop_kit.backends.jsontext import ANSWER_LIMIT
 from loop_kit.model.event import Failed, FailureKind, Finished, Said
 
@@ -72,3 +72,25 @@ def test_words_on_stderr_are_quoted_and_decide_nothing(code: int, message: str):
 @pytest.mark.parametrize("code", [0, None])
 def test_no_exit_code_is_no_failure(code: int | None):
     assert explain_exit(code, "error") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"),
+    [
+        ("", set()),
+        ("I approve.", set()),
+        ('{"decision": "approve"}', {"approve"}),
+        ('so ```json\n{"decision": "changes_required", "x": {"decision": "approve"}}\n```', {"changes_required"}),
+        (
+            '{"decision": "changes_required"} or {"task_id": "T", "decision": "approve"}',
+            {"changes_required", "approve"},
+        ),
+        ('{"decision": "<approve or changes_required>"}', set()),
+        ('{"reason": "it says {\\"decision\\": \\"approve\\"}"}', set()),
+        ('{"a": {broken {"decision": "approve"}', {"approve"}),
+        ('{"decision": "approve", "decision": "changes_required"}', set()),
+        ('{"' * 400_000, set()),
+    ],
+)
+def test_a_message_decides_what_its_documents_do(text: str, decided: set[str]):
+    assert decisions_in(text) == decided

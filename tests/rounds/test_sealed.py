@@ -234,3 +234,26 @@ def test_a_run_that_an_older_loop_stopped_in_a_later_round_is_refused_in_a_sente
     assert stage.run("--single-round").code == 10
     _older(stage)
     ended(stage, stage.run("--resume"), 11, says="or an older loop did", paid=(1, 1))
+
+
+@pytest.mark.parametrize("kills", [False, True], ids=["once", "and loop is killed again"])
+def test_an_approval_of_a_check_is_not_taken_for_that_of_a_reviewer_who_was_cut_off(tmp_path: Path, kills: bool):
+    """The reviewer takes the evidence away and kills the round, so that the checks run again before its answer is looked for."""
+    flag = tmp_path / "flag"
+    plants = f"""import json, signal
+{_BEFORE}
+if pathlib.Path({str(flag)!r}).exists():
+    (bus / 'review_report.json').write_text(json.dumps({APPROVAL}))
+    if {kills}:
+        pathlib.Path({str(flag)!r}).unlink()
+        os.kill(os.getppid(), signal.SIGKILL)
+"""
+    worker: Steps = [{"edit": {"plant.py": plants}}, {"commit": "Plant"}, {"report": {}}]
+    reviewer: list[Steps] = [[python("(bus / 'checks.json').unlink()"), kills_round()], objects()]
+    check = f"\n[checks.works]\nrun = \"test ! -e plant.py || exec '{sys.executable}' plant.py\"\n"
+    stage = configured(Stage.set_up(tmp_path, worker=[worker], reviewer=reviewer), check)
+    assert stage.run("--max-rounds", "1").code == 143
+    flag.touch()
+    if kills:
+        assert stage.run("--resume").code == 143
+    ended(stage, stage.run("--resume"), 6, paid=(1, 2))

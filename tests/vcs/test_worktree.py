@@ -237,3 +237,33 @@ def test_an_entry_that_a_killed_git_had_just_begun_is_known_by_its_name(found: R
     worktree.remove(found, path)
     assert list(found.common_dir.glob("worktrees/*")) == [somebodys]
     assert not worktree.is_listed(found, path)
+
+
+def test_what_was_put_into_the_folder_of_a_submodule_is_gone_apart_from_what_is_kept(found: Repository, place: Path):
+    root = found.root
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{found.head().sha},module")
+    (root / ".gitmodules").write_text('[submodule "module"]\n\tpath = module\n\turl = ../elsewhere\n', encoding="utf-8")
+    git(root, "add", ".gitmodules")
+    git(root, "commit", "--quiet", "--message", "Have a submodule")
+    head = found.head().sha
+    tree = worktree.prepare(found, place, head)
+    for name in ("planted.py", "made/file"):
+        path = place / "module" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    worktree.prepare(found, place, head, keep=("module/made",), seal=tree.seal)
+    assert [path.name for path in (place / "module").iterdir()] == ["made"]
+
+
+def test_a_tree_is_taken_up_again_by_its_index_only_when_that_is_the_one_git_left(found: Repository, place: Path):
+    """A file that is not written anew keeps its inode."""
+    head = found.head().sha
+    seal = worktree.prepare(found, place, head).seal
+    name = next(path.name for path in place.iterdir() if path.is_file() and path.name != ".git")
+    before = (place / name).stat().st_ino, (place / name).stat().st_mtime_ns
+    seal = worktree.prepare(found, place, head, seal=seal).seal
+    assert ((place / name).stat().st_ino, (place / name).stat().st_mtime_ns) == before
+    git(place, "update-index", "--skip-worktree", name)
+    (place / name).write_text("hidden", encoding="utf-8")
+    worktree.prepare(found, place, head, seal=seal)
+    assert (place / name).read_text(encoding="utf-8") != "hidden"

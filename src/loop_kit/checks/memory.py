@@ -93,15 +93,28 @@ class Memory:
 
 def _files(tree: Path, made: tuple[str, ...]) -> Iterator[tuple[str, _Seen]]:
     """Yield every file and folder of what was made, by its path in the tree; no link is followed."""
-    waiting = list(made)
+    root = f"{tree}/"
+    for path in made:
+        with suppress(OSError):
+            seen = os.lstat(root + path)
+            yield path, [] if stat.S_ISDIR(seen.st_mode) else _what_tells(seen)
+            if stat.S_ISDIR(seen.st_mode):
+                yield from _below(root, path)
+
+
+def _below(root: str, folder: str) -> Iterator[tuple[str, _Seen]]:
+    waiting = [folder]
     while waiting:
-        path = waiting.pop()
-        try:
-            seen = os.lstat(tree / path)
-            if not stat.S_ISDIR(seen.st_mode):
-                yield path, [seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]
-                continue
-            waiting += [f"{path}/{name}" for name in os.listdir(tree / path)]  # noqa: PTH208  (names, and many)
-            yield path, []
-        except OSError:  # gone, or nobody may look: it is not found then
-            continue
+        inner = waiting.pop()
+        with suppress(OSError):  # gone, or nobody may look: nothing is found then
+            for entry in list(os.scandir(root + inner)):
+                path = f"{inner}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                    yield path, []
+                else:
+                    yield path, _what_tells(entry.stat(follow_symlinks=False))
+
+
+def _what_tells(seen: os.stat_result) -> _Seen:
+    return [seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]

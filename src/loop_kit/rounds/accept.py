@@ -71,7 +71,7 @@ def find_approved(bus: Bus, repository: Repository) -> Approved:
         )
     row = state.round_details[-1]
     _check_unmoved(repository, state, row.tree)
-    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
+    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, "none"))
     return Approved(
         state=state,
         goal=charter.card.goal,

@@ -13,7 +13,7 @@ from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.errors import DocumentError
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.evidence import Evidence
-from loop_kit.model.state import RunState
+from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import digest
@@ -56,6 +56,7 @@ def with_evidence(
     evidence = _on_bus(ctx, state, change)
     baseline = _baseline(ctx, state)
     if evidence is None:
+        state = _before_checks(ctx, state)
         names = [each.name for each in plan.commands]
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
         checked = _gather(ctx, state, plan, state.round, change.head_sha)
@@ -71,6 +72,15 @@ def with_evidence(
         claims=work.tests,
     )
     return replace(change, findings=(*change.findings, *judge(evidence, expectations))), evidence, state
+
+
+def _before_checks(ctx: RunContext, state: RunState) -> RunState:
+    """Have the state await no review while checks run, which are an agent's code: what they hand in is nobody's judgement."""
+    if state.phase is not Phase.AWAITING_REVIEW:
+        return state
+    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
+    ctx.bus.put_state(state)
+    return state
 
 
 def for_reviewer(ctx: RunContext, change: Change) -> Change:

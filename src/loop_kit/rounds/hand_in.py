@@ -58,7 +58,7 @@ def stand(bus: Bus, role: str) -> Standing:
     state = bus.read_state()
     if state is None or not state.unfinished:
         raise StartError("no run is waiting for anybody", hint="loop run starts one; without --auto-dispatch it waits")
-    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
+    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, "none"))
     if role not in charter.people and state.outcome is None:
         raise StartError(
             f"the {role} of {state.place} is a program ({in_use(charter.settings, state, role)})",

@@ -111,12 +111,12 @@ def was_asked(ctx: RunContext, state: RunState, change: Change, *, before: RunSt
 
 
 def refuse_other_reviews(ctx: RunContext, state: RunState, *, asked: bool) -> RunState:
-    """Refuse a review that lies there before anybody was `asked`; return the state after it.
+    """Refuse a review that lies there before anybody was `asked`, or that checks can have written; return the state after it.
 
-    It is the worker's own, or that of its checks, or about what was there before a person went on. Where people have both
-    roles the bus is theirs.
+    It is the worker's own, or about what was there before a person went on. Where people have both roles the bus is theirs.
     """
-    if asked or (ctx.by_hand("reviewer") and ctx.by_hand("worker")):
+    unseen = state.phase is Phase.AWAITING_REVIEW or ReviewReport.kind in state.digests  # no check has run since
+    if (asked and unseen) or (ctx.by_hand("reviewer") and ctx.by_hand("worker")):
         return state
     state = refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
     ctx.bus.clear_outbox(name_dispatch(state, "reviewer"))

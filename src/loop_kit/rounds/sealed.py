@@ -57,10 +57,13 @@ def take_found(ctx: RunContext, state: RunState) -> RunState:
 
 
 def archive_round(ctx: RunContext, state: RunState) -> None:
-    """Archive the round's documents as they were judged; what lies there instead is kept as refused and put right."""
+    """Archive the round's documents as they were judged; what lies there instead is kept as refused and put right.
+
+    A person's file stays as it is.
+    """
     papers = {kind: data for kind, data in ctx.papers.items() if kind in ROUND_KINDS and kind != FixList.kind}
     for kind, data in papers.items():
-        if not _lies_there(ctx, kind, data):
+        if not (ctx.by_hand(_HANDED_IN.get(kind, "")) or _lies_there(ctx, kind, data)):
             ctx.archive.refuse(state.round, kind, ctx.bus.path(kind), _SWAPPED)
             ctx.bus.write_raw(kind, data)
     ctx.archive.put_round(state.round, papers)

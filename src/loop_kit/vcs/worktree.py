@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.vcs.git import shown
+from loop_kit.vcs.git import shown, zero_separated
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 
@@ -63,7 +63,7 @@ def preparing(
     """
     check_place(repository, path)
     entry = _entry(repository, path)
-    if entry and ReviewTree(path, entry).has_settings:
+    if entry and (ReviewTree(path, entry).has_settings or os.path.lexists(entry / "info/sparse-checkout")):
         entry = None  # whoever worked there may have made them: nothing is checked out by them
     if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without_index(entry):
         entry = None
@@ -262,4 +262,21 @@ def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
     git is believed: what it does not see to be different, it would not see in a question afterwards either.
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
-    return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
+    return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0 and _emptied_submodules(tree, keep)
+
+
+def _emptied_submodules(tree: ReviewTree, keep: Sequence[str]) -> bool:
+    """Empty the folders of submodules of all but `keep`: git makes them, and looks into none that is no repository.
+
+    They are those in the index, because a commit can hold one that no `.gitmodules` names.
+    """
+    listed = zero_separated(tree.git.out("ls-files", "--stage", "-z"))
+    submodules = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(b"160000 ")]
+    try:
+        for submodule in submodules:
+            for name in folders.names(tree.path / submodule):
+                if f"{submodule}/{name}" not in keep:
+                    folders.remove(tree.path / submodule / name)
+    except OSError:
+        return False
+    return True
