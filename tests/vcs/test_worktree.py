@@ -239,11 +239,16 @@ def test_an_entry_that_a_killed_git_had_just_begun_is_known_by_its_name(found: R
     assert not worktree.is_listed(found, path)
 
 
-def test_what_was_put_into_the_folder_of_a_submodule_is_gone_apart_from_what_is_kept(found: Repository, place: Path):
+@pytest.mark.parametrize("named", [True, False], ids=["named", "in no .gitmodules"])
+def test_what_was_put_into_the_folder_of_a_submodule_is_gone_apart_from_what_is_kept(
+    found: Repository, place: Path, *, named: bool
+):
     root = found.root
     git(root, "update-index", "--add", "--cacheinfo", f"160000,{found.head().sha},module")
-    (root / ".gitmodules").write_text('[submodule "module"]\n\tpath = module\n\turl = ../elsewhere\n', encoding="utf-8")
-    git(root, "add", ".gitmodules")
+    if named:
+        text = '[submodule "module"]\n\tpath = module\n\turl = ../elsewhere\n'
+        (root / ".gitmodules").write_text(text, encoding="utf-8")
+        git(root, "add", ".gitmodules")
     git(root, "commit", "--quiet", "--message", "Have a submodule")
     head = found.head().sha
     tree = worktree.prepare(found, place, head)
