@@ -122,8 +122,10 @@ def test_a_cache_where_no_folder_can_be_made_is_refused_before_anything_is_paid(
 def test_a_spoiled_archive_stops_the_run_that_needs_it_before_anything_is_paid(tmp_path):
     stage = Stage.set_up(tmp_path, worker=[works()], reviewer=[objects()])
     stage.run("--max-rounds", "1")
-    (stage.bus / "archive/T-1/r2_fix_list.json").write_text("{", encoding="utf-8")
-    ended(stage, stage.run("--resume", "--max-rounds", "2"), 3, says="r2_fix_list.json is not sound JSON", paid=(1, 1))
+    for name in ("archive/T-1/r2_fix_list.json", "fix_list.json"):
+        (stage.bus / name).write_text("{", encoding="utf-8")
+    says = "r2_fix_list.json is not what loop wrote there"
+    ended(stage, stage.run("--resume", "--max-rounds", "2"), 11, says=says, paid=(1, 1))
     for path in (stage.bus / "archive/T-1").glob("r0_charter*.json"):
         path.unlink()
     result = stage.run("--resume")

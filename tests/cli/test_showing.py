@@ -52,14 +52,13 @@ def test_json_is_one_event_a_line_as_on_the_feed_and_the_ending_last(tmp_path):
 
 
 def test_an_ending_of_which_no_summary_can_be_made_is_still_told(tmp_path):
-    spoil = {"edit": {".loop/archive/T-1/r1_review_report.json": "{"}}
-    broken = [spoil, {"fail": {"kind": "auth", "message": "who are you?"}}]
-    stage = Stage.set_up(tmp_path, worker=[works(), broken], reviewer=[objects()])
+    spoil = {"run": ["rm", "-rf", ".git"]}
+    stage = Stage.set_up(tmp_path, worker=[works(), [spoil]], reviewer=[objects()])
     result = stage.run()
-    assert result.code == 8
-    assert result.out.splitlines()[0] == "T-1: backend_failed"
+    assert result.code == 11
+    assert result.out.splitlines()[0] == "T-1: needs_person"
     assert "  next:        loop run --resume" in result.out.splitlines()
-    assert "loop: the worker (script) failed (auth): who are you?" in result.err
+    assert "not a git repository" in result.err
 
 
 @pytest.fixture(scope="module")

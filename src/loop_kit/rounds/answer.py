@@ -10,7 +10,9 @@ from typing import Any
 
 from loop_kit.backends.account import Account
 from loop_kit.errors import DocumentError
+from loop_kit.model.redaction import Redactor
 from loop_kit.model.review import ReviewReport
+from loop_kit.model.state import RunState
 from loop_kit.rounds.ask import Ask
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.desk import Desk
@@ -20,32 +22,34 @@ class TwoAnswersError(DocumentError):
     """What a dispatch said in one place contradicts what it said in another."""
 
 
-def find_answer(ctx: RunContext, ask: Ask[Any], desk: Desk, last_word: Account | None) -> Any | None:
-    """Return what a dispatch handed in, None for nothing; raise `DocumentError` when it is unreadable or no single answer.
+def find_answer(ctx: RunContext, state: RunState, ask: Ask[Any], desk: Desk, last_word: Account | None) -> Any | None:
+    """Return what a dispatch handed in, without keys; raise `DocumentError` when it is unreadable or no single answer.
 
     `last_word` is None for a program that was cut off or failed, because what it said last was a draft.
     """
+    redactor = desk.redactor(ctx, state)
     said = None if last_word is None else desk.backend.document(desk.order, last_word.finished, last_word.said)
+    said = redactor.clean_document(said)
     document = None
     if desk.formed:
-        _check_beside(ctx, ask, desk, said)
+        _check_beside(ctx, ask, desk, said, redactor)
     else:
-        document = _handed_in(ctx, ask, desk)
+        document = _handed_in(ctx, ask, desk, redactor)
     document = said if document is None else document
     if ask.kind == ReviewReport.kind and last_word is not None:
         _check_decisions(document, last_word)
     return document
 
 
-def _handed_in(ctx: RunContext, ask: Ask[Any], desk: Desk) -> dict[str, Any] | None:
+def _handed_in(ctx: RunContext, ask: Ask[Any], desk: Desk, redactor: Redactor) -> dict[str, Any] | None:
     """Return the document in the file that counts; the other one may not say otherwise."""
     paths = ctx.bus.handed_in(desk.dispatch_id, ask.kind)
     if not paths:
         return None
-    document = ctx.bus.read_handed_in(paths[0], ask.kind)
+    document: dict[str, Any] = redactor.clean_document(ctx.bus.read_handed_in(paths[0], ask.kind))
     for path in paths[1:]:
         try:
-            other = ctx.bus.read_handed_in(path, ask.kind)
+            other = redactor.clean_document(ctx.bus.read_handed_in(path, ask.kind))
         except DocumentError:  # it says nothing
             continue
         if not _agree(document, other):
@@ -53,16 +57,16 @@ def _handed_in(ctx: RunContext, ask: Ask[Any], desk: Desk) -> dict[str, Any] | N
     return document
 
 
-def _check_beside(ctx: RunContext, ask: Ask[Any], desk: Desk, form: Any) -> None:
+def _check_beside(ctx: RunContext, ask: Ask[Any], desk: Desk, form: Any, redactor: Redactor) -> None:
     """Raise for a file that somebody has written beside the form; what an earlier try put on the bus is that form itself."""
     for path in ctx.bus.handed_in(desk.dispatch_id, ask.kind):
-        if path == desk.order.report or not _is_form(ctx, ask, path, form):
+        if path == desk.order.report or not _is_form(ctx, ask, path, form, redactor):
             raise TwoAnswersError(f"{ctx.bus.name(path)} was written, and its answer is the form alone")
 
 
-def _is_form(ctx: RunContext, ask: Ask[Any], path: Path, form: Any) -> bool:
+def _is_form(ctx: RunContext, ask: Ask[Any], path: Path, form: Any, redactor: Redactor) -> bool:
     try:
-        return isinstance(form, dict) and _agree(form, ctx.bus.read_handed_in(path, ask.kind))
+        return isinstance(form, dict) and _agree(form, redactor.clean_document(ctx.bus.read_handed_in(path, ask.kind)))
     except DocumentError:
         return False
 

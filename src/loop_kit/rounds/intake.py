@@ -30,10 +30,10 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
     """
     name = f"{ask.kind}.json"
     try:
-        document = find_answer(ctx, ask, desk, last_word)
+        document = find_answer(ctx, state, ask, desk, last_word)
         if document is None:
             return None
-        document = _filled(ctx, state, ask, desk.redactor(ctx, state).clean_document(document))
+        document = _filled(ctx, state, ask, document)
         report = ask.read(document, state, name=name)
     except DocumentError as error:
         _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
