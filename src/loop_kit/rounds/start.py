@@ -183,8 +183,8 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     check_programs(world, ctx.settings, ctx.charter.people)
     check_reviewers(ctx.settings, ctx.charter.people, resumed=True)
     check_scratch(repository, Path(ctx.charter.scratch))
-    seen = _compared(ctx, state)
     check_ground(ctx, state)
+    seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
