@@ -67,6 +67,9 @@ class LiveStage(Stage):
         stage.git("config", "--remove-section", "user")
         stage.env = {"HOME": str(stage.home), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
         stage.env["GIT_CONFIG_GLOBAL"] = str(settings)
+        # Beside the home: Codex makes no helpers for a sandbox of the system's in a home that lies below TMPDIR.
+        stage.env["TMPDIR"] = str(folder / "tmp")
+        (folder / "tmp").mkdir()
         for name in ("config", "state", "data"):
             stage.env[f"XDG_{name.upper()}_HOME"] = str(stage.home / ".xdg" / name)
         for program in filter(None, roles.values()):

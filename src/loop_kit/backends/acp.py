@@ -35,7 +35,7 @@ _WRONG_CALL = 2
 class Preset:
     """How one known agent is driven.
 
-    `modes` are the modes of worker and reviewer, `quiet` variables that are set for every role, `reviewing` what is added
+    `modes` are the modes of worker and reviewer, of which the first that the agent offers is taken, `quiet` variables that are set for every role, `reviewing` what is added
     for a reviewer to variables that hold a JSON object, `model_flag` the option that takes the model where the
     conversation offers no choice of one. One that `hides_git` keeps the person's git settings from its shell, and is told
     who the person is.
@@ -45,7 +45,7 @@ class Preset:
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
     reviewing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    modes: tuple[str, str] = ("", "")
+    modes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     model_flag: str = ""
     resumes: bool = True
     counts: bool = True
@@ -70,18 +70,19 @@ PRESETS: Mapping[str, Preset] = {
             "CLAUDE_CODE_MAX_RETRIES": "2",  # its default of 10 takes three minutes; loop tries again by itself
             "DISABLE_AUTOUPDATER": "1",
         },
-        modes=("default", "default"),  # it asks; a person's own settings may have made it another one
+        modes=(("default",), ("default",)),  # it asks; a person's own settings may have made it another one
     ),
     "codex": Preset(
         argv=("codex-acp",),
         env=("OPENAI_*", "CODEX_*"),
-        modes=("full-access", "read-only"),  # it comes without the sandbox that its other modes start commands in
+        # It comes without the sandbox that its other modes start commands in. Before 2.0 the first had another name.
+        modes=(("agent-full-access", "full-access"), ("read-only",)),
     ),
     "gemini": Preset(
         argv=("gemini", "--acp"),
         env=("GEMINI_*", "GOOGLE_*"),
         quiet={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
-        modes=("default", "default"),
+        modes=(("default",), ("default",)),
         model_flag="-m",
         hides_git=True,
         resumes=False,  # it says that it can, and finds no conversation of an earlier process
@@ -139,7 +140,7 @@ class AcpBackend(Backend):
                 *(sys.executable, "-P", "-E", "-m", _BRIDGE, "--role", order.role),
                 *_option("--session", (order.session or "") if preset.resumes else ""),
                 *_option("--model", "" if by_flag else order.model),
-                *_option("--mode", preset.modes[0 if worker else 1]),
+                *(word for mode in preset.modes[0 if worker else 1] for word in _option("--mode", mode)),
                 *(() if preset.counts else ("--no-usage",)),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),

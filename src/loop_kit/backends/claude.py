@@ -1,4 +1,4 @@
-"""Claude Code, `claude -p` with stream-json. Measured with 2.1.329.
+"""Claude Code, `claude -p` with stream-json. Measured with the versions in `tested`.
 
 A failed call of its service ends as `subtype: "success"` with `is_error: true`; the reason may stand only in the
 message before it, so both are read as failures and `ending.settle` keeps the one that says more. `total_cost_usd`
@@ -16,6 +16,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, started, tool_detail
 from loop_kit.backends.jsontext import parse_object
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -74,7 +75,7 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
-    tested = ("2.1.197", "2.1.329")
+    tested = TESTED["@anthropic-ai/claude-code"]
     sandbox = "none: its permissions say what it may run"
 
     def command(self, order: Order) -> Call:

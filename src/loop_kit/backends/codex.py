@@ -1,4 +1,4 @@
-"""Codex CLI, `codex exec`. Measured with 0.169.0.
+"""Codex CLI, `codex exec`. Measured with the versions in `tested`.
 
 Its sandbox holds `.git` read-only, so a worker is granted git's folders one by one; it counts tokens over the whole
 session; and its `error` events are not the end, only `turn.completed` and `turn.failed` are. An unknown session *name*
@@ -15,6 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order, clear_scratch, write_sc
 from loop_kit.backends.ending import explain_exit, find_document, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
+from loop_kit.backends.tested import TESTED
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
@@ -54,7 +55,7 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
-    tested = ("0.169.0",)
+    tested = TESTED["@openai/codex"]
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
 
     def command(self, order: Order) -> Call:

@@ -1,4 +1,4 @@
-"""Gemini CLI, `gemini` with stream-json. Measured with 0.61.0.
+"""Gemini CLI, `gemini` with stream-json. Measured with the versions in `tested`.
 
 Its result holds no text: the last message is put together from pieces. Its exit code is the service's status modulo
 256, and the only sign of what went wrong where the message is the service's own. Told to end, it exits with 0 and
@@ -14,6 +14,7 @@ from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -96,7 +97,7 @@ class Gemini(Backend):
         "~/.gemini/oauth_creds.json",
     )
     supports_resume = True
-    tested = ("0.61.0",)
+    tested = TESTED["@google/gemini-cli"]
     sandbox = "none: its policy says what it may run"
     hides_git_settings = True
     concludes = True

@@ -1,4 +1,4 @@
-"""OpenCode, `opencode run` with JSON events. Measured with 1.18.33.
+"""OpenCode, `opencode run` with JSON events. Measured with the versions in `tested`.
 
 It reports step by step and has no last event: a step that ends with `stop` is the end, and usage is the sum of the
 steps. An answer that was cut off it asks for again at once and for ever (hundreds of times a minute), so a few in a row
@@ -14,6 +14,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import ConfigError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -69,7 +70,7 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
-    tested = ("1.18.33",)
+    tested = TESTED["opencode-ai"]
     sandbox = "none: its permissions say what it may run"
 
     def command(self, order: Order) -> Call:

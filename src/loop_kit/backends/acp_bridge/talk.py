@@ -91,12 +91,12 @@ class Talk:
         return opened
 
     async def _set_mode(self, opened: NewSessionResponse | LoadSessionResponse) -> None:
-        wanted = self._task.mode
-        if not wanted:
+        if not self._task.modes:
             return
         offered = [mode.id for mode in opened.modes.available_modes] if opened.modes else []
-        if wanted not in offered:
-            raise _wrong(f"the agent has no mode '{wanted}', only: {', '.join(offered) or 'none'}")
+        wanted = next((mode for mode in self._task.modes if mode in offered), None)
+        if wanted is None:
+            raise _wrong(f"the agent has no mode '{self._task.modes[0]}', only: {', '.join(offered) or 'none'}")
         if opened.modes and opened.modes.current_mode_id != wanted:
             await _step("session/set_mode", self._agent.set_session_mode(mode_id=wanted, session_id=self.session))
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One turn of one agent. Empty texts mean: a new conversation, the agent's own model, the mode it starts in.
+    """One turn of one agent. Empty texts mean: a new conversation, the agent's own model.
 
-    `counts` tells whether the agent's figures are those of the whole turn; otherwise they are kept back, because a wrong
-    figure is worse than none.
+    Of `modes` the first that the agent offers is taken; without any it stays in the one it starts in. `counts` tells
+    whether the agent's figures are those of the whole turn; otherwise they are kept back, because a wrong figure is worse
+    than none.
     """
 
     role: str
@@ -16,5 +17,5 @@ class Task:
     cwd: str
     session: str = ""
     model: str = ""
-    mode: str = ""
+    modes: tuple[str, ...] = ()
     counts: bool = True
