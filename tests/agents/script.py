@@ -14,7 +14,7 @@ from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
 
 Role = Literal["worker", "reviewer"]
 
-_REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
+REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
 # In the conversation that knows the rest, and in a new one that is given all of it.
 _AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -22,6 +22,7 @@ _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 _SHELLS = {"exec_command": "cmd", "shell_command": "command", "Bash": "command", "bash": "command"} | {
     "run_shell_command": "command"
 }
+_READERS = {"Read": "file_path", "read": "filePath", "read_file": "file_path"}
 _WRITERS = {"Write": "file_path", "write": "filePath", "write_file": "file_path"}
 
 
@@ -40,7 +41,7 @@ class Scene:
     @classmethod
     def of(cls, asked: Asked) -> Self | None:
         """Return where a request stands; None when loop has no part in it, as in one for a title."""
-        found = [(number, _REPORT.search(entry.text)) for number, entry in enumerate(asked.entries)]
+        found = [(number, REPORT.search(entry.text)) for number, entry in enumerate(asked.entries)]
         prompts = [
             (number, match) for number, match in found if match is not None and asked.entries[number].who == "user"
         ]
@@ -101,6 +102,19 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Have the program read a file of its folder with its own tool, and in its shell when it has none."""
+
+    path: str
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        tool = next((name for name in _READERS if name in asked.tools), None)
+        if tool is None:
+            return Run(f"cat {self.path}").part(scene, asked, id_)
+        return Call(id_, tool, {_READERS[tool]: self.path})
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     text: str
 
@@ -151,7 +165,7 @@ class Fault:
     times: int | None = None
 
 
-Turn = Run | Write | Say | Report | Judge
+Turn = Run | Write | Look | Say | Report | Judge
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,9 @@ _REVIEWER = (
     *("--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"),
     *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
 )
+# Without the sources "project" and "local" it reads nothing of the tree by itself, its instructions included.
+_ISOLATED = ("--setting-sources", "user", "--strict-mcp-config")
+_FROM_A_PATH = {".claude/settings.json": "--settings", ".mcp.json": "--mcp-config"}
 _OWN_PERMISSIONS = re.compile(r"--permission-mode(=.*)?|--dangerously-skip-permissions")
 _ARGUMENT_LIMIT = 131_071  # bytes; the kernel takes no longer argument
 
@@ -77,6 +80,8 @@ class Claude(Backend):
     supports_resume = True
     tested = TESTED["@anthropic-ai/claude-code"]
     sandbox = "none: its permissions say what it may run"
+    isolates = True
+    tree_settings = tuple(_FROM_A_PATH)
 
     def command(self, order: Order) -> Call:
         model = ("--model", order.model) if order.model else ()
@@ -89,6 +94,7 @@ class Claude(Backend):
                 *resume,
                 *_form(order),
                 *_folders(order),
+                *_isolation(order),
                 *order.args,
                 *_permissions(order),
             ),
@@ -131,6 +137,14 @@ def _permissions(order: Order) -> tuple[str, ...]:
     allowed = _WORKER if order.role == "worker" else _REVIEWER
     own = any(_OWN_PERMISSIONS.fullmatch(argument) for argument in order.args)
     return allowed[2:] if own else allowed
+
+
+def _isolation(order: Order) -> tuple[str, ...]:
+    """Keep what the tree says from being settings: a reviewer gets none, a worker those of the run's base."""
+    if order.role != "worker":
+        return _ISOLATED
+    given = ((flag, order.base_settings.get(name)) for name, flag in _FROM_A_PATH.items())
+    return (*_ISOLATED, *(part for flag, path in given if path is not None for part in (flag, str(path))))
 
 
 def _folders(order: Order) -> tuple[str, ...]:

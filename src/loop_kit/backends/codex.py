@@ -16,6 +16,7 @@ from loop_kit.backends.ending import explain_exit, find_document, last_line, sta
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
 from loop_kit.backends.tested import TESTED
+from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
@@ -27,6 +28,8 @@ _QUIET = (
     "-c",
     "shell_environment_policy.ignore_default_excludes=false",  # its own key stays out of the model's shell
 )
+_NO_INSTRUCTIONS = ("-c", "project_doc_max_bytes=0", "--ignore-rules")
+_SKILLS = (".agents/skills", ".codex/skills")
 _OWN_SANDBOX = re.compile(r"-s|--sandbox(=.*)?|--full-auto|--yolo|--dangerously-bypass-approvals-and-sandbox")
 _WRONG_FLAG = 2
 
@@ -57,6 +60,8 @@ class Codex(Backend):
     supports_resume = True
     tested = TESTED["@openai/codex"]
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
+    isolates = True
+    tree_settings = ()
 
     def command(self, order: Order) -> Call:
         answer = _answer_path(order)
@@ -68,6 +73,7 @@ class Codex(Backend):
                 *(order.program, *_TALK, "-C", str(order.cwd)),
                 *_sandbox(order),
                 *_QUIET,
+                *_isolation(order),
                 *model,
                 *_form(order),
                 *order.args,
@@ -128,6 +134,23 @@ def _sandbox(order: Order) -> tuple[str, ...]:
         return () if own else ("-s", "read-only")
     granted = tuple(part for folder in order.to_write for part in ("--add-dir", str(folder)))
     return granted if own else ("-s", "workspace-write", *granted)
+
+
+def _isolation(order: Order) -> tuple[str, ...]:
+    """Keep what the tree says from being settings: nothing of a repository that nobody trusts is loaded.
+
+    It looks up the folder and then the main working tree, whatever a person has said of them in their own settings.
+    """
+    trees = dict.fromkeys(each for path in (order.cwd, main_tree(order.cwd)) for each in (path, path.resolve()))
+    untrusted = ",".join(f'{json.dumps(str(tree), ensure_ascii=False)}={{trust_level="untrusted"}}' for tree in trees)
+    return ("-c", f"projects={{{untrusted}}}", *_NO_INSTRUCTIONS, *_no_skills(order))
+
+
+def _no_skills(order: Order) -> tuple[str, ...]:
+    """Switch off the skills of the tree, one by one: it takes up any that a prompt names, and a change may name one."""
+    found = {str(path) for place in _SKILLS for path in files_named("SKILL.md", order.cwd / place)}
+    off = ",".join(f"{{path={json.dumps(path, ensure_ascii=False)},enabled=false}}" for path in sorted(found))
+    return ("-c", f"skills.config=[{off}]") if found else ()
 
 
 def _form(order: Order) -> tuple[str, ...]:
