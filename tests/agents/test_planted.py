@@ -86,6 +86,7 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
         stage.trust(program)
         result = stage.run()
         ran = tell.said()
+        Path("/tmp/lab/bodies").write_text("\n".join(r.body for r in server.requests))
         assert (ran, read(server)) == ([], {}), result.err
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]

@@ -12,7 +12,7 @@ docs/backends.md.
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,14 +29,42 @@ from loop_kit.values import dataclass, field
 _BRIDGE = "loop_kit.backends.acp_bridge"
 _NO_CLIENT = 95  # the bridge's own word for it
 _WRONG_CALL = 2
+_CLAUDE_SETTINGS = (".claude/settings.json", ".mcp.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What keeps a tree's settings from an agent: variables, and what goes along with the opening of a conversation."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _isolated_claude(order: Order) -> Isolation:
+    """Read a person's own settings only; a worker gets those of the base besides, as Claude Code itself does."""
+    options: dict[str, Any] = {"settingSources": ["user"]}
+    settings, servers = (order.base_settings.get(name) for name in _CLAUDE_SETTINGS)
+    if order.role != "worker":
+        options["strictMcpConfig"] = True
+    else:
+        options |= {"settings": str(settings)} if settings else {}
+        options |= {"extraArgs": {"mcp-config": str(servers)}} if servers else {}
+    named = {}
+    if not order.environment.get("ANTHROPIC_MODEL"):
+        # The adapter itself looks for a model in the tree's settings unless its environment names one; the program that it
+        # starts takes the word for a name, and is not told.
+        named = {"ANTHROPIC_MODEL": "default"}
+        options["env"] = {"ANTHROPIC_MODEL": ""}
+    return Isolation(env=named, meta={"claudeCode": {"options": options}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """How one known agent is driven.
 
-    `modes` are the modes of worker and reviewer, of which the first that the agent offers is taken, `quiet` variables that are set for every role, `reviewing` what is added
-    for a reviewer to variables that hold a JSON object, `model_flag` the option that takes the model where the
+    `modes` are the modes of worker and reviewer, of which the first that the agent offers is taken, `quiet` variables that
+    are set for every role, `reviewing` what is added for a reviewer to variables that hold a JSON object, `isolating` what
+    keeps the tree's own settings from it, where there is such a way, `model_flag` the option that takes the model where the
     conversation offers no choice of one. One that `hides_git` keeps the person's git settings from its shell, and is told
     who the person is.
     """
@@ -45,6 +73,8 @@ class Preset:
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
     reviewing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    isolating: Callable[[Order], Isolation] | None = None
+    tree_settings: tuple[str, ...] = ()
     modes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     model_flag: str = ""
     resumes: bool = True
@@ -70,6 +100,8 @@ PRESETS: Mapping[str, Preset] = {
             "CLAUDE_CODE_MAX_RETRIES": "2",  # its default of 10 takes three minutes; loop tries again by itself
             "DISABLE_AUTOUPDATER": "1",
         },
+        isolating=_isolated_claude,
+        tree_settings=_CLAUDE_SETTINGS,
         modes=(("default",), ("default",)),  # it asks; a person's own settings may have made it another one
     ),
     "codex": Preset(
@@ -118,6 +150,14 @@ class AcpBackend(Backend):
         return self.preset.resumes
 
     @property
+    def isolates(self) -> bool:
+        return self.preset.isolating is not None
+
+    @property
+    def tree_settings(self) -> tuple[str, ...]:
+        return self.preset.tree_settings
+
+    @property
     def hides_git_settings(self) -> bool:
         return self.preset.hides_git
 
@@ -133,6 +173,7 @@ class AcpBackend(Backend):
     def command(self, order: Order) -> Call:
         worker, preset = order.role == "worker", self.preset
         argv = order.settings.argv or preset.argv
+        kept = preset.isolating(order) if preset.isolating is not None else Isolation()
         by_flag = (preset.model_flag, order.model) if preset.model_flag and order.model else ()
         # -P and -E: nothing of the repository or the environment decides what the bridge imports.
         return Call(
@@ -142,9 +183,10 @@ class AcpBackend(Backend):
                 *_option("--model", "" if by_flag else order.model),
                 *(word for mode in preset.modes[0 if worker else 1] for word in _option("--mode", mode)),
                 *(() if preset.counts else ("--no-usage",)),
+                *_option("--meta", json.dumps(kept.meta) if kept.meta else ""),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),
-            env={**preset.quiet, **(order.identity if preset.hides_git else {})},
+            env={**preset.quiet, **kept.env, **(order.identity if preset.hides_git else {})},
             stdin=order.prompt,
             merged={} if worker else {name: _with(order, name, held) for name, held in preset.reviewing.items()},
         )

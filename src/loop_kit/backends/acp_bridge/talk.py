@@ -79,12 +79,12 @@ class Talk:
         known, cwd = self._task.session, self._task.cwd
         opened: NewSessionResponse | LoadSessionResponse
         if not known:
-            opened = await _step("session/new", self._agent.new_session(cwd=cwd))
+            opened = await _step("session/new", self._agent.new_session(cwd=cwd, **self._task.meta))
             self.session = opened.session_id
         elif hello.agent_capabilities is None or not hello.agent_capabilities.load_session:
             raise FailedError(Failure(kind="session", message="the agent cannot take up a conversation again"))
         else:
-            step = self._agent.load_session(cwd=cwd, session_id=known)
+            step = self._agent.load_session(cwd=cwd, session_id=known, **self._task.meta)
             opened = await _step("session/load", step, otherwise="session")
             self.session = known
         self._speech.tell({"event": "session", "id": self.session})

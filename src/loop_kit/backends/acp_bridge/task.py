@@ -1,6 +1,8 @@
 """What the bridge was told to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,7 +11,7 @@ class Task:
 
     Of `modes` the first that the agent offers is taken; without any it stays in the one it starts in. `counts` tells
     whether the agent's figures are those of the whole turn; otherwise they are kept back, because a wrong figure is worse
-    than none.
+    than none. `meta` goes along with the opening of a conversation, for agents that take more there than the protocol says.
     """
 
     role: str
@@ -19,3 +21,4 @@ class Task:
     model: str = ""
     modes: tuple[str, ...] = ()
     counts: bool = True
+    meta: Mapping[str, Any] = field(default_factory=dict)
