@@ -30,6 +30,7 @@ class Program:
     asks: int = 1  # how often it asks by itself before it tells loop that it is asked too much
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
+    keeps_worker: bool = True  # whether what a worker planted does not run in its next round either
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
         default_factory=dict
@@ -89,6 +90,7 @@ OPENCODE = Program(
     model=f"lab/{MODEL}",
     env={"OPENCODE_CONFIG_CONTENT": _OPENCODE_CONFIG},
     silence=30.0,
+    keeps_worker=False,
     told_to_wait=1,
     asks=6,
     says_when=True,

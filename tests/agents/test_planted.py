@@ -56,6 +56,8 @@ def read(server: ModelServer) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for request in server.requests:
         who = f"{request.scene.role} {request.scene.round}" if request.scene else "aside"
+        if who.startswith("worker"):
+            continue  # it may read what it wrote
         told = (text for text in texts(json.loads(request.body)) if not REPORT.search(text))
         found.setdefault(who, set()).update(*map(_WORD.findall, told))
     return {who: sorted(words) for who, words in found.items() if words}
@@ -87,7 +89,9 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
         result = stage.run()
         ran = tell.said()
         Path("/tmp/lab/bodies").write_text("\n".join(r.body for r in server.requests))
-        assert (ran, read(server)) == ([], {}), result.err
+        assert ([line for line in ran if program.keeps_worker or not line.startswith("worker")], read(server)) == ([], {}), (
+            result.err
+        )
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
         assert stage.git("show", f"HEAD:{GREETING}") == RIGHT

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from loop_kit.backends.apart import git_variables, prompt_apart
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, last_line
 from loop_kit.backends.eventlines import read_event
@@ -34,10 +35,11 @@ _CLAUDE_SETTINGS = (".claude/settings.json", ".mcp.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """What keeps a tree's settings from an agent: variables, and what goes along with the opening of a conversation."""
+    """What keeps a tree's settings from an agent: variables, what goes along with the opening of a conversation, its place."""
 
     env: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+    apart: bool = False
 
 
 def _isolated_claude(order: Order) -> Isolation:
@@ -56,6 +58,18 @@ def _isolated_claude(order: Order) -> Isolation:
         named = {"ANTHROPIC_MODEL": "default"}
         options["env"] = {"ANTHROPIC_MODEL": ""}
     return Isolation(env=named, meta={"claudeCode": {"options": options}})
+
+
+def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need it)
+    """Trust the tree in nothing: neither its settings nor its instructions are read, and the rest is asked for."""
+    return Isolation(env={"GEMINI_CLI_TRUST_WORKSPACE": "false"})
+
+
+def _beside(order: Order) -> Isolation:
+    """Start a reviewer beside the tree; nothing keeps these from what lies where they stand."""
+    if order.role == "worker":
+        return Isolation()
+    return Isolation(env=git_variables(order), apart=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +121,15 @@ PRESETS: Mapping[str, Preset] = {
     "codex": Preset(
         argv=("codex-acp",),
         env=("OPENAI_*", "CODEX_*"),
+        isolating=_beside,  # its adapter says of whatever folder it is opened in that a person trusts it
         # It comes without the sandbox that its other modes start commands in. Before 2.0 the first had another name.
         modes=(("agent-full-access", "full-access"), ("read-only",)),
     ),
     "gemini": Preset(
         argv=("gemini", "--acp"),
         env=("GEMINI_*", "GOOGLE_*"),
-        quiet={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
+        quiet={"GEMINI_CLI_NO_RELAUNCH": "true"},
+        isolating=_isolated_gemini,
         modes=(("default",), ("default",)),
         model_flag="-m",
         hides_git=True,
@@ -122,7 +138,13 @@ PRESETS: Mapping[str, Preset] = {
     "opencode": Preset(
         argv=("opencode", "acp"),
         env=("OPENCODE_*",),
-        quiet={"OPENCODE_DISABLE_AUTOUPDATE": "1"},
+        quiet={
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_CLAUDE_CODE": "1",
+            "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
+            "OPENCODE_DISABLE_PROJECT_CONFIG": "1",  # all but the plugins
+        },
+        isolating=_beside,
         # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
         reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
         counts=False,  # its figures are those of the last step
@@ -187,7 +209,8 @@ class AcpBackend(Backend):
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),
             env={**preset.quiet, **kept.env, **(order.identity if preset.hides_git else {})},
-            stdin=order.prompt,
+            stdin=prompt_apart(order) if kept.apart else order.prompt,
+            apart=kept.apart,
             merged={} if worker else {name: _with(order, name, held) for name, held in preset.reviewing.items()},
         )
 

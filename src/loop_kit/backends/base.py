@@ -57,13 +57,15 @@ class Call:
     """What to start.
 
     `env` holds variables the program needs besides the agent's environment; what the config sets outweighs them.
-    `merged` holds those that were made from a value in `Order.environment`, which they replace.
+    `merged` holds those that were made from a value in `Order.environment`, which they replace. `apart` starts it in an
+    empty folder beside the tree instead of in the tree, for a program that cannot be kept from what lies where it stands.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: Path | None = None
     merged: Mapping[str, str] = field(default_factory=dict)
+    apart: bool = False
 
 
 @runtime_checkable

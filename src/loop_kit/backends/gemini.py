@@ -10,6 +10,7 @@ shell runs does not see the person's git settings, so the name for a commit has 
 import re
 from typing import Any
 
+from loop_kit.backends.apart import git_variables, prompt_apart
 from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
@@ -100,17 +101,21 @@ class Gemini(Backend):
     tested = TESTED["@google/gemini-cli"]
     sandbox = "none: its policy says what it may run"
     hides_git_settings = True
+    isolates = True
+    tree_settings = ()
     concludes = True
 
     def command(self, order: Order) -> Call:
         _check_prompt(order)
         model = ("-m", order.model) if order.model else ()
         resume = ("--resume", order.session) if order.session else ()
+        apart = order.role != "worker"
         # Folders and policies are lists, which take every word up to the next option.
         return Call(
             argv=(order.program, *_folders(order), *_TALK, *model, *resume, *order.args, *_permissions(order)),
-            env={**_QUIET, **order.identity},
-            stdin=order.prompt,
+            env={**_QUIET, **order.identity, **(git_variables(order) if apart else {})},
+            stdin=prompt_apart(order) if apart else order.prompt,
+            apart=apart,
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
