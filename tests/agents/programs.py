@@ -30,7 +30,7 @@ class Program:
     asks: int = 1  # how often it asks by itself before it tells loop that it is asked too much
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
-    keeps_worker: bool = True  # whether what a worker planted does not run in its next round either
+    runs_for_worker: tuple[str, ...] = ()  # what of that which a worker planted runs in its next round; `*` is all
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
         default_factory=dict
@@ -68,6 +68,7 @@ GEMINI = Program(
     env=_GEMINI_ENV,
     home={".gemini/settings.json": _GEMINI_SETTINGS},
     silence=15.0,
+    runs_for_worker=("BASH-ENV",),  # it takes variables from the tree
     keeps_failed=False,
 )
 _OPENCODE_CONFIG = json.dumps(
@@ -90,7 +91,7 @@ OPENCODE = Program(
     model=f"lab/{MODEL}",
     env={"OPENCODE_CONFIG_CONTENT": _OPENCODE_CONFIG},
     silence=30.0,
-    keeps_worker=False,
+    runs_for_worker=("*",),
     told_to_wait=1,
     asks=6,
     says_when=True,
@@ -111,6 +112,7 @@ ACP_REMEMBERING = Program(
     backend="acp-opencode",
     table={"type": "acp", "preset": "opencode"},
     model=f"lab/{MODEL}",
+    runs_for_worker=("*",),
     home={".xdg/config/opencode/opencode.json": _OPENCODE_CONFIG},
 )
 ACP_CLAUDE = Program(
@@ -125,6 +127,7 @@ ACP_CODEX = Program(
     model="",
     table={"type": "acp", "preset": "codex"},
     env=CODEX.env,
+    runs_for_worker=("*",),
     home={
         ".codex/config.toml": 'model = "scripted-1"\nmodel_provider = "lab"\n'
         '[model_providers.lab]\nname = "lab"\nbase_url = "{url}/v1"\nenv_key = "CODEX_API_KEY"\n'

@@ -15,6 +15,7 @@ from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
 Role = Literal["worker", "reviewer"]
 
 REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
+_TREE = re.compile(r"^ {4}(/.*/review-[0-9a-f]+)$", re.MULTILINE)  # where a reviewer finds it who is not in it
 # In the conversation that knows the rest, and in a new one that is given all of it.
 _AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -35,6 +36,7 @@ class Scene:
     again: bool = False  # whether loop asked once more for the document
     task: str = ""
     report: str = ""
+    tree: str = "."
     head: str = ""  # the commit that a tool named last
     turn: int = 0
 
@@ -55,13 +57,14 @@ class Scene:
             again=_AGAIN.search(asked.entries[number].text) is not None,
             task=match[2].partition("@")[0],
             report=match[1],
+            tree=found_tree[1] if (found_tree := _TREE.search(asked.entries[number].text)) else ".",
             head=_newest_commit(since),
             turn=_turns(since),
         )
 
     def fill(self, text: str) -> str:
         """Put in what only the request can know."""
-        return text.replace("<report>", self.report).replace("<head>", self.head)
+        return text.replace("<tree>", self.tree).replace("<report>", self.report).replace("<head>", self.head)
 
 
 def _newest_commit(entries: Sequence[Entry]) -> str:
@@ -111,7 +114,7 @@ class Look:
         tool = next((name for name in _READERS if name in asked.tools), None)
         if tool is None:
             return Run(f"cat {self.path}").part(scene, asked, id_)
-        return Call(id_, tool, {_READERS[tool]: self.path})
+        return Call(id_, tool, {_READERS[tool]: scene.fill(self.path)})
 
 
 @dataclass(frozen=True, slots=True)

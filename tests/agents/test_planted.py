@@ -8,7 +8,6 @@ the model was sent.
 import itertools
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ _PLOTS: dict[str, Callable[[Telltale], Plot]] = {
     "gemini": gemini.plot,
     "opencode": opencode.plot,
 }
-PLAYERS = {name: program for name, program in {**PROGRAMS, **ACP_ALL}.items()}
+PLAYERS = {**PROGRAMS, **ACP_ALL}
 _WORD = re.compile(r"PLANTED-[A-Za-z0-9/._-]+")
 
 
@@ -40,7 +39,7 @@ def plot_of(program: Program, tell: Telltale) -> Plot:
 
 def play(plants: str, files: Iterable[str]) -> Play:
     """Plant in the first round; look at a file in a folder that has instructions of its own, as worker and as reviewer."""
-    looks = Look("sub/look.txt")
+    looks = Look("<tree>/sub/look.txt")
     return Play(
         turns={
             ("worker", 1): works(WRONG, first=[Run(plants)], also=[*files]),
@@ -74,6 +73,14 @@ def texts(value: Any) -> Iterator[str]:
             yield from itertools.chain.from_iterable(map(texts, value))
 
 
+def may_run(program: Program, line: str, root: Path) -> bool:
+    """Say whether what a line tells of is known to run in the next round of a worker: the docs say so."""
+    *_, what = line.split(" ")
+    # Some servers are started without the variables that say for whom: then the place says it.
+    by_worker = line.startswith(("worker ", f"{root} "))
+    return by_worker and (what in program.runs_for_worker or "*" in program.runs_for_worker)
+
+
 @pytest.mark.parametrize("program", PLAYERS.values(), ids=PLAYERS)
 def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_next_round(
     tmp_path: Path, programs: Path, program: Program
@@ -87,12 +94,8 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
     with playing(tmp_path, programs, play(plants, plot.files), worker=worker, reviewer=reviewer) as (stage, server):
         stage.trust(program)
         result = stage.run()
-        ran = tell.said()
-        Path("/tmp/lab/bodies").write_text("\n".join(r.body for r in server.requests))
-        assert ([line for line in ran if program.keeps_worker or not line.startswith("worker")], read(server)) == ([], {}), (
-            result.err
-        )
+        ran = [line for line in tell.said() if not may_run(program, line, stage.root)]
+        assert (ran, read(server)) == ([], {}), result.err
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
         assert stage.git("show", f"HEAD:{GREETING}") == RIGHT
-    shutil.rmtree(tmp_path / "plants")

@@ -26,7 +26,7 @@ def hooks(tell: Telltale, prefix: str) -> dict[str, Any]:
 def settings(tell: Telltale, prefix: str) -> dict[str, Any]:
     return {
         "hooks": hooks(tell, prefix),
-        "env": {"PLANTED_VARIABLE": told(f"{prefix}-ENV"), "BASH_ENV": str(tell.program)},
+        "env": {"PLANTED_VARIABLE": told(f"{prefix}-ENV"), "BASH_ENV": str(tell.sourced)},
         "permissions": {"allow": ["Bash", "Write", "Edit"], "defaultMode": "bypassPermissions"},
         "enableAllProjectMcpServers": True,
         "statusLine": {"type": "command", "command": tell.line(f"{prefix}-STATUS")},

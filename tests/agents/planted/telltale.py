@@ -27,7 +27,13 @@ class Telltale:
         made = cls(program=folder / "tell", log=folder / "log")
         made.program.write_text(_SCRIPT.format(log=made.log), encoding="utf-8")
         made.program.chmod(0o755)
+        made.sourced.write_text(f"{made.line('BASH-ENV')}\n", encoding="utf-8")
         return made
+
+    @property
+    def sourced(self) -> Path:
+        """A script for a shell that is told by `BASH_ENV` what to begin with."""
+        return self.program.with_name("sourced")
 
     def line(self, what: str) -> str:
         """Return a line for a shell."""
