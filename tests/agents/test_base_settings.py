@@ -48,7 +48,9 @@ class Worker:
         outbox.mkdir(parents=True)
         prompt = outbox / "prompt.txt"
         prompt.write_text(f"Do nothing. Report to\n\n    {outbox}/report.json\n", encoding="utf-8")
-        settings = BackendSettings(**{"type": "claude", **self.program.table})
+        settings = BackendSettings(
+            type=self.program.table.get("type", "claude"), preset=self.program.table.get("preset", "")
+        )
         backend = find_backend(self.program.backend, settings)
         names = (".claude/settings.json", ".mcp.json")
         order = Order(

@@ -20,7 +20,8 @@ NPM = """\
 while [ "$1" != --prefix ]; do shift; done
 echo called >> "$CALLS"
 while [ -e "$CALLS.wait" ]; do sleep 0.02; done
-cd "$2" && grep -q optionalDependencies package.json && test -f package-lock.json && mkdir -p node_modules/.bin node_modules/@anthropic-ai/claude-code-any
+cd "$2" && grep -q optionalDependencies package.json && test -f package-lock.json || exit 1
+mkdir -p node_modules/.bin node_modules/@anthropic-ai/claude-code-any
 mkdir -p node_modules/opencode-linux-any/bin node_modules/opencode-linux-any-baseline/bin
 mkdir -p node_modules/node-linux-any/bin && touch node_modules/node-linux-any/bin/node
 touch node_modules/.bin/claude-agent-acp node_modules/.bin/codex-acp node_modules/.bin/codex node_modules/.bin/gemini

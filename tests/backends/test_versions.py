@@ -14,7 +14,7 @@ CLAUDE = find_backend("claude", BackendSettings(type="claude"))
     [
         (f"{LAST} (Claude Code)", "tested"),
         (f"claude v{FIRST}", "tested"),
-        (f"{FIRST[:-1]}8", f"between the tested {' and '.join(CLAUDE.tested)}"),
+        (f"{FIRST[:-1]}8", f"between the tested {' and '.join(TESTED['@anthropic-ai/claude-code'])}"),
         ("99.10.1", f"newer than {LAST}, the last that was tested"),
         ("99.0.0-beta.1", f"newer than {LAST}, the last that was tested"),
         ("1.9.99", f"older than {FIRST}, the first that was tested"),

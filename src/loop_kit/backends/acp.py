@@ -62,7 +62,9 @@ def _isolated_claude(order: Order) -> Isolation:
 
 def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need it)
     """Trust the tree in nothing: neither its settings nor its instructions are read, and the rest is asked for."""
-    return Isolation(env={"GEMINI_CLI_TRUST_WORKSPACE": "false"})
+    return Isolation(
+        env={"GEMINI_CLI_TRUST_WORKSPACE": "false", "GEMINI_RESTRICTED_MODE": "true"}
+    )  # an option outweighs the first
 
 
 def _beside(order: Order) -> Isolation:

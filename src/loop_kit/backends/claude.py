@@ -34,7 +34,8 @@ _REVIEWER = (
     *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
 )
 # Without the sources "project" and "local" it reads nothing of the tree by itself, its instructions included.
-_ISOLATED = ("--setting-sources", "user", "--strict-mcp-config")
+_OWN_SETTINGS = ("--setting-sources", "user")
+_NO_SERVERS = ("--strict-mcp-config",)
 _FROM_A_PATH = {".claude/settings.json": "--settings", ".mcp.json": "--mcp-config"}
 _OWN_PERMISSIONS = re.compile(r"--permission-mode(=.*)?|--dangerously-skip-permissions")
 _ARGUMENT_LIMIT = 131_071  # bytes; the kernel takes no longer argument
@@ -94,8 +95,8 @@ class Claude(Backend):
                 *resume,
                 *_form(order),
                 *_folders(order),
-                *_isolation(order),
                 *order.args,
+                *_isolation(order),  # behind them: the last word counts
                 *_permissions(order),
             ),
             env=_QUIET,
@@ -142,9 +143,9 @@ def _permissions(order: Order) -> tuple[str, ...]:
 def _isolation(order: Order) -> tuple[str, ...]:
     """Keep what the tree says from being settings: a reviewer gets none, a worker those of the run's base."""
     if order.role != "worker":
-        return _ISOLATED
+        return (*_OWN_SETTINGS, *_NO_SERVERS)
     given = ((flag, order.base_settings.get(name)) for name, flag in _FROM_A_PATH.items())
-    return (*_ISOLATED, *(part for flag, path in given if path is not None for part in (flag, str(path))))
+    return (*_OWN_SETTINGS, *(part for flag, path in given if path is not None for part in (flag, str(path))))
 
 
 def _folders(order: Order) -> tuple[str, ...]:

@@ -73,10 +73,10 @@ class Codex(Backend):
                 *(order.program, *_TALK, "-C", str(order.cwd)),
                 *_sandbox(order),
                 *_QUIET,
-                *_isolation(order),
                 *model,
                 *_form(order),
                 *order.args,
+                *_isolation(order),  # behind them: the last word counts
                 *("-o", str(answer)),
                 *resume,
                 "-",

@@ -138,7 +138,9 @@ def _with_reviewer(order: Order) -> str:
             hint="mend it, without comments: loop adds to it what holds a reviewer to reading",
         )
     permission = {**_READ_ONLY["permission"], "external_directory": {"*": "deny", f"{order.cwd}/*": "allow"}}
-    return json.dumps({**config, "agent": {**agents, _REVIEWER: {**_READ_ONLY, "permission": permission}}}, ensure_ascii=False)
+    return json.dumps(
+        {**config, "agent": {**agents, _REVIEWER: {**_READ_ONLY, "permission": permission}}}, ensure_ascii=False
+    )
 
 
 def _ended(reason: Any) -> tuple[AgentEvent, ...]:

@@ -33,6 +33,14 @@ class ScriptBackend(Backend):
     def supports_resume(self) -> bool:
         return True
 
+    @property
+    def isolates(self) -> bool:
+        return True  # it reads its script, and of a tree what the script says
+
+    @property
+    def tree_settings(self) -> tuple[str, ...]:
+        return ()
+
     def configured(self, name: str, settings: BackendSettings) -> "ScriptBackend":
         _check(f"backends.{name}", settings)
         return self

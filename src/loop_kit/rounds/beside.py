@@ -18,6 +18,7 @@ def empty_beside(tree: Path) -> Path:
         folder.mkdir(mode=0o700)
     except OSError as error:
         raise StartError(
-            f"no empty folder can be made at {folder}: {error.strerror}", hint="make room there and take away what lies there"
+            f"no empty folder can be made at {folder}: {error.strerror}",
+            hint="make room there and take away what lies there",
         ) from None
     return folder

@@ -39,9 +39,7 @@ description = "{told("CONFIG-AGENT")}"
 
 
 def plot(tell: Telltale) -> Plot:
-    hooks = {
-        event: [{"hooks": [{"type": "command", "command": tell.line(f"HOOK-{event}")}]}] for event in _EVENTS
-    }
+    hooks = {event: [{"hooks": [{"type": "command", "command": tell.line(f"HOOK-{event}")}]}] for event in _EVENTS}
     plugin = {"name": "planted-plugin", "version": "1.0.0", "description": told("PLUGIN"), "skills": "./skills"}
     market = {
         "name": "tree",

@@ -1,6 +1,7 @@
 """The bridge's command line.
 
-    python -m loop_kit.backends.acp_bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON] -- PROGRAM ARG…
+    python -m loop_kit.backends.acp_bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
+        -- PROGRAM ARG…
 
 The prompt comes on standard input. Exit code 0: the agent finished its turn; 1: it failed, and the last event line says
 how; 95: the client library for the protocol is missing; 128 and a signal's number: it was told to end.
