@@ -81,6 +81,14 @@ def may_run(program: Program, line: str, root: Path) -> bool:
     return by_worker and (what in program.runs_for_worker or "*" in program.runs_for_worker)
 
 
+def saw_the_tree(server: ModelServer) -> bool:
+    """Say whether a tool of the reviewer brought something from the tree: what git shows, or a file."""
+    told = [
+        entry.text for request in server.of("reviewer", 2) for entry in request.asked.entries if entry.who == "tool"
+    ]
+    return any(word in text for text in told for word in (RIGHT, "Nothing."))
+
+
 @pytest.mark.parametrize("program", PLAYERS.values(), ids=PLAYERS)
 def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_next_round(
     tmp_path: Path, programs: Path, program: Program
@@ -99,3 +107,4 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
         assert stage.git("show", f"HEAD:{GREETING}") == RIGHT
+        assert saw_the_tree(server)

@@ -120,7 +120,6 @@ def test_a_worker_may_write_its_tree_and_gits_folders_and_nothing_else(tmp_path)
             f'projects={{"{order.cwd}"={{trust_level="untrusted"}}}}',
             "-c",
             "project_doc_max_bytes=0",
-            "--ignore-rules",
         ),
         *("-o", str(order.scratch / "last_message.txt"), "-"),
     )

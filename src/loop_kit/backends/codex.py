@@ -28,7 +28,7 @@ _QUIET = (
     "-c",
     "shell_environment_policy.ignore_default_excludes=false",  # its own key stays out of the model's shell
 )
-_NO_INSTRUCTIONS = ("-c", "project_doc_max_bytes=0", "--ignore-rules")
+_NO_INSTRUCTIONS = ("-c", "project_doc_max_bytes=0")
 _SKILLS = (".agents/skills", ".codex/skills")
 _OWN_SANDBOX = re.compile(r"-s|--sandbox(=.*)?|--full-auto|--yolo|--dangerously-bypass-approvals-and-sandbox")
 _WRONG_FLAG = 2

@@ -59,7 +59,7 @@ def plot(tell: Telltale) -> Plot:
             ".codex/config.toml": config(tell),
             ".codex/hooks.json": json.dumps({"hooks": hooks}),
             ".codex/hooks/hooks.json": json.dumps({"hooks": hooks}),
-            ".codex/rules/planted.rules": 'prefix_rule(pattern=["touch"], decision="allow")\n',
+            ".codex/rules/planted.rules": 'prefix_rule(pattern=["git"], decision="forbidden")\n',
             ".codex/agents/planted.toml": agent,
             ".codex/skills/planted-x/SKILL.md": page("CODEX-SKILL", name="planted-x"),
             ".codex/prompts/planted.md": page("PROMPT"),
