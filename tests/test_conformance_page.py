@@ -3,7 +3,7 @@
 import re
 
 from tests.agents.cases import CASES
-from tests.agents.pins import versions
+from tests.agents.pins import told_backends, told_conformance, versions
 from tests.agents.programs import PROGRAMS, ending
 from tests.support.pages import quoted, rows, text_of
 
@@ -20,6 +20,12 @@ def table(name: str) -> list[list[str]]:
 
 def test_it_names_the_versions_that_are_pinned():
     assert {quoted(package)[0]: version for package, version, _ in table("versions")[1:]} == versions()
+
+
+def test_the_versions_of_the_docs_are_those_of_the_one_file():
+    again = "write them anew with: python -m tests.agents.pins"
+    assert told_conformance(text_of(PAGE)) == text_of(PAGE), again
+    assert told_backends(text_of("docs/backends.md")) == text_of("docs/backends.md"), again
 
 
 def test_its_table_of_failures_is_what_the_lane_asserts():

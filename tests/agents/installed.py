@@ -2,29 +2,29 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.agents.pins import MANIFEST, key
+from tests.agents.pins import LOCK, key, locked, manifest, npm
 from tests.support.fetching import made_once
 
 # Each command, and where its package keeps what is really run. The launchers of two of them want an install script,
 # and none is run here: the binary for this machine is taken instead.
 _COMMANDS = {
     "claude": ("@anthropic-ai/claude-code-*/claude",),
+    "claude-agent-acp": (".bin/claude-agent-acp",),
     "codex": (".bin/codex",),
+    "codex-acp": (".bin/codex-acp",),
     "gemini": (".bin/gemini",),
+    "node": ("node-linux-*/bin/node",),
     "opencode": ("opencode-linux-*/bin/opencode", "opencode-darwin-*/bin/opencode"),
 }
-
-_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
     """Return the folder of what is pinned now, whether or not it is there."""
     cache = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '/tmp')}/.cache"
-    return Path(cache) / "loop-kit-agents" / key()
+    return Path(cache) / "loop-kit-agents" / key(environment)
 
 
 def bin_folder(environment: Mapping[str, str]) -> Path | None:
@@ -39,25 +39,16 @@ def install(environment: Mapping[str, str]) -> Path:
     return made / "bin"
 
 
-def _trusting(environment: Mapping[str, str]) -> dict[str, str]:
-    """Let npm believe whom the machine believes: node has a list of authorities of its own."""
-    known = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES)} if _AUTHORITIES.exists() else {}
-    return {**known, **environment}
-
-
 def _fetch(folder: Path, environment: Mapping[str, str]) -> None:
     """Fetch beside and rename: an npm that outlived the run that started it writes to a place that nobody reads."""
     if shutil.which("npm") is None:
         raise OSError("npm is not installed")
     part = folder / f"part-{os.getpid()}"
-    shutil.copytree(MANIFEST, part)
-    # Not `npm ci`: it refuses the whole lock when a registry lacks the builds of one package for other machines.
-    npm = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(part)]
-    done = subprocess.run(
-        npm, env=_trusting(environment), stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
-    )
-    if done.returncode != 0:
-        raise OSError(f"npm install failed, is there a network? {done.stderr.strip()[-1000:]}")
+    part.mkdir()
+    (part / "package.json").write_text(manifest(environment), encoding="utf-8")
+    if locked(environment):
+        shutil.copy(LOCK, part)
+    npm(part, environment)
     part.rename(folder / "programs")
     (folder / "bin").mkdir()
     for name, places in _COMMANDS.items():

@@ -1,6 +1,6 @@
 """The lane `make agents`: install the pinned programs, then run the tests where nothing but loopback is to be reached.
 
-    python -m tests.agents.lane [PYTEST ARGUMENT …]
+    [PINS=newest] python -m tests.agents.lane [PYTEST ARGUMENT …]
 
 What is missing is said, and the tests skip; where CI is set they fail.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 from tests.agents.installed import install
+from tests.agents.pins import NEWEST, newest
 
 _PYTEST = (sys.executable, "-m", "pytest", "--timeout", "300")  # a whole run of slow programs, on a busy machine
 _INSIDE = "--inside"
@@ -27,6 +28,9 @@ def main(arguments: list[str]) -> None:
         raise_loopback()
         _become(*_PYTEST, *arguments[1:])
     try:
+        if os.environ.get("PINS") == NEWEST:
+            os.environ["PINS"] = newest()  # inside, where there is no registry to ask, it means the same
+            _say(f"the newest are {os.environ['PINS']}")
         _say(f"the programs are in {install(os.environ)}")
     except OSError as error:
         _say(f"the programs are not installed: {error}")

@@ -37,6 +37,7 @@ class Request:
     asked: Asked
     scene: Scene | None
     fault: Fault | None
+    body: str = ""
 
 
 class ModelServer:
@@ -81,12 +82,12 @@ class ModelServer:
         self._server.server_close()
         assert not self.broken, f"the model server failed:\n{''.join(self.broken)}"
 
-    def take(self, path: str, headers: Mapping[str, str], asked: Asked) -> Request:
+    def take(self, path: str, headers: Mapping[str, str], asked: Asked, body: str = "") -> Request:
         """Record a request and say what is planted in it."""
         scene = Scene.of(asked)
         with self._lock:
             fault = self._due(scene) if scene else None
-            request = Request(path=path, headers=headers, asked=asked, scene=scene, fault=fault)
+            request = Request(path=path, headers=headers, asked=asked, scene=scene, fault=fault, body=body)
             self._requests.append(request)
         return request
 
@@ -140,7 +141,7 @@ class _Answering(BaseHTTPRequestHandler):
             return
         model = self.server.model
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = model.take(path, headers, wire.read(path, body))
+        request = model.take(path, headers, wire.read(path, body), json.dumps(body))
         fault = request.fault
         if fault is not None and fault.kind == "status":
             wait = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}

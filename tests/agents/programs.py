@@ -20,11 +20,17 @@ class Program:
     table: Mapping[str, str] = field(default_factory=dict)  # its [backends.NAME], when it is no name that loop knows
     env: Mapping[str, str] = field(default_factory=dict)
     home: Mapping[str, str] = field(default_factory=dict)
+    trusting: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what files in HOME say besides where a person trusts `{root}`, and all that lies in it, as far as can be
+    unfenced: tuple[str, ...] = ()  # options that let a worker write what its own sandbox protects
+    daring: tuple[str, ...] = ()  # options that take away what else a program has against a tree's settings
     silence: float = 8.0  # seconds without output that its start does not need, on a busy machine too
     told_to_wait: int | None = None  # Retry-After, in seconds, for a program that otherwise waits for minutes
     asks: int = 1  # how often it asks by itself before it tells loop that it is asked too much
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
+    runs_for_worker: tuple[str, ...] = ()  # what of that which a worker planted runs in its next round; `*` is all
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
         default_factory=dict
@@ -36,15 +42,21 @@ _CODEX_PROVIDER = (
     "request_max_retries=0,stream_max_retries=0}"
 )
 
+_CODEX_TRUST = '[projects."{root}"]\ntrust_level = "trusted"\n'
 CODEX = Program(
     backend="codex",
     args=("-c", 'model_provider="lab"', "-c", _CODEX_PROVIDER),
     env={"CODEX_API_KEY": KEY},
     home={".codex/config.toml": ""},  # its folder has to be there
+    trusting={".codex/config.toml": _CODEX_TRUST},
+    unfenced=("--dangerously-bypass-approvals-and-sandbox",),
+    daring=("--dangerously-bypass-hook-trust",),
 )
+_CLAUDE_TRUST = '{"enableAllProjectMcpServers": true}'
 CLAUDE = Program(
     backend="claude",
     env={"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": "{url}"},
+    trusting={".claude/settings.json": _CLAUDE_TRUST},
     asks=3,
     ends={"cut": Ending("transient", "exited", 8)},  # it tells of a lost connection
 )
@@ -56,6 +68,7 @@ GEMINI = Program(
     env=_GEMINI_ENV,
     home={".gemini/settings.json": _GEMINI_SETTINGS},
     silence=15.0,
+    runs_for_worker=("BASH-ENV",),  # it takes variables from the tree
     keeps_failed=False,
 )
 _OPENCODE_CONFIG = json.dumps(
@@ -78,6 +91,7 @@ OPENCODE = Program(
     model=f"lab/{MODEL}",
     env={"OPENCODE_CONFIG_CONTENT": _OPENCODE_CONFIG},
     silence=30.0,
+    runs_for_worker=("*",),
     told_to_wait=1,
     asks=6,
     says_when=True,
@@ -98,8 +112,30 @@ ACP_REMEMBERING = Program(
     backend="acp-opencode",
     table={"type": "acp", "preset": "opencode"},
     model=f"lab/{MODEL}",
+    runs_for_worker=("*",),
     home={".xdg/config/opencode/opencode.json": _OPENCODE_CONFIG},
 )
+ACP_CLAUDE = Program(
+    backend="acp-claude",
+    model="",
+    table={"type": "acp", "preset": "claude"},
+    env={**CLAUDE.env, "IS_SANDBOX": "1"},  # it is root in its namespace
+    trusting=CLAUDE.trusting,
+)
+ACP_CODEX = Program(
+    backend="acp-codex",
+    model="",
+    table={"type": "acp", "preset": "codex"},
+    env=CODEX.env,
+    runs_for_worker=("*",),
+    home={
+        ".codex/config.toml": 'model = "scripted-1"\nmodel_provider = "lab"\n'
+        '[model_providers.lab]\nname = "lab"\nbase_url = "{url}/v1"\nenv_key = "CODEX_API_KEY"\n'
+        'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0\n'
+    },
+    trusting=CODEX.trusting,
+)
+ACP_ALL = {program.backend: program for program in (ACP_CLAUDE, ACP_CODEX, ACP_REMEMBERING)}
 PROGRAMS = {program.backend: program for program in (CODEX, CLAUDE, GEMINI, OPENCODE, ACP)}
 
 

@@ -14,10 +14,11 @@ from tests.agents.wire.parts import Asked, Call, Entry, Part, Text
 
 Role = Literal["worker", "reviewer"]
 
-_REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
+REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
 # A reviewer who answers in a form is told no path: its prompt shows the form, and asking once more names the report.
 _FORM = re.compile(r'"task_id": "([^"]+)",\s+"round": (\d+),\s+"decision": "<')
 _FORM_AGAIN = "loop cannot accept your review report"
+_TREE = re.compile(r"^ {4}(/.*/review-[0-9a-f]+)$", re.MULTILINE)  # where a reviewer finds it who is not in it
 # In the conversation that knows the rest, and in a new one that is given all of it.
 _AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -25,6 +26,7 @@ _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 _SHELLS = {"exec_command": "cmd", "shell_command": "command", "Bash": "command", "bash": "command"} | {
     "run_shell_command": "command"
 }
+_READERS = {"Read": "file_path", "read": "filePath", "read_file": "file_path"}
 _WRITERS = {"Write": "file_path", "write": "filePath", "write_file": "file_path"}
 
 
@@ -37,6 +39,7 @@ class Scene:
     again: bool = False  # whether loop asked once more for the document
     task: str = ""
     report: str = ""
+    tree: str = "."
     head: str = ""  # the commit that a tool named last
     turn: int = 0
 
@@ -51,12 +54,13 @@ class Scene:
             return None
         since = asked.entries[begun + 1 :]
         again = _AGAIN.search(asked.entries[begun].text) is not None
-        return replace(scene, again=again, head=_newest_commit(since), turn=_turns(since))
+        tree = found_tree[1] if (found_tree := _TREE.search(asked.entries[begun].text)) else "."
+        return replace(scene, again=again, tree=tree, head=_newest_commit(since), turn=_turns(since))
 
     @classmethod
     def _begun(cls, text: str, before: Self | None) -> Self | None:
         """Return the dispatch that a text of loop's begins, None for any other text."""
-        if path := _REPORT.search(text):
+        if path := REPORT.search(text):
             role: Role = "worker" if path[4] == "worker" else "reviewer"
             return cls(role=role, round=int(path[3]), task=path[2].partition("@")[0], report=path[1])
         if form := _FORM.search(text):
@@ -70,7 +74,7 @@ class Scene:
 
     def fill(self, text: str) -> str:
         """Put in what only the request can know."""
-        return text.replace("<report>", self.report).replace("<head>", self.head)
+        return text.replace("<tree>", self.tree).replace("<report>", self.report).replace("<head>", self.head)
 
 
 def _newest_commit(entries: Sequence[Entry]) -> str:
@@ -108,6 +112,19 @@ class Write:
         if tool is None:
             return Run(f"cat > '{path}' <<'END'\n{content.rstrip()}\nEND").part(scene, asked, id_)
         return Call(id_, tool, {_WRITERS[tool]: path, "content": content})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Have the program read a file of its folder with its own tool, and in its shell when it has none."""
+
+    path: str
+
+    def part(self, scene: Scene, asked: Asked, id_: str) -> Part:
+        tool = next((name for name in _READERS if name in asked.tools), None)
+        if tool is None:
+            return Run(f"cat {self.path}").part(scene, asked, id_)
+        return Call(id_, tool, {_READERS[tool]: scene.fill(self.path)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +178,7 @@ class Fault:
     times: int | None = None
 
 
-Turn = Run | Write | Say | Report | Judge
+Turn = Run | Write | Look | Say | Report | Judge
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,9 @@ VERDICT: dict[str, Any] = {"blocking_issues": [], "non_blocking_suggestions": []
 SCRIPTED = "script"
 
 
-def works(text: str, *, first: Sequence[Turn] = ()) -> list[Turn]:
-    """Write a file, commit it and report so."""
-    return [*first, Write(GREETING, f"{text}\n"), *commits_and_reports(f"Say {text}")]
+def works(text: str, *, first: Sequence[Turn] = (), also: Sequence[str] = ()) -> list[Turn]:
+    """Write a file, commit it and report so; `also` names what was committed before."""
+    return [*first, Write(GREETING, f"{text}\n"), *commits_and_reports(f"Say {text}", also)]
 
 
 def mends(text: str) -> list[Turn]:
@@ -31,8 +31,8 @@ def mends(text: str) -> list[Turn]:
     return [Run(f"echo {text} > {GREETING}"), *commits_and_reports(f"Say {text}")]
 
 
-def commits_and_reports(message: str) -> list[Turn]:
-    report = {"head_sha": "<head>", "files_changed": [GREETING], "notes": message, "tests": []}
+def commits_and_reports(message: str, also: Sequence[str] = ()) -> list[Turn]:
+    report = {"head_sha": "<head>", "files_changed": [GREETING, *also], "notes": message, "tests": []}
     return [
         Run(f"git add {GREETING} && git commit --quiet -m '{message}' && git rev-parse HEAD"),
         Report(report),
@@ -67,6 +67,9 @@ class LiveStage(Stage):
         stage.git("config", "--remove-section", "user")
         stage.env = {"HOME": str(stage.home), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
         stage.env["GIT_CONFIG_GLOBAL"] = str(settings)
+        # Beside the home: Codex makes no helpers for a sandbox of the system's in a home that lies below TMPDIR.
+        stage.env["TMPDIR"] = str(folder / "tmp")
+        (folder / "tmp").mkdir()
         for name in ("config", "state", "data"):
             stage.env[f"XDG_{name.upper()}_HOME"] = str(stage.home / ".xdg" / name)
         for program in filter(None, roles.values()):
@@ -80,6 +83,14 @@ class LiveStage(Stage):
             path = self.home / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content.replace("{url}", url), encoding="utf-8")
+
+    def trust(self, program: Program) -> None:
+        """Have the person trust the repository, as far as the program lets a person do so."""
+        for name, content in program.trusting.items():
+            path = self.home / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            path.write_text(before + content.replace("{root}", str(self.root)), encoding="utf-8")
 
     def alive(self) -> dict[int, str]:
         """Return pid and command line of all that belongs to this stage: by loop's mark, by the stage's, by its place."""

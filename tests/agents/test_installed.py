@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.agents.installed import bin_folder, cache_folder, install
+from tests.agents.pins import LOCK, NODE, locked, manifest, versions
 from tests.support.pages import ROOT
 from tests.support.runs import wait_until
 
@@ -19,11 +20,15 @@ NPM = """\
 while [ "$1" != --prefix ]; do shift; done
 echo called >> "$CALLS"
 while [ -e "$CALLS.wait" ]; do sleep 0.02; done
-cd "$2" && test -f package-lock.json && mkdir -p node_modules/.bin node_modules/@anthropic-ai/claude-code-any
+cd "$2" && grep -q optionalDependencies package.json && test -f package-lock.json || exit 1
+mkdir -p node_modules/.bin node_modules/@anthropic-ai/claude-code-any
 mkdir -p node_modules/opencode-linux-any/bin node_modules/opencode-linux-any-baseline/bin
-touch node_modules/.bin/codex node_modules/.bin/gemini node_modules/@anthropic-ai/claude-code-any/claude
+mkdir -p node_modules/node-linux-any/bin && touch node_modules/node-linux-any/bin/node
+touch node_modules/.bin/claude-agent-acp node_modules/.bin/codex-acp node_modules/.bin/codex node_modules/.bin/gemini
+touch node_modules/@anthropic-ai/claude-code-any/claude
 touch node_modules/opencode-linux-any/bin/opencode node_modules/opencode-linux-any-baseline/bin/opencode
 """
+PROGRAMS = ["claude", "claude-agent-acp", "codex", "codex-acp", "gemini", "node", "opencode"]
 INSTALL = "import os; from tests.agents.installed import install; install(os.environ)"
 
 
@@ -55,7 +60,7 @@ def names(environment: dict[str, str]) -> list[str]:
 def test_what_is_installed_is_found_and_not_installed_again(environment: dict[str, str]):
     assert bin_folder(environment) is None
     assert [install(environment), install(environment)] == [bin_folder(environment)] * 2
-    assert names(environment) == ["claude", "codex", "gemini", "opencode"]
+    assert names(environment) == PROGRAMS
     assert calls(environment) == 1
 
 
@@ -66,7 +71,7 @@ def test_two_that_install_at_once_get_the_same(environment: dict[str, str]):
     wait_until(lambda: calls(environment), "npm")
     waiting.unlink()
     assert (first.wait(), second.wait()) == (0, 0)
-    assert (len(names(environment)), calls(environment)) == (4, 1)
+    assert (names(environment), calls(environment)) == (PROGRAMS, 1)
 
 
 def test_an_installation_that_was_killed_is_made_anew(environment: dict[str, str]):
@@ -79,7 +84,7 @@ def test_an_installation_that_was_killed_is_made_anew(environment: dict[str, str
     assert bin_folder(environment) is None
     waiting.unlink()
     install(environment)
-    assert (len(names(environment)), calls(environment)) == (4, 2)
+    assert (names(environment), calls(environment)) == (PROGRAMS, 2)
     assert list(cache_folder(environment).glob("part-*")) == []
 
 
@@ -91,9 +96,17 @@ def test_an_npm_that_fails_is_one_sentence_and_leaves_nothing_whole(environment:
     assert bin_folder(environment) is None
 
 
+def test_other_pins_lie_in_a_folder_of_their_own_and_need_no_lock(environment: dict[str, str]):
+    other = {**environment, "PINS": "@openai/codex@99.0.0 opencode-ai@98.0.0"}
+    assert (versions(other)["@openai/codex"], versions(other)["opencode-ai"]) == ("99.0.0", "98.0.0")
+    assert versions(other)["@google/gemini-cli"] == versions()["@google/gemini-cli"]
+    assert cache_folder(other) != cache_folder(environment)
+    assert '"@openai/codex": "99.0.0"' in manifest(other)
+    assert (locked(environment), locked(other)) == (True, False)
+
+
 def test_no_program_is_pinned_that_the_lock_does_not_know():
-    folder = Path(__file__).parent / "npm"
-    pinned = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    locked = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    assert {name: locked[f"node_modules/{name}"]["version"] for name in pinned} == pinned
-    assert all("integrity" in entry for place, entry in locked.items() if place)
+    packages = json.loads(LOCK.read_text(encoding="utf-8"))["packages"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in versions()} == versions()
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in NODE} == NODE
+    assert all("integrity" in entry for place, entry in packages.items() if place)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.agents.model_server import ModelServer
-from tests.agents.programs import ACP_REMEMBERING, CLAUDE, CODEX, KEY, PROGRAMS, Program
+from tests.agents.programs import ACP_ALL, CLAUDE, CODEX, KEY, PROGRAMS, Program
 from tests.agents.script import Play
 from tests.agents.staging import (
     GREETING,
@@ -22,7 +22,7 @@ from tests.agents.staging import (
 )
 from tests.support.runs import Result, nothing_left
 
-PLAYERS = {**PROGRAMS, ACP_REMEMBERING.backend: ACP_REMEMBERING}
+PLAYERS = {**PROGRAMS, **ACP_ALL}
 PLAY = Play(
     turns={
         ("worker", 1): works(WRONG),

@@ -38,7 +38,11 @@ def test_any_agent_is_started_by_its_argv(tmp_path: Path):
     ("preset", "role", "rest"),
     [
         ("claude", "worker", ("--session=s", "--model=m", "--mode=default", "--", "/opt/agent")),
-        ("codex", "worker", ("--session=s", "--model=m", "--mode=full-access", "--", "/opt/agent")),
+        (
+            "codex",
+            "worker",
+            ("--session=s", "--model=m", "--mode=agent-full-access", "--mode=full-access", "--", "/opt/agent"),
+        ),
         ("codex", "reviewer", ("--session=s", "--model=m", "--mode=read-only", "--", "/opt/agent")),
         ("gemini", "worker", ("--mode=default", "--", "/opt/agent", "--acp", "-m", "m")),
         ("opencode", "worker", ("--session=s", "--model=m", "--no-usage", "--", "/opt/agent", "acp")),
@@ -46,7 +50,7 @@ def test_any_agent_is_started_by_its_argv(tmp_path: Path):
 )
 def test_a_preset_says_how_its_agent_is_driven(tmp_path: Path, preset: str, role: str, rest: tuple[str, ...]):
     call = command(tmp_path, BackendSettings(type="acp", preset=preset), role=role, session="s", model="m")
-    assert call.argv == (*BRIDGE, "--role", role, *rest)
+    assert tuple(word for word in call.argv if not word.startswith("--meta=")) == (*BRIDGE, "--role", role, *rest)
 
 
 @pytest.mark.parametrize(("preset", "told"), [("gemini", True), ("opencode", False)])
@@ -59,7 +63,7 @@ def test_an_agent_that_hides_git_settings_is_told_in_whose_name_it_commits(tmp_p
 def test_with_a_preset_argv_says_only_how_the_agent_is_started(tmp_path: Path):
     settings = BackendSettings(type="acp", preset="codex", argv=("npx", "codex-acp"))
     call = command(tmp_path, settings, program="/opt/npx")
-    assert call.argv[-4:] == ("--mode=full-access", "--", "/opt/npx", "codex-acp")
+    assert call.argv[-5:] == (*("--mode=agent-full-access", "--mode=full-access"), "--", "/opt/npx", "codex-acp")
     backend = find_backend("agent", settings)
     assert backend.programs == ()
     assert "OPENAI_*" in backend.env

@@ -4,6 +4,7 @@ How each of them ended and what it used is in the table of its own backend's tes
 """
 
 import json
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import Finished
 from tests.backends.orders import CAPTURES, cases, conversation, lines, make_order
 
+_PLACES = re.compile(r"(?<![\w./-])/(?:home|mnt|opt|private|root|tmp|Users|var|work)\b[\w./-]*")
 PROGRAMS = ("claude", "codex", "gemini", "opencode")
 DONE = "Done: I appended a line to hello.txt and committed it."
 SECOND = "Second turn: nothing more to do."
@@ -41,6 +43,11 @@ DOCUMENTS = {
     ("opencode", "verdict"): VERDICT,
 }
 ALL = [(program, case) for program in PROGRAMS for case in cases(program)]
+
+
+def test_no_capture_names_a_place_of_the_machine_that_it_was_made_on():
+    named = {found for path in CAPTURES.rglob("*.*") for found in _PLACES.findall(path.read_text(encoding="utf-8"))}
+    assert named == set()  # the programs were run below /lab
 
 
 def test_every_folder_of_captures_belongs_to_a_program():

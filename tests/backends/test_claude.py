@@ -124,7 +124,7 @@ def test_a_worker_may_run_and_edit_without_being_asked(tmp_path):
     call = CLAUDE.command(order)
     assert call.argv == (
         *("/opt/agent", "-p", "--output-format", "stream-json", "--verbose"),
-        *("--model", "m-1", "--resume", "s-1", "--max-turns", "9"),
+        *("--model", "m-1", "--resume", "s-1", "--max-turns", "9", "--setting-sources", "user"),
         *("--permission-mode", "dontAsk", "--allowedTools", "Bash", "Edit", "Write"),
     )
     assert call.stdin == order.prompt
@@ -137,7 +137,7 @@ def test_a_worker_may_run_and_edit_without_being_asked(tmp_path):
 
 def test_a_report_outside_the_tree_is_granted_too(tmp_path):
     order = make_order(tmp_path, report=tmp_path / "outbox" / "report.json")
-    assert f"--add-dir {tmp_path / 'outbox'} --permission-mode" in " ".join(CLAUDE.command(order).argv)
+    assert f"--add-dir {tmp_path / 'outbox'} --setting-sources" in " ".join(CLAUDE.command(order).argv)
 
 
 def test_a_reviewer_may_look_and_answers_in_form(tmp_path):

@@ -114,7 +114,14 @@ def test_a_worker_may_write_its_tree_and_gits_folders_and_nothing_else(tmp_path)
         *("-s", "workspace-write", "--add-dir", str(git_dir), "--add-dir", str(common)),
         *("--disable", "unbounded_connection_retries", "-c", "analytics.enabled=false"),
         *("-c", "shell_environment_policy.ignore_default_excludes=false"),
-        *("-m", "m-1", "-c", "x=1", "-o", str(order.scratch / "last_message.txt"), "-"),
+        *("-m", "m-1", "-c", "x=1"),
+        *(
+            "-c",
+            f'projects={{"{order.cwd}"={{trust_level="untrusted"}}}}',
+            "-c",
+            "project_doc_max_bytes=0",
+        ),
+        *("-o", str(order.scratch / "last_message.txt"), "-"),
     )
     assert call.stdin == order.prompt
 

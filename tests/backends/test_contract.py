@@ -78,6 +78,22 @@ class PassesAPath(Good):
         return Call(argv=argv, stdin=order.prompt)
 
 
+class ForgetsTheBase(Good):
+    isolates = True
+    tree_settings: Any = (".good/settings",)
+
+
+class GivesTheBaseToReviewers(ForgetsTheBase):
+    def command(self, order: Order) -> Call:
+        return Call(
+            argv=(order.program, order.session or "new", *map(str, order.base_settings.values())), stdin=order.prompt
+        )
+
+
+class TakesSettingsFromElsewhere(ForgetsTheBase):
+    tree_settings = ("../settings",)
+
+
 class TripsOverGarbage(Good):
     def read(self, line: str) -> tuple[AgentEvent, ...]:
         return (Said(line.split(maxsplit=1)[0]),)
@@ -133,6 +149,9 @@ class BelievesItsAgent(Good):
         (ForgetsThePrompt(), "the prompt reaches the program"),
         (ForgetsTheSession(), "a backend that supports resume passes the session on"),
         (PassesAPath(), "argv and env are made of texts"),
+        (ForgetsTheBase(), "settings of the base are given to a worker"),
+        (GivesTheBaseToReviewers(), "settings of the base are given to a worker, .*, and to no reviewer"),
+        (TakesSettingsFromElsewhere(), "tree_settings holds paths inside a tree, not '../settings'"),
         (TripsOverGarbage(), "read(.*) never raises, but raised IndexError"),
         (ReturnsAList(), "read returns a tuple of agent events"),
         (ReturnsText(), "read returns a tuple of agent events"),

@@ -127,12 +127,15 @@ def test_a_worker_is_asked_nothing(tmp_path):
     assert call.stdin == order.prompt
     assert call.merged == {}
     assert set(call.env) == {
-        f"OPENCODE_DISABLE_{what}" for what in ("AUTOUPDATE", "LSP_DOWNLOAD", "MODELS_FETCH", "SHARE")
+        *(f"OPENCODE_DISABLE_{what}" for what in ("AUTOUPDATE", "LSP_DOWNLOAD", "MODELS_FETCH", "SHARE")),
+        *(f"OPENCODE_DISABLE_{what}" for what in ("CLAUDE_CODE", "EXTERNAL_SKILLS", "PROJECT_CONFIG")),
     }
+    assert not call.apart
 
 
 def test_a_reviewer_is_an_agent_that_may_only_look(tmp_path):
-    call = OPENCODE.command(make_order(tmp_path, role="reviewer"))
+    order = make_order(tmp_path, role="reviewer")
+    call = OPENCODE.command(order)
     assert call.argv[-2:] == ("--agent", "loop-reviewer")
     assert "--auto" not in call.argv
     assert call.env["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
@@ -145,6 +148,7 @@ def test_a_reviewer_is_an_agent_that_may_only_look(tmp_path):
         ("*--output*", "deny"),
         ("*>*", "deny"),
     ]
+    assert rules["external_directory"] == {"*": "deny", f"{order.cwd}/*": "allow"}  # it is started beside the tree
 
 
 def test_what_a_person_configured_is_kept_and_the_reviewer_added(tmp_path):

@@ -1,25 +1,27 @@
 import pytest
 
 from loop_kit.backends.registry import find_backend
+from loop_kit.backends.tested import TESTED
 from loop_kit.backends.versions import judge_version, sandbox_of
 from loop_kit.model.config import BackendSettings
 
+FIRST, *_, LAST = TESTED["@anthropic-ai/claude-code"]
 CLAUDE = find_backend("claude", BackendSettings(type="claude"))
 
 
 @pytest.mark.parametrize(
     ("said", "standing"),
     [
-        ("2.1.329 (Claude Code)", "tested"),
-        ("claude v2.1.197", "tested"),
-        ("2.1.300", "between the tested 2.1.197 and 2.1.329"),
-        ("2.10.1", "newer than 2.1.329, the last that was tested"),
-        ("3.0.0-beta.1", "newer than 2.1.329, the last that was tested"),
-        ("1.9.99", "older than 2.1.197, the first that was tested"),
+        (f"{LAST} (Claude Code)", "tested"),
+        (f"claude v{FIRST}", "tested"),
+        (f"{FIRST[:-1]}8", f"between the tested {' and '.join(TESTED['@anthropic-ai/claude-code'])}"),
+        ("99.10.1", f"newer than {LAST}, the last that was tested"),
+        ("99.0.0-beta.1", f"newer than {LAST}, the last that was tested"),
+        ("1.9.99", f"older than {FIRST}, the first that was tested"),
         ("2.1", ""),
         ("", ""),
         ("built on 2025-01-31", ""),
-        ("x2.1.329", ""),
+        (f"x{LAST}", ""),
     ],
 )
 def test_a_version_is_held_against_those_that_were_tested(said: str, standing: str):

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from loop_kit.backends.tested import TESTED
 from tests.support.commands import Done, loop
 from tests.support.repos import make_repo
 
 CONFIG = '[run]\nworker_backend = "claude"\n[env]\npass = ["MINE_*"]\n'
+CODEX = TESTED["@openai/codex"][-1]
 
 
 @pytest.fixture
@@ -77,20 +79,20 @@ def test_it_shows_how_a_role_would_be_started_and_what_confines_it(repo: Path, t
     assert "sandbox: its own: a worker writes its tree" in shown
     (codex,) = (agent for agent in json.loads(doctor(repo, "--json").out)["agents"] if agent["name"] == "codex")
     assert codex["calls"]["reviewer"][:3] == [f"{tmp_path}/bin/codex", "exec", "--json"]
-    assert codex["standing"] == "newer than 0.169.0, the last that was tested"
+    assert codex["standing"] == f"newer than {CODEX}, the last that was tested"
 
 
 ANSWERS = """\
-case "$1" in --version) echo codex-cli 0.169.0; exit;; esac
+case "$1" in --version) echo codex-cli CODEX; exit;; esac
 echo '{"type": "thread.started", "thread_id": "t-1"}'
 echo '{"type": "item.completed", "item": {"type": "agent_message", "text": "{\\"answer\\": \\"ok\\"}"}}'
 echo '{"type": "turn.completed", "usage": {"input_tokens": 1, "output_tokens": 1}}'
-"""
+""".replace("CODEX", CODEX)
 REFUSED = """\
-case "$1" in --version) echo codex-cli 0.169.0; exit;; esac
+case "$1" in --version) echo codex-cli CODEX; exit;; esac
 echo '{"type": "turn.failed", "error": {"message": "unexpected status 401 Unauthorized: no"}}'
 exit 1
-"""
+""".replace("CODEX", CODEX)
 
 
 @pytest.mark.parametrize(

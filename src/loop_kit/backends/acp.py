@@ -12,11 +12,12 @@ docs/backends.md.
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from loop_kit.backends import claude, codex, gemini, opencode
+from loop_kit.backends.apart import git_variables, prompt_apart
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, last_line
 from loop_kit.backends.eventlines import read_event
@@ -31,14 +32,57 @@ from loop_kit.values import dataclass, field
 _BRIDGE = "loop_kit.backends.acp_bridge"
 _NO_CLIENT = 95  # the bridge's own word for it
 _WRONG_CALL = 2
+_CLAUDE_SETTINGS = (".claude/settings.json", ".mcp.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What keeps a tree's settings from an agent: variables, what goes along with the opening of a conversation, its place."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    apart: bool = False
+
+
+def _isolated_claude(order: Order) -> Isolation:
+    """Read a person's own settings only; a worker gets those of the base besides, as Claude Code itself does."""
+    options: dict[str, Any] = {"settingSources": ["user"]}
+    settings, servers = (order.base_settings.get(name) for name in _CLAUDE_SETTINGS)
+    if order.role != "worker":
+        options["strictMcpConfig"] = True
+    else:
+        options |= {"settings": str(settings)} if settings else {}
+        options |= {"extraArgs": {"mcp-config": str(servers)}} if servers else {}
+    named = {}
+    if not order.environment.get("ANTHROPIC_MODEL"):
+        # The adapter itself looks for a model in the tree's settings unless its environment names one; the program that it
+        # starts takes the word for a name, and is not told.
+        named = {"ANTHROPIC_MODEL": "default"}
+        options["env"] = {"ANTHROPIC_MODEL": ""}
+    return Isolation(env=named, meta={"claudeCode": {"options": options}})
+
+
+def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need it)
+    """Trust the tree in nothing: neither its settings nor its instructions are read, and the rest is asked for."""
+    return Isolation(
+        env={"GEMINI_CLI_TRUST_WORKSPACE": "false", "GEMINI_RESTRICTED_MODE": "true"}
+    )  # an option outweighs the first
+
+
+def _beside(order: Order) -> Isolation:
+    """Start a reviewer beside the tree; nothing keeps these from what lies where they stand."""
+    if order.role == "worker":
+        return Isolation()
+    return Isolation(env=git_variables(order), apart=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """How one known agent is driven.
 
-    `modes` are the modes of worker and reviewer, `quiet` variables that are set for every role, `reviewing` what is added
-    for a reviewer to variables that hold a JSON object, `model_flag` the option that takes the model where the
+    `modes` are the modes of worker and reviewer, of which the first that the agent offers is taken, `quiet` variables that
+    are set for every role, `reviewing` what is added for a reviewer to variables that hold a JSON object, `isolating` what
+    keeps the tree's own settings from it, where there is such a way, `model_flag` the option that takes the model where the
     conversation offers no choice of one. One that `hides_git` keeps the person's git settings from its shell, and is told
     who the person is.
     """
@@ -47,12 +91,13 @@ class Preset:
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
     reviewing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    modes: tuple[str, str] = ("", "")
+    isolating: Callable[[Order], Isolation] | None = None
+    tree_settings: tuple[str, ...] = ()
+    modes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     model_flag: str = ""
     resumes: bool = True
     counts: bool = True
     hides_git: bool = False
-    isolates: bool = True
     outside: tuple[Source, ...] = ()
     above: tuple[str, ...] = ()
 
@@ -75,22 +120,27 @@ PRESETS: Mapping[str, Preset] = {
             "CLAUDE_CODE_MAX_RETRIES": "2",  # its default of 10 takes three minutes; loop tries again by itself
             "DISABLE_AUTOUPDATER": "1",
         },
-        modes=("default", "default"),  # it asks; a person's own settings may have made it another one
+        isolating=_isolated_claude,
+        tree_settings=_CLAUDE_SETTINGS,
+        modes=(("default",), ("default",)),  # it asks; a person's own settings may have made it another one
         outside=claude.OUTSIDE,
         above=claude.ABOVE,
     ),
     "codex": Preset(
         argv=("codex-acp",),
         env=("OPENAI_*", "CODEX_*"),
-        modes=("full-access", "read-only"),  # it comes without the sandbox that its other modes start commands in
+        isolating=_beside,  # its adapter says of whatever folder it is opened in that a person trusts it
+        # It comes without the sandbox that its other modes start commands in. Before 2.0 the first had another name.
+        modes=(("agent-full-access", "full-access"), ("read-only",)),
         outside=codex.OUTSIDE,
         above=codex.ABOVE,
     ),
     "gemini": Preset(
         argv=("gemini", "--acp"),
         env=("GEMINI_*", "GOOGLE_*"),
-        quiet={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
-        modes=("default", "default"),
+        quiet={"GEMINI_CLI_NO_RELAUNCH": "true"},
+        isolating=_isolated_gemini,
+        modes=(("default",), ("default",)),
         model_flag="-m",
         hides_git=True,
         outside=gemini.OUTSIDE,
@@ -100,7 +150,13 @@ PRESETS: Mapping[str, Preset] = {
     "opencode": Preset(
         argv=("opencode", "acp"),
         env=("OPENCODE_*",),
-        quiet={"OPENCODE_DISABLE_AUTOUPDATE": "1"},
+        quiet={
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_CLAUDE_CODE": "1",
+            "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
+            "OPENCODE_DISABLE_PROJECT_CONFIG": "1",  # all but the plugins
+        },
+        isolating=_beside,
         # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
         reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
         outside=opencode.OUTSIDE,
@@ -115,7 +171,7 @@ class AcpBackend(Backend):
     """`settings` and `preset` are those it was configured for; unconfigured, it only knows what an order says."""
 
     settings: BackendSettings = field(default_factory=partial(BackendSettings, type="acp"))
-    preset: Preset = field(default_factory=partial(Preset, isolates=False))
+    preset: Preset = field(default_factory=Preset)
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -130,12 +186,16 @@ class AcpBackend(Backend):
         return self.preset.resumes
 
     @property
-    def hides_git_settings(self) -> bool:
-        return self.preset.hides_git
+    def isolates(self) -> bool:
+        return self.preset.isolating is not None
 
     @property
-    def isolates(self) -> bool:
-        return self.preset.isolates
+    def tree_settings(self) -> tuple[str, ...]:
+        return self.preset.tree_settings
+
+    @property
+    def hides_git_settings(self) -> bool:
+        return self.preset.hides_git
 
     @property
     def outside(self) -> tuple[Source, ...]:
@@ -144,10 +204,6 @@ class AcpBackend(Backend):
     @property
     def above(self) -> tuple[str, ...]:
         return self.preset.above
-
-    @property
-    def tree_settings(self) -> tuple[str, ...]:
-        return ()
 
     def configured(self, name: str, settings: BackendSettings) -> "AcpBackend":
         preset = _preset(f"backends.{name}", settings)
@@ -161,6 +217,7 @@ class AcpBackend(Backend):
     def command(self, order: Order) -> Call:
         worker, preset = order.role == "worker", self.preset
         argv = order.settings.argv or preset.argv
+        kept = preset.isolating(order) if preset.isolating is not None else Isolation()
         by_flag = (preset.model_flag, order.model) if preset.model_flag and order.model else ()
         # -P and -E: nothing of the repository or the environment decides what the bridge imports.
         return Call(
@@ -168,12 +225,14 @@ class AcpBackend(Backend):
                 *(sys.executable, "-P", "-E", "-m", _BRIDGE, "--role", order.role),
                 *_option("--session", (order.session or "") if preset.resumes else ""),
                 *_option("--model", "" if by_flag else order.model),
-                *_option("--mode", preset.modes[0 if worker else 1]),
+                *(word for mode in preset.modes[0 if worker else 1] for word in _option("--mode", mode)),
                 *(() if preset.counts else ("--no-usage",)),
+                *_option("--meta", json.dumps(kept.meta) if kept.meta else ""),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
             ),
-            env={**preset.quiet, **(order.identity if preset.hides_git else {})},
-            stdin=order.prompt,
+            env={**preset.quiet, **kept.env, **(order.identity if preset.hides_git else {})},
+            stdin=prompt_apart(order) if kept.apart else order.prompt,
+            apart=kept.apart,
             merged={} if worker else {name: _with(order, name, held) for name, held in preset.reviewing.items()},
         )
 
@@ -219,4 +278,4 @@ def _preset(where: str, settings: BackendSettings) -> Preset:
             f"{where} says neither preset nor argv",
             hint='write preset = "gemini", or the program with its arguments: argv = ["my-agent", "--acp"]',
         )
-    return Preset(isolates=False)
+    return Preset()

@@ -59,13 +59,15 @@ class Call:
     """What to start.
 
     `env` holds variables the program needs besides the agent's environment; what the config sets outweighs them.
-    `merged` holds those that were made from a value in `Order.environment`, which they replace.
+    `merged` holds those that were made from a value in `Order.environment`, which they replace. `apart` starts it in an
+    empty folder beside the tree instead of in the tree, for a program that cannot be kept from what lies where it stands.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: Path | None = None
     merged: Mapping[str, str] = field(default_factory=dict)
+    apart: bool = False
 
 
 @runtime_checkable
@@ -139,7 +141,8 @@ class Isolating(Protocol):
     """A backend whose program can be kept from what the tree says to it: settings, hooks, servers, plugins, instructions.
 
     Both answers are about every command that the backend builds: whoever is not one may not review unless a person says
-    so, because the tree under review would speak for its reviewer.
+    so, because the tree under review would speak for its reviewer. What some programs take from the tree as workers all
+    the same stands in docs/backends.md.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Claude Code, `claude -p` with stream-json. Measured with 2.1.329.
+"""Claude Code, `claude -p` with stream-json. Measured with the versions in `tested`.
 
 A failed call of its service ends as `subtype: "success"` with `is_error: true`; the reason may stand only in the
 message before it, so both are read as failures and `ending.settle` keeps the one that says more. `total_cost_usd`
@@ -17,6 +17,7 @@ from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, started, tool_detail
 from loop_kit.backends.jsontext import parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -33,6 +34,10 @@ _REVIEWER = (
     *("--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"),
     *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
 )
+# Without the sources "project" and "local" it reads nothing of the tree by itself, its instructions included.
+_OWN_SETTINGS = ("--setting-sources", "user")
+_NO_SERVERS = ("--strict-mcp-config",)
+_FROM_A_PATH = {".claude/settings.json": "--settings", ".mcp.json": "--mcp-config"}
 _OWN_PERMISSIONS = re.compile(r"--permission-mode(=.*)?|--dangerously-skip-permissions")
 _ARGUMENT_LIMIT = 131_071  # bytes; the kernel takes no longer argument
 
@@ -117,12 +122,12 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
-    isolates = True
-    tree_settings = ()
     outside = OUTSIDE
     above = ABOVE
-    tested = ("2.1.197", "2.1.329")
+    tested = TESTED["@anthropic-ai/claude-code"]
     sandbox = "none: its permissions say what it may run"
+    isolates = True
+    tree_settings = tuple(_FROM_A_PATH)
 
     def answers_in_form(self, role: str) -> bool:
         return role != "worker"
@@ -139,6 +144,7 @@ class Claude(Backend):
                 *_form(order),
                 *_folders(order),
                 *order.args,
+                *_isolation(order),  # behind them: the last word counts
                 *_permissions(order),
             ),
             env=_QUIET,
@@ -180,6 +186,14 @@ def _permissions(order: Order) -> tuple[str, ...]:
     allowed = _WORKER if order.role == "worker" else _REVIEWER
     own = any(_OWN_PERMISSIONS.fullmatch(argument) for argument in order.args)
     return allowed[2:] if own else allowed
+
+
+def _isolation(order: Order) -> tuple[str, ...]:
+    """Keep what the tree says from being settings: a reviewer gets none, a worker those of the run's base."""
+    if order.role != "worker":
+        return (*_OWN_SETTINGS, *_NO_SERVERS)
+    given = ((flag, order.base_settings.get(name)) for name, flag in _FROM_A_PATH.items())
+    return (*_OWN_SETTINGS, *(part for flag, path in given if path is not None for part in (flag, str(path))))
 
 
 def _folders(order: Order) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Codex CLI, `codex exec`. Measured with 0.169.0.
+"""Codex CLI, `codex exec`. Measured with the versions in `tested`.
 
 Its sandbox holds `.git` read-only, so a worker is granted git's folders one by one; it counts tokens over the whole
 session; and its `error` events are not the end, only `turn.completed` and `turn.failed` are. An unknown session *name*
@@ -16,6 +16,8 @@ from loop_kit.backends.ending import explain_exit, find_document, last_line, sta
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.tested import TESTED
+from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
@@ -27,6 +29,8 @@ _QUIET = (
     "-c",
     "shell_environment_policy.ignore_default_excludes=false",  # its own key stays out of the model's shell
 )
+_NO_INSTRUCTIONS = ("-c", "project_doc_max_bytes=0")
+_SKILLS = (".agents/skills", ".codex/skills")
 _OWN_SANDBOX = re.compile(r"-s|--sandbox(=.*)?|--full-auto|--yolo|--dangerously-bypass-approvals-and-sandbox")
 _WRONG_FLAG = 2
 
@@ -96,12 +100,12 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
-    isolates = True
-    tree_settings = ()
     outside = OUTSIDE
     above = ABOVE
-    tested = ("0.169.0",)
+    tested = TESTED["@openai/codex"]
     sandbox = "its own: a worker writes its tree and git's folders, a reviewer nothing"
+    isolates = True
+    tree_settings = ()
 
     def answers_in_form(self, role: str) -> bool:
         return role != "worker"
@@ -119,6 +123,7 @@ class Codex(Backend):
                 *model,
                 *_form(order),
                 *order.args,
+                *_isolation(order),  # behind them: the last word counts
                 *("-o", str(answer)),
                 *resume,
                 "-",
@@ -176,6 +181,23 @@ def _sandbox(order: Order) -> tuple[str, ...]:
         return () if own else ("-s", "read-only")
     granted = tuple(part for folder in order.to_write for part in ("--add-dir", str(folder)))
     return granted if own else ("-s", "workspace-write", *granted)
+
+
+def _isolation(order: Order) -> tuple[str, ...]:
+    """Keep what the tree says from being settings: nothing of a repository that nobody trusts is loaded.
+
+    It looks up the folder and then the main working tree, whatever a person has said of them in their own settings.
+    """
+    trees = dict.fromkeys(each for path in (order.cwd, main_tree(order.cwd)) for each in (path, path.resolve()))
+    untrusted = ",".join(f'{json.dumps(str(tree), ensure_ascii=False)}={{trust_level="untrusted"}}' for tree in trees)
+    return ("-c", f"projects={{{untrusted}}}", *_NO_INSTRUCTIONS, *_no_skills(order))
+
+
+def _no_skills(order: Order) -> tuple[str, ...]:
+    """Switch off the skills of the tree, one by one: it takes up any that a prompt names, and a change may name one."""
+    found = {str(path) for place in _SKILLS for path in files_named("SKILL.md", order.cwd / place)}
+    off = ",".join(f"{{path={json.dumps(path, ensure_ascii=False)},enabled=false}}" for path in sorted(found))
+    return ("-c", f"skills.config=[{off}]") if found else ()
 
 
 def _form(order: Order) -> tuple[str, ...]:

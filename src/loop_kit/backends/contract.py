@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from loop_kit.backends.base import Backend, Call, Configurable, Order
+from loop_kit.backends.base import Backend, Call, Configurable, Isolating, Order
 from loop_kit.backends.outside import Influenced, Source
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished
@@ -131,6 +131,11 @@ def _check_names(backend: Any) -> None:
         fits = isinstance(name, str) and _VARIABLE.fullmatch(name)
         _demand(fits, f"env holds variable names and PREFIX_* patterns, not {name!r}")
     _demand(isinstance(backend.supports_resume, bool), "supports_resume is True or False")
+    if isinstance(backend, Isolating):
+        _demand(isinstance(backend.isolates, bool), "isolates is True or False")
+        for name in backend.tree_settings:
+            inside = name and not name.startswith("/") and ".." not in name.split("/")
+            _demand(inside, f"tree_settings holds paths inside a tree, not {name!r}")
     if isinstance(backend, Influenced):
         _check_outside(backend.outside, backend.above)
 
@@ -152,6 +157,21 @@ def _check_commands(backend: Backend, order: Order) -> None:
         named = any(_SESSION in word for word in (*call.argv, *call.env.values()))
         wanted = session is not None and backend.supports_resume
         _demand(named or not wanted, "a backend that supports resume passes the session on")
+    if isinstance(backend, Isolating):
+        _check_base(backend, order)
+
+
+def _check_base(backend: Any, order: Order) -> None:
+    """Demand that what a backend wants from the base reaches a worker, in a conversation taken up too, and no reviewer."""
+    base = {name: order.scratch / f"base-{number}.json" for number, name in enumerate(backend.tree_settings)}
+    for path in base.values():
+        path.write_text("{}", encoding="utf-8")
+    for role, session in itertools.product(ROLES, (None, _SESSION)):
+        words = backend.command(replace(order, role=role, session=session, base_settings=base)).argv
+        given = all(any(str(path) in word for word in words) == (role == "worker") for path in base.values())
+        _demand(
+            given, "settings of the base are given to a worker, by the paths that the order names, and to no reviewer"
+        )
 
 
 def _check_call(call: Any, order: Order) -> None:
@@ -161,7 +181,8 @@ def _check_call(call: Any, order: Order) -> None:
     _demand(not any("\0" in word for word in words), "no argument and no variable holds a NUL")
     fits = all(len(argument.encode()) < _LONGEST_ARGUMENT and _MARK not in argument for argument in call.argv)
     _demand(fits, "a long prompt does not stand in argv")
-    handed = call.stdin == order.prompt or any(str(order.prompt) in word for word in words)
+    told = call.stdin is not None and _MARK in call.stdin.read_text(encoding="utf-8")
+    handed = told or any(str(order.prompt) in word for word in words)
     _demand(handed, "the prompt reaches the program: on standard input, or as the path of its file")
 
 

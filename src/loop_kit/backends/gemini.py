@@ -1,4 +1,4 @@
-"""Gemini CLI, `gemini` with stream-json. Measured with 0.61.0.
+"""Gemini CLI, `gemini` with stream-json. Measured with the versions in `tested`.
 
 Its result holds no text: the last message is put together from pieces. Its exit code is the service's status modulo
 256, and the only sign of what went wrong where the message is the service's own. Told to end, it exits with 0 and
@@ -10,11 +10,13 @@ shell runs does not see the person's git settings, so the name for a commit has 
 import re
 from typing import Any
 
+from loop_kit.backends.apart import git_variables, prompt_apart
 from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -125,24 +127,26 @@ class Gemini(Backend):
         "~/.gemini/oauth_creds.json",
     )
     supports_resume = True
-    isolates = True
-    tree_settings = ()
     outside = OUTSIDE
     above = ABOVE
-    tested = ("0.61.0",)
+    tested = TESTED["@google/gemini-cli"]
     sandbox = "none: its policy says what it may run"
     hides_git_settings = True
+    isolates = True
+    tree_settings = ()
     concludes = True
 
     def command(self, order: Order) -> Call:
         _check_prompt(order)
         model = ("-m", order.model) if order.model else ()
         resume = ("--resume", order.session) if order.session else ()
+        apart = order.role != "worker"
         # Folders and policies are lists, which take every word up to the next option.
         return Call(
             argv=(order.program, *_folders(order), *_TALK, *model, *resume, *order.args, *_permissions(order)),
-            env={**_QUIET, **order.identity},
-            stdin=order.prompt,
+            env={**_QUIET, **order.identity, **(git_variables(order) if apart else {})},
+            stdin=prompt_apart(order) if apart else order.prompt,
+            apart=apart,
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:

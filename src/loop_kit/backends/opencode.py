@@ -1,4 +1,4 @@
-"""OpenCode, `opencode run` with JSON events. Measured with 1.18.33.
+"""OpenCode, `opencode run` with JSON events. Measured with the versions in `tested`.
 
 It reports step by step and has no last event: a step that ends with `stop` is the end, and usage is the sum of the
 steps. An answer that was cut off it asks for again at once and for ever (hundreds of times a minute), so a few in a row
@@ -10,11 +10,13 @@ import json
 import re
 from typing import Any
 
+from loop_kit.backends.apart import git_variables, prompt_apart
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.tested import TESTED
 from loop_kit.errors import ConfigError
 from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
@@ -25,12 +27,18 @@ _QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_SHARE": "1",
 }
+_ISOLATED = {
+    **_QUIET,
+    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+    "OPENCODE_DISABLE_CLAUDE_CODE": "1",
+    "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
+}
 _OWN_APPROVAL = re.compile(r"(--auto|--agent)(=.*)?")
 _CONFIG = "OPENCODE_CONFIG_CONTENT"
 # An agent of its own, because rules of an agent outweigh all others; its `plan` agent commits. The last rule that
 # matches counts. What joins commands is taken apart and each part judged, but a redirection is not.
 _REVIEWER = "loop-reviewer"
-_READ_ONLY = {
+_READ_ONLY: dict[str, Any] = {
     "mode": "primary",
     "permission": {
         "*": "deny",
@@ -105,26 +113,26 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
-    isolates = True
-    tree_settings = ()
     outside = OUTSIDE
     above = ABOVE
-    tested = ("1.18.33",)
+    tested = TESTED["opencode-ai"]
     sandbox = "none: its permissions say what it may run"
+    isolates = True
+    tree_settings = ()
 
     def command(self, order: Order) -> Call:
         model = ("-m", order.model) if order.model else ()
         resume = ("--session", order.session) if order.session else ()
         title = f"loop {order.task_id} r{order.round} {order.role}"  # else it pays a model for one
         argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
-        if any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args):
-            return Call(argv=argv, env=_QUIET, stdin=order.prompt)
+        own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
         if order.role == "worker":
-            return Call(argv=(*argv, "--auto"), env=_QUIET, stdin=order.prompt)
-        # What a tree says about agents is part of the change in it, not of its trial.
-        env = {**_QUIET, "OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
-        merged = {_CONFIG: _with_reviewer(order.environment.get(_CONFIG, ""))}
-        return Call(argv=(*argv, "--agent", _REVIEWER), env=env, merged=merged, stdin=order.prompt)
+            return Call(argv=argv if own else (*argv, "--auto"), env=_ISOLATED, stdin=order.prompt)
+        # Its variables do not keep it from the plugins that lie where it stands.
+        env = {**_ISOLATED, **git_variables(order)}
+        merged = {} if own else {_CONFIG: _with_reviewer(order)}
+        argv = argv if own else (*argv, "--agent", _REVIEWER)
+        return Call(argv=argv, env=env, merged=merged, stdin=prompt_apart(order), apart=True)
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
         entry = parse_object(line) or {}
@@ -156,8 +164,9 @@ class OpenCode(Backend):
 OPENCODE = OpenCode()
 
 
-def _with_reviewer(given: str) -> str:
-    """Return the person's own configuration with an agent that may only look."""
+def _with_reviewer(order: Order) -> str:
+    """Return the person's own configuration with an agent that may only look, also into the tree, beside which it stands."""
+    given = order.environment.get(_CONFIG, "")
     config = parse_object(given) if given.strip() else {}
     agents = config.get("agent", {}) if config is not None else None
     if config is None or not isinstance(agents, dict):
@@ -166,7 +175,10 @@ def _with_reviewer(given: str) -> str:
             f"the variable {_CONFIG} {what}",
             hint="mend it, without comments: loop adds to it what holds a reviewer to reading",
         )
-    return json.dumps({**config, "agent": {**agents, _REVIEWER: _READ_ONLY}}, ensure_ascii=False)
+    permission = {**_READ_ONLY["permission"], "external_directory": {"*": "deny", f"{order.cwd}/*": "allow"}}
+    return json.dumps(
+        {**config, "agent": {**agents, _REVIEWER: {**_READ_ONLY, "permission": permission}}}, ensure_ascii=False
+    )
 
 
 def _ended(reason: Any) -> tuple[AgentEvent, ...]:

@@ -35,7 +35,7 @@ class ScriptBackend(Backend):
 
     @property
     def isolates(self) -> bool:
-        return True  # it reads its script, and nothing of a tree
+        return True  # it reads its script, and of a tree what the script says
 
     @property
     def tree_settings(self) -> tuple[str, ...]:

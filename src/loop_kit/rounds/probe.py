@@ -17,6 +17,7 @@ from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.rounds.beside import empty_beside
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.values import dataclass
 
@@ -83,9 +84,10 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
 
 def _ask(order: Order, backend: Backend, environment: Mapping[str, str], interruption: Interruption) -> Answer:
     call = backend.command(order)
+    cwd = empty_beside(order.cwd) if call.apart else order.cwd
     transcript = Transcript(backend)
     ended = supervise(
-        Command(argv=call.argv, env={**call.env, **order.environment, **call.merged}, cwd=order.cwd, stdin=call.stdin),
+        Command(argv=call.argv, env={**call.env, **order.environment, **call.merged}, cwd=cwd, stdin=call.stdin),
         limits=Limits(wall=PROBE_SECONDS),
         watch=Watch(on_line=transcript.take, cleaning=Cleaning.of(Redactor.of({**environment, **order.environment}))),
         interruption=interruption,

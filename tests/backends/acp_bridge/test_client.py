@@ -90,6 +90,22 @@ def test_the_model_is_chosen_where_the_conversation_offers_it(tmp_path: Path):
         assert turn.asked("session/set_config_option") == [{"sessionId": "s-1", "configId": "m", "value": "b"}]
 
 
+def test_of_the_modes_of_a_preset_the_first_that_is_offered_is_taken(tmp_path: Path):
+    def opened(*names: str) -> dict[str, Any]:
+        modes = [{"id": name, "name": name} for name in ("read-only", *names)]
+        return {"sessionId": "s-1", "modes": {"currentModeId": "read-only", "availableModes": modes}}
+
+    offers = {
+        "new": ("agent", "agent-full-access"),
+        "old": ("full-access",),
+        "both": ("full-access", "agent-full-access"),
+    }
+    for name, modes in offers.items():
+        turn = play(tmp_path / name, preset="codex", opened=opened(*modes))
+        taken = "full-access" if name == "old" else "agent-full-access"
+        assert turn.asked("session/set_mode") == [{"modeId": taken, "sessionId": "s-1"}]
+
+
 def test_only_a_key_that_is_there_is_logged_in_with(tmp_path: Path):
     none = {"id": "none", "name": "N", "type": "env_var", "vars": []}
     other = {"id": "other", "name": "O", "type": "env_var", "vars": [{"name": "OTHER_KEY"}]}
@@ -105,7 +121,7 @@ def test_only_a_key_that_is_there_is_logged_in_with(tmp_path: Path):
     ("given", "kind", "says"),
     [
         ({"model": "b"}, "config", "the agent offers no choice of a model; take model out of the settings"),
-        ({"preset": "codex"}, "config", "the agent has no mode 'full-access', only: none"),
+        ({"preset": "codex"}, "config", "the agent has no mode 'agent-full-access', only: none"),
         ({"session": "s-0"}, "session", "the agent cannot take up a conversation again"),
         ({"hello": {"protocolVersion": 7}}, "config", "the agent speaks version 7 of ACP, not 1"),
         ({"answer": {"stopReason": "max_tokens"}}, "permanent", "the answer was cut off"),

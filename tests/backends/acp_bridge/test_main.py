@@ -13,9 +13,16 @@ from loop_kit.model.event import Failed, FailureKind
 
 
 def test_a_task_is_read_from_the_command_line():
-    task = read_task(["--role", "worker", "--session=-1", "--no-usage", "--", "agent", "--acp", "--model"])
+    options = ["--session=-1", "--no-usage", "--mode=a", "--mode=b", '--meta={"x": {"y": [1]}}']
+    task = read_task(["--role", "worker", *options, "--", "agent", "--acp", "--model"])
     assert task == Task(
-        role="worker", program=("agent", "--acp", "--model"), cwd=str(Path.cwd()), session="-1", counts=False
+        role="worker",
+        program=("agent", "--acp", "--model"),
+        cwd=str(Path.cwd()),
+        session="-1",
+        modes=("a", "b"),
+        counts=False,
+        meta={"x": {"y": [1]}},
     )
 
 

@@ -1,6 +1,7 @@
 """The bridge's command line.
 
-    python -m loop_kit.backends.acp_bridge --role ROLE [--session ID] [--model ID] [--mode ID] [--no-usage] -- PROGRAM ARG…
+    python -m loop_kit.backends.acp_bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
+        -- PROGRAM ARG…
 
 The prompt comes on standard input. Exit code 0: the agent finished its turn; 1: it failed, and the last event line says
 how; 95: the client library for the protocol is missing; 128 and a signal's number: it was told to end.
@@ -8,6 +9,7 @@ how; 95: the client library for the protocol is missing; 128 and a signal's numb
 
 import argparse
 import asyncio
+import json
 import logging
 import sys
 from pathlib import Path
@@ -34,16 +36,18 @@ def read_task(arguments: list[str]) -> Task:
     parser.add_argument("--role", required=True)
     parser.add_argument("--session", default="")
     parser.add_argument("--model", default="")
-    parser.add_argument("--mode", default="")
+    parser.add_argument("--mode", action="append", default=[])
     parser.add_argument("--no-usage", action="store_true")
+    parser.add_argument("--meta", type=json.loads, default={})
     parser.add_argument("program", nargs="+")
     given = parser.parse_args(arguments)
     return Task(
         role=given.role,
         session=given.session,
         model=given.model,
-        mode=given.mode,
+        modes=tuple(given.mode),
         counts=not given.no_usage,
+        meta=given.meta,
         program=tuple(given.program),
         cwd=str(Path.cwd()),
     )

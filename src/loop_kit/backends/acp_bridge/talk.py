@@ -79,24 +79,24 @@ class Talk:
         known, cwd = self._task.session, self._task.cwd
         opened: NewSessionResponse | LoadSessionResponse
         if not known:
-            opened = await _step("session/new", self._agent.new_session(cwd=cwd))
+            opened = await _step("session/new", self._agent.new_session(cwd=cwd, **self._task.meta))
             self.session = opened.session_id
         elif hello.agent_capabilities is None or not hello.agent_capabilities.load_session:
             raise FailedError(Failure(kind="session", message="the agent cannot take up a conversation again"))
         else:
-            step = self._agent.load_session(cwd=cwd, session_id=known)
+            step = self._agent.load_session(cwd=cwd, session_id=known, **self._task.meta)
             opened = await _step("session/load", step, otherwise="session")
             self.session = known
         self._speech.tell({"event": "session", "id": self.session})
         return opened
 
     async def _set_mode(self, opened: NewSessionResponse | LoadSessionResponse) -> None:
-        wanted = self._task.mode
-        if not wanted:
+        if not self._task.modes:
             return
         offered = [mode.id for mode in opened.modes.available_modes] if opened.modes else []
-        if wanted not in offered:
-            raise _wrong(f"the agent has no mode '{wanted}', only: {', '.join(offered) or 'none'}")
+        wanted = next((mode for mode in self._task.modes if mode in offered), None)
+        if wanted is None:
+            raise _wrong(f"the agent has no mode '{self._task.modes[0]}', only: {', '.join(offered) or 'none'}")
         if opened.modes and opened.modes.current_mode_id != wanted:
             await _step("session/set_mode", self._agent.set_session_mode(mode_id=wanted, session_id=self.session))
 
