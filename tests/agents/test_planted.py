@@ -36,7 +36,9 @@ _WORD = re.compile(r"PLANTED-[A-Za-z0-9/._-]+")
 def plot_of(program: Program, tell: Telltale) -> Plot:
     plot = _PLOTS[program.backend.removeprefix("acp-")](tell)
     # A worker that obeys the tree could not commit any more.
-    return Plot({name: text for name, text in plot.files.items() if program.runs_for_worker != ("*",) or "/rules/" not in name})
+    return Plot(
+        {name: text for name, text in plot.files.items() if program.runs_for_worker != ("*",) or "/rules/" not in name}
+    )
 
 
 def play(plants: str, files: Iterable[str]) -> Play:

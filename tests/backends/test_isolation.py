@@ -9,7 +9,6 @@ import pytest
 
 from loop_kit.backends.base import Backend, Isolating
 from loop_kit.backends.registry import find_backend
-from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
 from tests.backends.orders import make_order
@@ -93,19 +92,6 @@ def test_more_skills_than_can_be_switched_off_end_it(tmp_path: Path):
         skill.touch()
     with pytest.raises(BackendError, match="too much to be switched off"):
         backend("codex").command(order)
-
-
-def test_a_link_that_leads_in_a_circle_is_looked_into_no_deeper_than_codex_does(tmp_path: Path):
-    (tmp_path / "skills/x").mkdir(parents=True)
-    (tmp_path / "skills/x/SKILL.md").touch()
-    (tmp_path / "skills/x/again").symlink_to(tmp_path / "skills")
-    assert tmp_path / "skills/x/SKILL.md" in files_named("SKILL.md", tmp_path / "skills")
-
-
-def test_a_folder_outside_every_repository_is_its_own_main_tree(tmp_path: Path):
-    assert main_tree(tmp_path) == tmp_path
-    (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
-    assert main_tree(tmp_path / "below") == tmp_path
 
 
 @pytest.mark.parametrize("name", SETTINGS)
