@@ -11,6 +11,7 @@ from loop_kit.backends.base import Backend, Isolating
 from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
+from loop_kit.values import replace
 from tests.backends.orders import make_order
 from tests.support.repos import make_repo
 
@@ -53,6 +54,18 @@ def test_claude_gives_a_worker_the_settings_of_the_base_and_a_reviewer_none(name
             order = make_order(tmp_path, settings=SETTINGS[name], role=role, session=session, base_settings=base)
             words = " ".join(backend(name).command(order).argv)
             assert [str(path) in words for path in base.values()] == [role == "worker"] * 2
+
+
+@pytest.mark.parametrize("name", ["opencode", "acp-opencode"])
+def test_opencode_gives_a_worker_the_configuration_of_the_base_unless_a_person_gives_one(name: str, tmp_path: Path):
+    base = {"opencode.json": tmp_path / "o.json"}
+    assert backend(name).tree_settings == tuple(base)
+    order = make_order(tmp_path, settings=SETTINGS[name], base_settings=base)
+    own = {"OPENCODE_CONFIG": "/mine.json"}
+    made = [replace(order, environment=environment) for environment in ({}, own)]
+    made.append(replace(order, role="reviewer"))
+    found = [backend(name).command(each).env.get("OPENCODE_CONFIG") for each in made]
+    assert found == [str(base["opencode.json"]), None, None]
 
 
 @pytest.mark.parametrize("role", ["worker", "reviewer"])
