@@ -27,7 +27,8 @@ packages: $(STAMP)
 	$(PYTEST) tests/packages
 
 # The real agent programs against a scripted model, with no network but loopback: docs/conformance.md tells what is shown.
-# The first time it needs npm and a network, to fetch them: 1.2 GB below $XDG_CACHE_HOME or ~/.cache.
+# The first time it needs npm and a network, to fetch them: 2.3 GB below $XDG_CACHE_HOME or ~/.cache.
+# PINS=newest takes what npm serves now instead of what is pinned.
 agents: $(STAMP)
 	$(BIN)/python -m tests.agents.lane $(SHARED) tests/agents
 

@@ -31,6 +31,7 @@ class Program:
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
     runs_for_worker: tuple[str, ...] = ()  # what of that which a worker planted runs in its next round; `*` is all
+    leaves: int = 0  # processes that it leaves behind, and that loop ends
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
         default_factory=dict
@@ -126,6 +127,7 @@ ACP_CODEX = Program(
     backend="acp-codex",
     model="",
     table={"type": "acp", "preset": "codex"},
+    leaves=1,
     env=CODEX.env,
     runs_for_worker=("*",),
     home={

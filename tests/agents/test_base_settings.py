@@ -1,4 +1,4 @@
-"""A worker of Claude Code runs with the settings of the run's base, given from outside the tree, and with no others."""
+"""A worker runs with the settings of the run's base, where its program takes them from a path, and with none of the tree."""
 
 import json
 import subprocess
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.backends.base import Order
+from loop_kit.backends.base import Isolating, Order
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import SessionStarted
 from tests.agents.planted.kinds import server
 from tests.agents.planted.telltale import Telltale
-from tests.agents.programs import ACP_CLAUDE, CLAUDE, Program
+from tests.agents.programs import ACP_CLAUDE, ACP_REMEMBERING, CLAUDE, OPENCODE, Program
 from tests.agents.script import Play, Say
 from tests.agents.staging import PATIENCE, LiveStage, playing
 from tests.support.pages import ROOT
 
-PLAYERS = {program.backend: program for program in (CLAUDE, ACP_CLAUDE)}
+PLAYERS = {program.backend: program for program in (CLAUDE, ACP_CLAUDE, OPENCODE, ACP_REMEMBERING)}
 PLAY = Play(turns={("worker", number): [Say("Done.")] for number in (1, 2)})
 # Those that a short turn has for certain.
 EVENTS = ("SessionStart", "UserPromptSubmit", "Stop")
@@ -31,6 +31,9 @@ def write_settings(folder: Path, tell: Telltale, what: str) -> None:
     (folder / ".claude").mkdir(parents=True)
     (folder / ".claude/settings.json").write_text(json.dumps({"hooks": hooks}), encoding="utf-8")
     (folder / ".mcp.json").write_text(json.dumps(servers), encoding="utf-8")
+    command = ["sh", "-c", tell.line(f"{what}-MCP")]
+    config = {"mcp": {what.lower(): {"type": "local", "command": command, "enabled": True}}}
+    (folder / "opencode.json").write_text(json.dumps(config), encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +52,10 @@ class Worker:
         prompt = outbox / "prompt.txt"
         prompt.write_text(f"Do nothing. Report to\n\n    {outbox}/report.json\n", encoding="utf-8")
         settings = BackendSettings(
-            type=self.program.table.get("type", "claude"), preset=self.program.table.get("preset", "")
+            type=self.program.table.get("type", self.program.backend), preset=self.program.table.get("preset", "")
         )
         backend = find_backend(self.program.backend, settings)
-        names = (".claude/settings.json", ".mcp.json")
+        assert isinstance(backend, Isolating)
         order = Order(
             role="worker",
             task_id="T-1",
@@ -67,7 +70,7 @@ class Worker:
             session=session,
             model=self.program.model,
             environment=self.stage.env,
-            base_settings={name: self.base / name for name in names},
+            base_settings={name: self.base / name for name in backend.tree_settings},
         )
         call = backend.command(order)
         assert call.stdin is not None
@@ -98,5 +101,5 @@ def test_the_settings_of_the_base_hold_for_a_worker_and_those_of_the_tree_do_not
         worker = Worker(stage=stage, program=program, programs=programs, base=tmp_path / "base")
         first = worker.works(1, None)
         assert worker.works(2, first) == first
-        kinds = [f"BASE-{event}" for event in (*EVENTS, "MCP")]
+        kinds = [f"BASE-{event}" for event in (*(EVENTS if "claude" in program.backend else ()), "MCP")]
         assert tell.said() == sorted(f"worker {number} {what}" for number in (1, 2) for what in kinds)

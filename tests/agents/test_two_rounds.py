@@ -33,10 +33,11 @@ PLAY = Play(
 )
 
 
-def went_well(stage: LiveStage, result: Result) -> None:
+def went_well(stage: LiveStage, result: Result, *, leaves: int = 0) -> None:
     """Fail unless two rounds were played as the script says, and git shows it."""
     assert result.code == 0, result.err
-    assert dispatches(result, "how", "exit_code", "document", "failure", "swept") == [("exited", 0, True, None, 0)] * 4
+    assert dispatches(result, "how", "exit_code", "document", "failure") == [("exited", 0, True, None)] * 4
+    assert all(swept <= leaves for (swept,) in dispatches(result, "swept"))
     assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
     said = stage.git("log", "--format=%an: %s", f"{result.standing['base_sha']}..HEAD").splitlines()
     assert said == [f"{PERSON}: Say {RIGHT}", f"{PERSON}: Say {WRONG}"]
@@ -66,7 +67,7 @@ def test_a_program_works_and_reviews_until_it_is_approved_and_remembers_the_firs
 ):
     with playing(tmp_path, programs, PLAY, worker=program, reviewer=program) as (stage, server):
         result = stage.run()
-        went_well(stage, result)
+        went_well(stage, result, leaves=program.leaves)
         assert went_on(server, result, "worker") == program.remembers
         went_on(server, result, "reviewer")
         assert all(KEY in str(request.headers) for request in server.requests), "it asked with another key than its own"

@@ -9,9 +9,9 @@ import pytest
 
 from loop_kit.backends.base import Backend, Isolating
 from loop_kit.backends.registry import find_backend
-from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
+from loop_kit.values import replace
 from tests.backends.orders import make_order
 from tests.support.repos import make_repo
 
@@ -56,6 +56,18 @@ def test_claude_gives_a_worker_the_settings_of_the_base_and_a_reviewer_none(name
             assert [str(path) in words for path in base.values()] == [role == "worker"] * 2
 
 
+@pytest.mark.parametrize("name", ["opencode", "acp-opencode"])
+def test_opencode_gives_a_worker_the_configuration_of_the_base_unless_a_person_gives_one(name: str, tmp_path: Path):
+    base = {"opencode.json": tmp_path / "o.json"}
+    assert backend(name).tree_settings == tuple(base)
+    order = make_order(tmp_path, settings=SETTINGS[name], base_settings=base)
+    own = {"OPENCODE_CONFIG": "/mine.json"}
+    made = [replace(order, environment=environment) for environment in ({}, own)]
+    made.append(replace(order, role="reviewer"))
+    found = [backend(name).command(each).env.get("OPENCODE_CONFIG") for each in made]
+    assert found == [str(base["opencode.json"]), None, None]
+
+
 @pytest.mark.parametrize("role", ["worker", "reviewer"])
 def test_the_last_word_on_settings_is_not_that_of_a_persons_own_options(role: str, tmp_path: Path):
     own = ("--setting-sources", "user,project,local", "-c", "project_doc_max_bytes=9")
@@ -93,19 +105,6 @@ def test_more_skills_than_can_be_switched_off_end_it(tmp_path: Path):
         skill.touch()
     with pytest.raises(BackendError, match="too much to be switched off"):
         backend("codex").command(order)
-
-
-def test_a_link_that_leads_in_a_circle_is_looked_into_no_deeper_than_codex_does(tmp_path: Path):
-    (tmp_path / "skills/x").mkdir(parents=True)
-    (tmp_path / "skills/x/SKILL.md").touch()
-    (tmp_path / "skills/x/again").symlink_to(tmp_path / "skills")
-    assert tmp_path / "skills/x/SKILL.md" in files_named("SKILL.md", tmp_path / "skills")
-
-
-def test_a_folder_outside_every_repository_is_its_own_main_tree(tmp_path: Path):
-    assert main_tree(tmp_path) == tmp_path
-    (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
-    assert main_tree(tmp_path / "below") == tmp_path
 
 
 @pytest.mark.parametrize("name", SETTINGS)

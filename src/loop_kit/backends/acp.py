@@ -32,6 +32,7 @@ from loop_kit.values import dataclass, field
 _BRIDGE = "loop_kit.backends.acp_bridge"
 _NO_CLIENT = 95  # the bridge's own word for it
 _WRONG_CALL = 2
+_OPENCODE_SETTINGS = "opencode.json"
 _CLAUDE_SETTINGS = (".claude/settings.json", ".mcp.json")
 
 
@@ -72,7 +73,9 @@ def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need i
 def _beside(order: Order) -> Isolation:
     """Start a reviewer beside the tree; nothing keeps these from what lies where they stand."""
     if order.role == "worker":
-        return Isolation()
+        base = order.base_settings.get(_OPENCODE_SETTINGS)
+        given = base is not None and "OPENCODE_CONFIG" not in order.environment
+        return Isolation(env={"OPENCODE_CONFIG": str(base)} if given else {})
     return Isolation(env=git_variables(order), apart=True)
 
 
@@ -157,6 +160,7 @@ PRESETS: Mapping[str, Preset] = {
             "OPENCODE_DISABLE_PROJECT_CONFIG": "1",  # all but the plugins
         },
         isolating=_beside,
+        tree_settings=(_OPENCODE_SETTINGS,),
         # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
         reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
         outside=opencode.OUTSIDE,

@@ -167,7 +167,8 @@ def _check_base(backend: Any, order: Order) -> None:
     for path in base.values():
         path.write_text("{}", encoding="utf-8")
     for role, session in itertools.product(ROLES, (None, _SESSION)):
-        words = backend.command(replace(order, role=role, session=session, base_settings=base)).argv
+        call = backend.command(replace(order, role=role, session=session, base_settings=base))
+        words = (*call.argv, *call.env.values(), *call.merged.values())
         given = all(any(str(path) in word for word in words) == (role == "worker") for path in base.values())
         _demand(
             given, "settings of the base are given to a worker, by the paths that the order names, and to no reviewer"

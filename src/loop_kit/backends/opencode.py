@@ -34,7 +34,7 @@ _ISOLATED = {
     "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
 }
 _OWN_APPROVAL = re.compile(r"(--auto|--agent)(=.*)?")
-_CONFIG = "OPENCODE_CONFIG_CONTENT"
+_CONFIG, _FILE, _BASE = "OPENCODE_CONFIG_CONTENT", "OPENCODE_CONFIG", "opencode.json"
 # An agent of its own, because rules of an agent outweigh all others; its `plan` agent commits. The last rule that
 # matches counts. What joins commands is taken apart and each part judged, but a redirection is not.
 _REVIEWER = "loop-reviewer"
@@ -118,7 +118,7 @@ class OpenCode(Backend):
     tested = TESTED["opencode-ai"]
     sandbox = "none: its permissions say what it may run"
     isolates = True
-    tree_settings = ()
+    tree_settings = (_BASE,)
 
     def command(self, order: Order) -> Call:
         model = ("-m", order.model) if order.model else ()
@@ -127,7 +127,8 @@ class OpenCode(Backend):
         argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
         own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
         if order.role == "worker":
-            return Call(argv=argv if own else (*argv, "--auto"), env=_ISOLATED, stdin=order.prompt)
+            env = {**_ISOLATED, **_of_the_base(order)}
+            return Call(argv=argv if own else (*argv, "--auto"), env=env, stdin=order.prompt)
         # Its variables do not keep it from the plugins that lie where it stands.
         env = {**_ISOLATED, **git_variables(order)}
         merged = {} if own else {_CONFIG: _with_reviewer(order)}
@@ -162,6 +163,12 @@ class OpenCode(Backend):
 
 
 OPENCODE = OpenCode()
+
+
+def _of_the_base(order: Order) -> dict[str, str]:
+    """Give a worker the configuration of the run's base, unless a person gives another file in its place."""
+    base = order.base_settings.get(_BASE)
+    return {} if base is None or _FILE in order.environment else {_FILE: str(base)}
 
 
 def _with_reviewer(order: Order) -> str:

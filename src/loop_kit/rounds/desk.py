@@ -13,7 +13,6 @@ from loop_kit.model.redaction import Redactor
 from loop_kit.model.state import RunState
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.ask import Ask
-from loop_kit.rounds.beside import empty_beside
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
@@ -85,8 +84,14 @@ class Desk:
             order = replace(order, identity=identity.variables(ctx.repository, given))
         call = self.backend.command(order)
         env = self._environment(ctx, state, call.env, call.merged)
-        cwd = empty_beside(self.order.cwd) if call.apart else self.order.cwd
-        return Command(argv=call.argv, env=env, cwd=cwd, stdin=call.stdin)
+        return Command(argv=call.argv, env=env, cwd=self._place(apart=call.apart), stdin=call.stdin)
+
+    def _place(self, *, apart: bool) -> Path:
+        if not apart:
+            return self.order.cwd
+        from loop_kit.rounds.beside import empty_beside  # noqa: PLC0415  (most programs do without)
+
+        return empty_beside(self.order.cwd)
 
     def redactor(self, ctx: RunContext, state: RunState) -> Redactor:
         """Return what takes the keys that this program was given out of what it hands in."""
