@@ -52,6 +52,7 @@ TOUCHING_ELSEWHERE = {
     "backends/outside_files.py": "reads what agent programs find in a person's home",
     "backends/programs.py": "looks where programs are installed",
     "backends/standin.py": "plays an agent",
+    "backends/tree.py": "reads the tree that an agent works in",
     "bus/around.py": "reads what people share on the bus, through links as well",
     "bus/atomic.py": "relative to a descriptor that `folders` reached",
     "bus/bus.py": "reads what people share in context/, through links as well",

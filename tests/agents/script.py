@@ -16,7 +16,7 @@ Role = Literal["worker", "reviewer"]
 
 REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/report\.json)\s*$", re.MULTILINE)
 # A reviewer who answers in a form is told no path: its prompt shows the form, and asking once more names the report.
-_FORM = re.compile(r'"task_id": "([^"]+)",\s+"round": (\d+),\s+"decision": "<')
+FORM = re.compile(r'"task_id": "([^"]+)",\s+"round": (\d+),\s+"decision": "<')
 _FORM_AGAIN = "loop cannot accept your review report"
 _TREE = re.compile(r"^ {4}(/.*/review-[0-9a-f]+)$", re.MULTILINE)  # where a reviewer finds it who is not in it
 # In the conversation that knows the rest, and in a new one that is given all of it.
@@ -63,7 +63,7 @@ class Scene:
         if path := REPORT.search(text):
             role: Role = "worker" if path[4] == "worker" else "reviewer"
             return cls(role=role, round=int(path[3]), task=path[2].partition("@")[0], report=path[1])
-        if form := _FORM.search(text):
+        if form := FORM.search(text):
             return cls(role="reviewer", round=int(form[2]), task=form[1])
         return before if before is not None and text.startswith(_FORM_AGAIN) else None
 

@@ -20,7 +20,7 @@ from tests.agents.planted import claude, codex, gemini, opencode
 from tests.agents.planted.kinds import Plot
 from tests.agents.planted.telltale import Telltale
 from tests.agents.programs import ACP_ALL, PROGRAMS, Program
-from tests.agents.script import REPORT, Look, Play, Run
+from tests.agents.script import FORM, REPORT, Look, Play, Run
 from tests.agents.staging import GREETING, RIGHT, WRONG, approves, mends, objects, playing, works
 
 _PLOTS: dict[str, Callable[[Telltale], Plot]] = {
@@ -61,7 +61,7 @@ def read(server: ModelServer) -> dict[str, list[str]]:
         who = f"{request.scene.role} {request.scene.round}" if request.scene else "aside"
         if who.startswith("worker"):
             continue  # it may read what it wrote
-        told = (text for text in texts(json.loads(request.body)) if not REPORT.search(text))
+        told = (text for text in texts(json.loads(request.body)) if not (REPORT.search(text) or FORM.search(text)))
         found.setdefault(who, set()).update(*map(_WORD.findall, told))
     return {who: sorted(words) for who, words in found.items() if words}
 

@@ -115,7 +115,7 @@ def test_a_cache_where_no_folder_can_be_made_is_refused_before_anything_is_paid(
     stage = Stage.set_up(tmp_path)
     empty_file(stage.cache)
     result = stage.run()
-    assert (result.code, "loop-kit cannot be made" in result.err) == (3, True), result.err
+    assert (result.code, "loop-kit for the review tree cannot be made" in result.err) == (3, True), result.err
     assert (result.state, stage.paid) == (None, (0, 0))
 
 

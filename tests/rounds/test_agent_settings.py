@@ -178,6 +178,10 @@ def test_a_link_that_moves_a_tree_elsewhere_hides_nothing_from_who_resumes(tmp_p
     (tmp_path / "cache").mkdir()
     assert stage.run("--dispatch-retries", "0").code == 8
     result = stage.run("--resume")
+    assert (result.code, "is a symbolic link" in result.err, reviews(stage)) == (3, True, 0), result.err
+    stage.cache.unlink()
+    (tmp_path / "c").rename(stage.cache)
+    result = stage.run("--resume")
     assert (result.code, "hooks added" in result.err, reviews(stage)) == (11, True, 0), result.err
 
 

@@ -14,7 +14,7 @@ def test_the_folder_beside_a_tree_is_empty_each_time_and_always_the_same(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
-def test_what_is_no_folder_is_refused_and_left_as_it_is(tmp_path: Path, kind: str):
+def test_what_lies_there_gives_way_and_what_a_link_leads_to_stays(tmp_path: Path, kind: str):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/kept").touch()
     place = tmp_path / "tree.apart"
@@ -22,6 +22,14 @@ def test_what_is_no_folder_is_refused_and_left_as_it_is(tmp_path: Path, kind: st
         place.symlink_to(tmp_path / "elsewhere")
     else:
         place.touch()
-    with pytest.raises(StartError, match="no empty folder can be made at"):
-        empty_beside(tmp_path / "tree")
+    assert list(empty_beside(tmp_path / "tree").iterdir()) == []
+    assert not place.is_symlink()
     assert (tmp_path / "elsewhere/kept").exists()
+
+
+def test_a_link_on_the_way_is_refused(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StartError, match="no empty folder can be made at"):
+        empty_beside(tmp_path / "run/tree")
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -15,6 +15,7 @@ import builtins
 import errno
 import io
 import os
+import shutil  # noqa: F401  (before its functions are wrapped: it looks which of them take descriptors)
 import signal
 import subprocess
 import sys

@@ -62,7 +62,7 @@ def make_bus(bus: Bus) -> list[str]:
     """Make what is missing of a bus and return the names of the files that were made."""
     new = not (bus.root / ".gitignore").exists()
     bus.ensure_layout()
-    if not bus.context.exists():  # what is there may be a link: people share these folders
+    if not bus.context.is_symlink():  # people share it: loop reads through a link, and writes nothing through one
         make_folder(bus.context)
     made = [".gitignore"] if new else []
     for name, default in MADE.items():

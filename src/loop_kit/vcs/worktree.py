@@ -76,7 +76,7 @@ def preparing(
     def tree() -> ReviewTree:
         done = answer()
         there = entry or _entry(repository, path)
-        if done.code == 0 and there and _cleaned(ReviewTree(path, there), keep):
+        if done.code == 0 and there and _cleaned(ReviewTree(path, there), keep, made_now=entry is None):
             return ReviewTree.prepared(path, there)
         return _made_anew(repository, path, head_sha)
 
@@ -256,13 +256,14 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _cleaned(tree: ReviewTree, keep: Sequence[str]) -> bool:
+def _cleaned(tree: ReviewTree, keep: Sequence[str], *, made_now: bool) -> bool:
     """Empty a tree that git has just checked out of all but that and `keep`; False when it has to be made anew.
 
     git is believed: what it does not see to be different, it would not see in a question afterwards either.
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
-    return tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0 and _emptied_submodules(tree, keep)
+    emptied = tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
+    return emptied and (made_now or _emptied_submodules(tree, keep))
 
 
 def _emptied_submodules(tree: ReviewTree, keep: Sequence[str]) -> bool:
