@@ -21,30 +21,30 @@ EVERY_DEED = [str(number) for number in range(1, MOST_DEEDS)]
 # Before the start, at it, around each paid call, and on both sides of the commit point.
 BEGINNING = [
     "1:write lock",
-    "1:replace .loop/state.json",
+    "1:rename .loop/state.json",
     "1:start refs/loop/T-1/r0/base",  # the place is claimed, and no state says so
     "1:link r0_charter.json",
     "2:write .state.json.",
     "1:write feed.jsonl",
 ]
 ROUND = [
-    "1:replace .before.json",
+    "1:rename .before.json",
     "1:start standin.py",
     "1:started standin.py",
-    "1:replace work_report.json .tmp",
+    "1:rename work_report.json .tmp",
     "4:write feed.jsonl",
     "1:rmdir -worker-",
     "1:unlink -worker- .before.json",
     "1:started refs/loop/ head",
-    "1:replace review_request.json",
+    "1:rename review_request.json",
     "1:started worktree add",
     "2:started standin.py",
-    "1:replace review_report.json",
+    "1:rename review_report.json",
     "1:fsync review_report.json",
 ]
 CLOSING = {
-    1: ["1:link r1_review_report.json", "1:replace fix_list.json", "1:link r2_fix_list.json"],
-    2: ["1:link r2_summary.json", "1:replace .loop/summary.json", "2:rmdir .git/worktrees/"],
+    1: ["1:link r1_review_report.json", "1:rename fix_list.json", "1:link r2_fix_list.json"],
+    2: ["1:link r2_summary.json", "1:rename .loop/summary.json", "2:rmdir .git/worktrees/"],
 }
 BY_HAND = [
     *((1, when) for when in [*BEGINNING[1::3], *ROUND[1::3], CLOSING[1][0]]),  # every third: the suite has its minutes
@@ -109,7 +109,7 @@ def test_a_pm_that_dies_anywhere_leaves_a_run_that_can_be_finished(stage: Stage,
     [
         "1:unlink .loop/work_report.json",
         "1:unlink .loop/state.json",
-        "1:replace .loop/state.json",
+        "1:rename .loop/state.json",
         "1:start refs/loop/T-1@2/r0/base",
     ],
 )
@@ -130,4 +130,4 @@ def test_the_undisturbed_run_pays_four_calls(stage: Stage):
     ends_as_undisturbed(stage, dying(stage, "0"))
     assert stage.paid == (2, 2)
     assert not [name for name in stage.refs() if "unfinished" in name]
-    assert "replace" in journal(stage).read_text(encoding="utf-8"), "the journal tells of deeds"
+    assert "rename" in journal(stage).read_text(encoding="utf-8"), "the journal tells of deeds"

@@ -153,7 +153,7 @@ def test_a_reader_who_comes_late_misses_nothing(stage: Stage):
     process = starts_into(stage, ">", "--json")
     os.set_blocking(end, True)
     heard = b""
-    while b'"ending"' not in heard:
+    while not (b'"ending"' in heard and heard.endswith(b"\n")):
         heard += os.read(end, SMALLEST_PIPE)
     ends_as_undisturbed(stage, stage.end(process))
     os.close(end)

@@ -47,17 +47,25 @@ def test_an_honest_run_has_nothing_to_tell(tmp_path: Path):
 
 
 def test_refs_that_were_moved_or_deleted_are_told_and_kept(tmp_path: Path):
-    work = "git branch -f moved HEAD; git branch -qD gone; git tag -d v1; git update-ref -d refs/remotes/origin/x; git branch new"
+    work = "git branch -f moved $(git commit-tree HEAD^{tree} -m x); git branch -f onward HEAD; git branch -qD gone; "
+    work += "git tag -d v1; git update-ref -d refs/remotes/origin/x; git branch new"
     stage = Stage.set_up(tmp_path, worker=[meddling(work)])
     base = stage.head
-    for ref in ("refs/heads/moved", "refs/heads/gone", "refs/tags/v1", "refs/remotes/origin/x", "refs/heads/stays"):
+    for ref in (
+        "refs/heads/moved",
+        "refs/heads/gone",
+        "refs/tags/v1",
+        "refs/remotes/origin/x",
+        "refs/heads/stays",
+        "refs/heads/onward",
+    ):
         stage.git("update-ref", ref, base)
     result = stage.run()
     ended(stage, result, 0, paid=(1, 1))
     was = "refs/loop/T-1/r0/was"
     gone = (("branch gone", "heads/gone"), ("remote branch origin/x", "remotes/origin/x"), ("tag v1", "tags/v1"))
     assert noticed(result) == [
-        f"moved in git: branch moved (as it was: {was}/heads/moved)",
+        f"moved in git: branch moved (as it was: {was}/heads/moved), branch onward (what it was is in its history)",
         "deleted in git: " + ", ".join(f"{name} (as it was: {was}/{place})" for name, place in gone),
         "new in git: branch new",
     ]

@@ -92,7 +92,7 @@ def _points(living: Living) -> Iterator[Point]:
 
 
 def _puts_state(deed: str) -> bool:
-    return deed.startswith("replace ") and deed.endswith("/state.json")
+    return deed.startswith("rename ") and deed.endswith("/state.json")
 
 
 def chosen(points: Sequence[Point], step: int) -> list[Point]:

@@ -61,15 +61,25 @@ def _about_refs(ctx: RunContext) -> Iterable[str]:
     before = {name: sha for name, sha in ctx.charter.around.items() if name.startswith(("ref ", "stash "))}
     now = others_now(ctx.repository, ctx.charter.branch)
     lost = {name: sha for name, sha in before.items() if now.get(name) != sha}
-    pins = {_pin(ctx, name): sha for name, sha in lost.items()}
+    onward = {name for name, sha in lost.items() if name in now and _leads_to(ctx, sha, now[name])}
+    pins = {_pin(ctx, name): sha for name, sha in lost.items() if name not in onward}
     kept = frozenset(refs.keep(ctx.repository.git, pins)) if pins else frozenset()
     ctx.pins.update({ref: pins[ref] for ref in kept})
     for done, names in (
         ("moved", [name for name in lost if name in now]),
         ("deleted", [name for name in lost if name not in now]),
     ):
-        yield _sentence(f"{done} in git", (f"{_called(name)} ({_where(ctx, name, kept)})" for name in names))
+        told = ("what it was is in its history" if name in onward else _where(ctx, name, kept) for name in names)
+        yield _sentence(f"{done} in git", (f"{_called(name)} ({where})" for name, where in zip(names, told, strict=True)))
     yield _sentence("new in git", (_called(name) for name in now if name not in before))
+
+
+def _leads_to(ctx: RunContext, before: str, now: str) -> bool:
+    """Whether a ref was only moved on, as by another run, a person or a fetch beside this one: then nothing is lost."""
+    try:
+        return ctx.repository.is_ancestor(before, now)
+    except LoopError:  # they are no commits
+        return False
 
 
 def _pin(ctx: RunContext, name: str) -> str:
