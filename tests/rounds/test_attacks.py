@@ -3,11 +3,12 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.rounds.test_one_answer import ON_BUS, REFUSAL, claude, stage_with
-from tests.support.runs import clearing
+from tests.support.runs import Stage, approves, clearing, ended, objects, works
 
 # A child of the reviewer, such as a test of the worker's, ends loop's two processes.
 KILL_BOTH = """
@@ -44,3 +45,65 @@ def test_an_approval_beside_a_form_is_not_taken_for_that_of_the_person_who_revie
         assert stage.run("--reviewer-backend", "claude").code == -9
         result = stage.run("--resume", "--no-auto-dispatch", "--worker-backend", "script", "--artifact-timeout", "1")
         assert (result.code, "review_report.json came within" in result.err) == (9, True), result.err
+
+
+def _shell(text: str) -> dict[str, Any]:
+    return {"run": ["sh", "-c", text]}
+
+
+LINKS_LOGS = (
+    "for tree in $(git rev-parse --path-format=absolute --git-common-dir)/worktrees/*; do "
+    "rm -f $tree/logs/HEAD; ln -s {precious} $tree/logs/HEAD; done"
+)
+
+
+@pytest.mark.parametrize("who", ["a check", "a reviewer"])
+def test_git_s_log_of_a_kept_tree_as_a_link_is_not_written_through(tmp_path: Path, who: str):
+    precious = tmp_path / "precious"
+    precious.write_text("precious\n", encoding="utf-8")
+    plant = LINKS_LOGS.format(precious=precious)
+    config = f"[checks.works]\nrun = '''{plant}'''\n" if who == "a check" else ""
+    plants = [_shell(plant)] if who == "a reviewer" else []
+    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], config=config)
+    stage.play([works(), works("three\n")], [[*plants, *objects()], approves()])
+    result = stage.run()
+    assert (result.code, precious.read_text(encoding="utf-8")) == (0, "precious\n"), result.err
+
+
+# What editors, git itself and tools of forges note in a person's repository while they use it.
+NOTES = {
+    "VS Code": "git config branch.main.vscode-merge-base origin/main",
+    "GitLens": "git config branch.main.gk-last-accessed 2026-01-01",
+    "a forge's extension": "git config branch.x.github-pr-owner-number 'a#b#1'",
+    "a forge's tool": "git config remote.origin.gh-resolved base",
+    "git, for a new branch": "git -c branch.autoSetupRebase=always branch -q --track x main",
+    "git, for a description": "git config branch.x.description 'What it is for.'",
+}
+
+
+@pytest.mark.parametrize("who", NOTES)
+def test_what_editors_note_about_branches_stops_no_run(tmp_path: Path, who: str):
+    stage = Stage.set_up(tmp_path, worker=[[*works()[:-1], _shell(NOTES[who]), {"report": {}}]])
+    ended(stage, stage.run(), 0, paid=(1, 1))
+
+
+ODD = {
+    "a setting with a name that no file can have": (f"git config core.hooksPath {'a' * 300}", 11),
+    "another one": (f"git config core.excludesFile {'a' * 300}", 11),
+    "a path that is too long": (f"git config core.attributesFile /{'a/' * 4000}", 11),
+    "a pipe for what git reads": ("mkdir -p .git/info; rm -f .git/info/exclude; mkfifo .git/info/exclude", 11),
+    "a pipe for a log": ("mkfifo .loop/logs/T-1/r1_reviewer_2.out.log", 0),
+    "tasks below tasks": ("d=.loop/tasks; for i in $(seq 1500); do d=$d/a; done; mkdir -p $d", 0),
+    "the whole machine as context": ("ln -s / .loop/context", 0),
+    "all processes as tasks": ("ln -s /proc .loop/tasks", 0),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_odd_things_that_a_worker_leaves_are_no_bug_and_nobody_waits(tmp_path: Path, what: str):
+    command, code = ODD[what]
+    stage = Stage.set_up(tmp_path, worker=[[*works()[:-1], _shell(command), {"report": {}}]])
+    with clearing(stage):
+        stage.patience = 30
+        result = stage.run()
+        assert result.code == code, result.err
