@@ -65,7 +65,9 @@ def preparing(
     entry = _entry(repository, path)
     if entry and (ReviewTree(path, entry).has_settings or os.path.lexists(entry / "info/sparse-checkout")):
         entry = None  # whoever worked there may have made them: nothing is checked out by them
-    if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without_index(entry):
+    if entry and not _without(entry, "logs"):
+        entry = None  # git would go on in a log that is a link
+    if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without(entry, "index"):
         entry = None
     if entry:
         answer = ReviewTree(path, entry).git.begin("checkout", "--quiet", "--force", "--detach", head_sha)
@@ -86,9 +88,9 @@ def preparing(
         answer()
 
 
-def _without_index(entry: Path) -> bool:
+def _without(entry: Path, name: str) -> bool:
     try:
-        folders.remove(entry / "index")
+        folders.remove(entry / name)
     except OSError:
         return False
     return True
