@@ -1,13 +1,15 @@
 """What a hostile review of loop got through with, each once: by a reviewer's child, a check, a worker."""
 
+import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rounds.test_one_answer import ON_BUS, REFUSAL, claude, stage_with
+from tests.rounds.test_one_answer import APPROVAL, ON_BUS, REFUSAL, claude, stage_with
 from tests.support.runs import Stage, approves, clearing, ended, objects, works
 
 # A child of the reviewer, such as a test of the worker's, ends loop's two processes.
@@ -106,4 +108,18 @@ def test_odd_things_that_a_worker_leaves_are_no_bug_and_nobody_waits(tmp_path: P
     with clearing(stage):
         stage.patience = 30
         result = stage.run()
+        subprocess.run(["rm", "-rf", stage.bus / "tasks"], check=True)  # too deep for who clears up after tests
         assert result.code == code, result.err
+
+
+def test_a_review_that_a_check_of_loop_check_wrote_is_named_before_a_resume_takes_it(tmp_path: Path):
+    """The run waits for a review, and nobody is at work: what lies there would be taken for a person's."""
+    bus = "$(git rev-parse --path-format=absolute --git-common-dir)/../.loop"
+    plant = f"test ! -e approval.json || cp approval.json {bus}/review_report.json"
+    stage = Stage.set_up(tmp_path, config=f"[checks.works]\nrun = '''{plant}'''\n")
+    stage.play([works(json.dumps(APPROVAL), path="approval.json")], [[{"exit": 3}], objects()])
+    assert stage.run("--dispatch-retries", "0").code == 8
+    result = stage.loop("check")
+    assert (result.code, "review_report.json was written during the checks" in result.err) == (11, True), result.err
+    subprocess.run(result.err.rpartition("if it is not yours: ")[2], shell=True, check=True)  # noqa: S602  (as it says)
+    assert stage.run("--resume", "--single-round").code == 10
