@@ -6,6 +6,7 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -118,7 +119,8 @@ def make_private(folder: Path) -> None:
     except OSError as error:
         raise StartError(
             f"the folder {shown(folder)} for the review tree cannot be made or used: {_why(error, folder)}",
-            hint="let this user alone write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
+            hint=f"let this user alone write there (chmod go-w {shlex.quote(shown(folder))}), or set XDG_CACHE_HOME to another "
+            "folder; then run the same command again",
         ) from None
 
 
