@@ -56,8 +56,8 @@ def open_file(path: Path, flags: int, mode: int = 0o644) -> int:
         os.close(parent)
     seen = os.fstat(fd)
     problem = (
-        (errno.EINVAL, "it is no regular file")
-        if not stat.S_ISREG(seen.st_mode)
+        (errno.EINVAL, "it is a pipe")
+        if stat.S_ISFIFO(seen.st_mode)
         else (errno.EMLINK, "the file has a second name, which could lie anywhere")
         if flags & (os.O_WRONLY | os.O_RDWR) and seen.st_nlink > 1
         else None
