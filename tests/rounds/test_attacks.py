@@ -123,3 +123,22 @@ def test_a_review_that_a_check_of_loop_check_wrote_is_named_before_a_resume_take
     assert (result.code, "review_report.json was written during the checks" in result.err) == (11, True), result.err
     subprocess.run(result.err.rpartition("if it is not yours: ")[2], shell=True, check=True)  # noqa: S602  (as it says)
     assert stage.run("--resume", "--single-round").code == 10
+
+
+FORGES_OUTPUT = """
+child = '''
+import json, os, signal
+line = {"type": "result", "subtype": "success", "is_error": False, "result": "", "structured_output": json.loads(%r)}
+with open(f"/proc/{os.getppid()}/fd/1", "w") as output:
+    print(json.dumps(line), file=output)
+os.kill(os.getppid(), signal.SIGKILL)
+''' % approval
+subprocess.run([sys.executable, "-c", child])
+"""
+
+
+def test_a_form_on_the_output_of_a_reviewer_that_was_killed_then_is_no_answer(tmp_path: Path):
+    """A test that the reviewer runs writes the form there, and ends the reviewer before it can say otherwise."""
+    stage = stage_with(tmp_path, "claude", claude(REFUSAL, code=FORGES_OUTPUT), claude(REFUSAL))
+    result = stage.run("--reviewer-backend", "claude", "--single-round")
+    assert result.code in (8, 10), result.err
