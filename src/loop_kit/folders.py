@@ -46,16 +46,25 @@ def opened(folder: Path) -> Iterator[int]:
 def open_file(path: Path, flags: int, mode: int = 0o644) -> int:
     """Open a file that children do not inherit; neither it nor a folder on the way may be a link.
 
-    A file that is to be written in place must have no second name: that could lie anywhere.
+    A file that is to be written in place must have no second name: that could lie anywhere. Nobody waits for the other
+    end of a pipe.
     """
     parent = _reach(path.parent, _BY_PATH)
     try:
-        fd = os.open(path.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=parent)
+        fd = os.open(path.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=parent)
     finally:
         os.close(parent)
-    if flags & (os.O_WRONLY | os.O_RDWR) and os.fstat(fd).st_nlink > 1:
+    seen = os.fstat(fd)
+    problem = (
+        (errno.EINVAL, "it is a pipe")
+        if stat.S_ISFIFO(seen.st_mode)
+        else (errno.EMLINK, "the file has a second name, which could lie anywhere")
+        if flags & (os.O_WRONLY | os.O_RDWR) and seen.st_nlink > 1
+        else None
+    )
+    if problem:
         os.close(fd)
-        raise OSError(errno.EMLINK, "the file has a second name, which could lie anywhere", os.fspath(path))
+        raise OSError(*problem, os.fspath(path))
     return fd
 
 

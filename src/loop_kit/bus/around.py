@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from loop_kit.bus.atomic import listed
@@ -11,13 +12,15 @@ from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import digest
 
-_FOLDERS = ("templates", "context", "tasks")
+# What is read there; anything may lie beside it, and the folder may be a link to anywhere.
+_READ = {"templates": ".txt", "context": ".md", "tasks": ".json"}
 _LARGEST = 1 << 20
+_MOST = 5000  # entries of a folder that are looked at
 
 
 def for_next_run(bus: Bus, place: str) -> dict[str, str]:
     """Return `bus NAME` -> digest for what a next run may read: config, card, texts, cards, the archive of other runs."""
-    files = [bus.config_path, *(path for name in _FOLDERS for path in sorted((bus.root / name).rglob("*")))]
+    files = [bus.config_path, *(path for name in _READ for path in _texts_in(bus.root / name, _READ[name]))]
     found = {f"bus {shown(path.relative_to(bus.root))}": _digest(path) for path in files if path.is_file()}
     with suppress(DocumentError):
         found["bus task_card.json"] = digest(bus.read("task_card"))
@@ -26,6 +29,12 @@ def for_next_run(bus: Bus, place: str) -> dict[str, str]:
         if is_folder(folder) and name != place:
             found[f"bus archive/{shown(Path(name))}"] = _looks(folder)
     return found
+
+
+def _texts_in(folder: Path, suffix: str) -> list[Path]:
+    with suppress(OSError), os.scandir(os.fspath(folder)) as entries:
+        return sorted(folder / entry.name for entry in islice(entries, _MOST) if entry.name.endswith(suffix))
+    return []
 
 
 def _digest(path: Path) -> str:

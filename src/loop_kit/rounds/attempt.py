@@ -163,7 +163,9 @@ def _outcome(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, account:
     )
     failure = failure_of(desk.backend, account.end, ended.exit_code, ended.err_tail)
     exited_well = ended.how is HowEnded.EXITED and ended.exit_code == 0
-    ended_well = account.finished is not None or (exited_well and failure is None)
+    # Whatever a reviewer runs can write on its output too, and end it before it says otherwise.
+    ended_early = desk.formed and ended.how is HowEnded.EXITED and not exited_well
+    ended_well = (account.finished is not None and not ended_early) or (exited_well and failure is None)
     try:
         report = take_in(ctx, state, ask, desk, account if ended_well else None)
     except DocumentError as problem:

@@ -19,11 +19,13 @@ from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.ledger import name_dispatch
 from loop_kit.values import replace
 
 _HANDED_IN = {WorkReport.kind: "worker", ReviewReport.kind: "reviewer"}
 _ANSWERS = (WorkReport.kind, "review_request", ReviewReport.kind)
 _SWAPPED = "it is not what loop read or wrote there in this round"
+_NOBODYS = "it was there when its dispatch had been cut off, and nothing tells who wrote it"
 
 
 def digest(data: bytes) -> str:
@@ -44,16 +46,30 @@ def forget(ctx: RunContext, state: RunState, kind: str) -> RunState:
 def take_found(ctx: RunContext, state: RunState) -> RunState:
     """Return the state that knows the reports again which lay there when this process began, and while nobody was at work.
 
-    They are a person's, or were handed in before an older loop was stopped. What comes later has to be handed in.
+    They are a person's, or were handed in before an older loop was stopped. What comes later has to be handed in, and what
+    lies there beside a dispatch that was cut off is for that dispatch to answer for: without its outbox it is nobody's.
     """
     for kind, role in _HANDED_IN.items():
-        if kind in state.digests or state.paying == role:
+        if kind in state.digests:
+            continue
+        outbox = name_dispatch(state, role)
+        under_way = ctx.bus.outbox(outbox).is_dir()
+        if under_way or state.paying == role:
+            if ctx.by_hand(role) or not under_way:
+                _refuse_orphan(ctx, state, kind, outbox)
             continue
         with suppress(DocumentError):  # whoever reads it in earnest says so
             found = ctx.bus.read_raw(kind)
             if found is not None:
                 state = replace(state, digests={**state.digests, kind: digest(found)})
     return state
+
+
+def _refuse_orphan(ctx: RunContext, state: RunState, kind: str, outbox: str) -> None:
+    """Keep as refused what lies where the answer of a dispatch would be that was cut off and will not be taken in."""
+    if ctx.archive.refuse(state.round, kind, ctx.bus.path(kind), _NOBODYS) is not None:
+        ctx.bus.remove(kind)
+        ctx.bus.clear_outbox(outbox)
 
 
 def archive_round(ctx: RunContext, state: RunState) -> None:

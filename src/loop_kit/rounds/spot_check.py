@@ -1,13 +1,16 @@
 """Checks without a run: what `loop check` does. Nothing of a run is read but its card, and nothing of it is changed."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.lock import Lock
+from loop_kit.bus.files import read_beginning, shown
+from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.digests import sha256
-from loop_kit.errors import StartError
+from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
@@ -19,6 +22,8 @@ from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
 
 _LOGS = "@check"  # no task can be called so
+_HANDED_IN = ("work_report", "review_report")
+_READ = 8 << 20  # bytes: more than any report may have
 
 
 def plan_without_run(bus: Bus, card_path: Path | None, settings: Settings) -> tuple[Plan, TaskCard | None]:
@@ -66,7 +71,27 @@ def spot_check(
     )
     with Lock.acquire(bus.root / "check.lock", purpose="loop check", now=world.clock.now()):
         sweep_run(run_id)
+        lay_there = _reports(bus)
         try:
-            return run_checks_at(site, plan, subject).evidence
+            evidence = run_checks_at(site, plan, subject).evidence
         finally:
             worktree.remove_home(repository, (site.tree,))
+        _stop_at_reports(bus, lay_there)
+        return evidence
+
+
+def _reports(bus: Bus) -> dict[str, bytes]:
+    return {kind: read_beginning(bus.path(kind), limit=_READ) for kind in _HANDED_IN}
+
+
+def _stop_at_reports(bus: Bus, before: Mapping[str, bytes]) -> None:
+    """Raise when a report came while no run was there to tell who wrote it: a resume would take it for a person's."""
+    holder = read_holder(bus.lock_path)
+    if holder is not None and holder.owner.alive() is not False:
+        return
+    for kind, data in _reports(bus).items():
+        if data and data != before[kind]:
+            raise NeedsPersonError(
+                f"{bus.name(bus.path(kind))} was written during the checks, by one of them or by you",
+                hint=f"look at it; if it is not yours: rm {shlex.quote(shown(bus.path(kind)))}",
+            )

@@ -19,7 +19,7 @@ from loop_kit.vcs.watched_files import digest, hooks_below, pointed_at, standing
 
 # What git and git-lfs write on their own while somebody works, also in a sibling worktree; none of it starts a program.
 _WRITTEN_BY_GIT = (
-    "branch.*.merge",
+    *("branch.*.merge", "branch.*.rebase", "branch.*.description"),
     "submodule.*.url",
     "submodule.*.active",
     "lfs.repositoryformatversion",
@@ -187,4 +187,10 @@ def _is_noise(setting: _Setting, value: bytes, in_force: Mapping[str, bytes]) ->
         return name in _WRITTEN_BY_GIT_FOR_ALL
     if fnmatchcase(name, "branch.*.remote"):  # git names a known remote here, or "."; an address would redirect a push
         return value == b".\0" or f"remote.{path_text(value[:-1])}.url" in in_force
-    return any(fnmatchcase(name, noise) for noise in _WRITTEN_BY_GIT)
+    return any(fnmatchcase(name, noise) for noise in _WRITTEN_BY_GIT) or _is_of_an_editor(name)
+
+
+def _is_of_an_editor(name: str) -> bool:
+    """Whether an editor or a forge's tool notes something for itself: git has no setting with a dash for these."""
+    section, _, last = name.rpartition(".")
+    return "-" in last and section.startswith(("branch.", "remote."))

@@ -5,6 +5,7 @@ Reading a file asks git nothing.
 
 import os
 import shlex
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -46,7 +47,7 @@ def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dic
         for path in pointed_at(repository, in_force, setting) or (repository.git.config_home / usual,):
             if not _is_tracked(path, repository):
                 places[f"file {_name(path, repository)}"] = path
-    found = {name: _digest_file(path) for name, path in places.items() if path.is_file()}
+    found = {name: seen for name, path in places.items() if (seen := _digest_of(path))}
     commands = (value for setting, value in in_force.items() if any(fnmatchcase(setting, each) for each in _COMMANDS))
     named = {path for value in commands for path in _named(repository.root, value)}
     return found | {
@@ -75,7 +76,12 @@ def _looks(path: Path) -> str:
 def pointed_at(repository: Repository, in_force: Mapping[str, bytes], setting: str) -> tuple[Path, ...]:
     """Return the path that a setting names, if it names one."""
     place = in_force.get(setting)
-    return (repository.root / Path(os.fsdecode(place)).expanduser(),) if place else ()
+    if not place:
+        return ()
+    path = Path(os.fsdecode(place))
+    with suppress(RuntimeError):  # it begins with the home of nobody
+        path = path.expanduser()
+    return (repository.root / path,)
 
 
 def hooks_below(folder: Path, repository: Repository) -> Iterator[tuple[str, str]]:
@@ -83,7 +89,10 @@ def hooks_below(folder: Path, repository: Repository) -> Iterator[tuple[str, str
 
     One that is tracked is a file like any other: its change is judged, not watched.
     """
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    try:
+        found = sorted(folder.iterdir())
+    except (OSError, ValueError):  # it is none, or a path that no folder can have
+        found = []
     tracked = _tracked(folder.resolve(), repository) if found else frozenset()
     for path in found:
         if path.is_file() and path.suffix != ".sample" and path.name not in tracked:
@@ -93,7 +102,7 @@ def hooks_below(folder: Path, repository: Repository) -> Iterator[tuple[str, str
 
 
 def _is_tracked(path: Path, repository: Repository) -> bool:
-    return path.is_file() and path.name in _tracked(path.parent.resolve(), repository)
+    return bool(_digest_of(path)) and path.name in _tracked(path.parent.resolve(), repository)
 
 
 def _tracked(folder: Path, repository: Repository) -> frozenset[str]:
@@ -111,8 +120,20 @@ def _name(path: Path, repository: Repository) -> str:
     return path_text(os.fsencode(path.relative_to(home) if home else path))
 
 
+def _digest_of(path: Path) -> str:
+    """Return the digest of a file, in words what is there instead, "" when nothing can be: git would wait for a pipe."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    return _digest_file(path) if stat.S_ISREG(kind) else f"not a file ({stat.S_IFMT(kind):o})"
+
+
 def _digest_file(path: Path) -> str:
-    return file_digest(path).hexdigest()[:32]
+    try:
+        return file_digest(path).hexdigest()[:32]
+    except OSError as error:
+        return f"not readable ({type(error).__name__})"
 
 
 def digest(data: bytes) -> str:

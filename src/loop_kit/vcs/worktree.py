@@ -6,6 +6,7 @@ git's entry is found by its folder, never by `git worktree prune`, which would d
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -65,7 +66,9 @@ def preparing(
     entry = _entry(repository, path)
     if entry and (ReviewTree(path, entry).has_settings or os.path.lexists(entry / "info/sparse-checkout")):
         entry = None  # whoever worked there may have made them: nothing is checked out by them
-    if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without_index(entry):
+    if entry and not _without(entry, "logs"):
+        entry = None  # git would go on in a log that is a link
+    if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without(entry, "index"):
         entry = None
     if entry:
         answer = ReviewTree(path, entry).git.begin("checkout", "--quiet", "--force", "--detach", head_sha)
@@ -86,9 +89,9 @@ def preparing(
         answer()
 
 
-def _without_index(entry: Path) -> bool:
+def _without(entry: Path, name: str) -> bool:
     try:
-        folders.remove(entry / "index")
+        folders.remove(entry / name)
     except OSError:
         return False
     return True
@@ -116,7 +119,8 @@ def make_private(folder: Path) -> None:
     except OSError as error:
         raise StartError(
             f"the folder {shown(folder)} for the review tree cannot be made or used: {_why(error, folder)}",
-            hint="let this user alone write there, or set XDG_CACHE_HOME to another folder; then: loop run --resume",
+            hint=f"let this user alone write there (chmod go-w {shlex.quote(shown(folder))}), or set XDG_CACHE_HOME to another "
+            "folder; then run the same command again",
         ) from None
 
 
