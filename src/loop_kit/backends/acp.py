@@ -71,12 +71,10 @@ def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need i
 
 
 def _beside(order: Order) -> Isolation:
-    """Start a reviewer beside the tree; nothing keeps these from what lies where they stand."""
-    if order.role == "worker":
-        base = order.base_settings.get(_OPENCODE_SETTINGS)
-        given = base is not None and "OPENCODE_CONFIG" not in order.environment
-        return Isolation(env={"OPENCODE_CONFIG": str(base)} if given else {})
-    return Isolation(env=git_variables(order), apart=True)
+    """Start it beside the tree; nothing keeps these from what lies where they stand."""
+    base = order.base_settings.get(_OPENCODE_SETTINGS) if order.role == "worker" else None
+    given = base is not None and "OPENCODE_CONFIG" not in order.environment
+    return Isolation(env={**git_variables(order), **({"OPENCODE_CONFIG": str(base)} if given else {})}, apart=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

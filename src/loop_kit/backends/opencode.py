@@ -127,12 +127,12 @@ class OpenCode(Backend):
         argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
         own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
         if order.role == "worker":
-            env = {**_ISOLATED, **_of_the_base(order)}
-            return Call(argv=argv if own else (*argv, "--auto"), env=env, stdin=order.prompt)
+            env, merged, how = {**_ISOLATED, **_of_the_base(order)}, {}, ("--auto",)
+        else:
+            env, how = {**_ISOLATED, **git_variables(order)}, ("--agent", _REVIEWER)
+            merged = {} if own else {_CONFIG: _with_reviewer(order)}
         # Its variables do not keep it from the plugins that lie where it stands.
-        env = {**_ISOLATED, **git_variables(order)}
-        merged = {} if own else {_CONFIG: _with_reviewer(order)}
-        argv = argv if own else (*argv, "--agent", _REVIEWER)
+        argv = argv if own else (*argv, *how)
         return Call(argv=argv, env=env, merged=merged, stdin=prompt_apart(order), apart=True)
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
