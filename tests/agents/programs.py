@@ -30,6 +30,9 @@ class Program:
     asks: int = 1  # how often it asks by itself before it tells loop that it is asked too much
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
+    reads_for_worker: tuple[
+        str, ...
+    ] = ()  # instructions of the tree that its next round is told all the same, by their ends
     leaves: int = 0  # processes that it leaves behind, and that loop ends
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
@@ -68,6 +71,7 @@ GEMINI = Program(
     env=_GEMINI_ENV,
     home={".gemini/settings.json": _GEMINI_SETTINGS},
     silence=15.0,
+    reads_for_worker=("GEMINI.md",),  # of every folder that its file tools may write in
     keeps_failed=False,
 )
 _OPENCODE_CONFIG = json.dumps(

@@ -50,8 +50,11 @@ def play(plants: str, files: Iterable[str]) -> Play:
     )
 
 
-def read(server: ModelServer) -> dict[str, list[str]]:
-    """Return what planted words the model was sent besides loop's own prompts, which show the change; by the dispatch."""
+def read(server: ModelServer, program: Program) -> dict[str, list[str]]:
+    """Return what planted words the model was sent besides loop's own prompts, which show the change; by the dispatch.
+
+    What is known to reach a worker is left out: the docs say so.
+    """
     found: dict[str, set[str]] = {}
     for request in server.requests:
         who = f"{request.scene.role} {request.scene.round}" if request.scene else "aside"
@@ -59,6 +62,8 @@ def read(server: ModelServer) -> dict[str, list[str]]:
             continue  # it may read what it writes
         told = (text for text in texts(json.loads(request.body)) if not (REPORT.search(text) or FORM.search(text)))
         found.setdefault(who, set()).update(*map(_WORD.findall, told))
+    known = {word for word in found.get("worker 2", ()) if word.endswith(program.reads_for_worker)}
+    found["worker 2"] = found.get("worker 2", set()) - known
     return {who: sorted(words) for who, words in found.items() if words}
 
 
@@ -96,7 +101,7 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
     with playing(tmp_path, programs, play(plants, plot.files), worker=worker, reviewer=reviewer) as (stage, server):
         stage.trust(program)
         result = stage.run()
-        assert (tell.said(), read(server)) == ([], {}), result.err
+        assert (tell.said(), read(server, program)) == ([], {}), result.err
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
         assert stage.git("show", f"HEAD:{GREETING}") == RIGHT
