@@ -17,7 +17,6 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
 from loop_kit.values import dataclass, replace
-from loop_kit.vcs import worktree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +92,7 @@ class Desk:
         if not apart:
             return self.order.cwd, {}
         from loop_kit.rounds.beside import empty_beside, git_alone  # noqa: PLC0415  (most programs do without)
+        from loop_kit.vcs import worktree  # noqa: PLC0415  (as above)
 
         tree = self.order.cwd
         if self.order.role == "worker":  # what is beside the repository is the person's
