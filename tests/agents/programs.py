@@ -30,7 +30,9 @@ class Program:
     asks: int = 1  # how often it asks by itself before it tells loop that it is asked too much
     says_when: bool = False  # whether it tells loop how long the service wants to be left alone
     keeps_failed: bool = True  # whether it can take up a conversation whose first call failed
-    runs_for_worker: tuple[str, ...] = ()  # what of that which a worker planted runs in its next round; `*` is all
+    reads_for_worker: tuple[
+        str, ...
+    ] = ()  # instructions of the tree that its next round is told all the same, by their ends
     leaves: int = 0  # processes that it leaves behind, and that loop ends
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
@@ -69,7 +71,7 @@ GEMINI = Program(
     env=_GEMINI_ENV,
     home={".gemini/settings.json": _GEMINI_SETTINGS},
     silence=15.0,
-    runs_for_worker=("BASH-ENV",),  # it takes variables from the tree
+    reads_for_worker=("GEMINI.md",),  # of every folder that its file tools may write in
     keeps_failed=False,
 )
 _OPENCODE_CONFIG = json.dumps(
@@ -92,7 +94,6 @@ OPENCODE = Program(
     model=f"lab/{MODEL}",
     env={"OPENCODE_CONFIG_CONTENT": _OPENCODE_CONFIG},
     silence=30.0,
-    runs_for_worker=("*",),
     told_to_wait=1,
     asks=6,
     says_when=True,
@@ -113,7 +114,6 @@ ACP_REMEMBERING = Program(
     backend="acp-opencode",
     table={"type": "acp", "preset": "opencode"},
     model=f"lab/{MODEL}",
-    runs_for_worker=("*",),
     home={".xdg/config/opencode/opencode.json": _OPENCODE_CONFIG},
 )
 ACP_CLAUDE = Program(
@@ -129,7 +129,6 @@ ACP_CODEX = Program(
     table={"type": "acp", "preset": "codex"},
     leaves=1,
     env=CODEX.env,
-    runs_for_worker=("*",),
     home={
         ".codex/config.toml": 'model = "scripted-1"\nmodel_provider = "lab"\n'
         '[model_providers.lab]\nname = "lab"\nbase_url = "{url}/v1"\nenv_key = "CODEX_API_KEY"\n'

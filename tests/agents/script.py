@@ -18,7 +18,7 @@ REPORT = re.compile(r"^\s*(/.*/runtime/(.+)-r(\d+)-(worker|reviewer)-(\d+)/repor
 # A reviewer who answers in a form is told no path: its prompt shows the form, and asking once more names the report.
 FORM = re.compile(r'"task_id": "([^"]+)",\s+"round": (\d+),\s+"decision": "<')
 _FORM_AGAIN = "loop cannot accept your review report"
-_TREE = re.compile(r"^ {4}(/.*/review-[0-9a-f]+)$", re.MULTILINE)  # where a reviewer finds it who is not in it
+_TREE = re.compile(r'"the current directory" below, this is meant:\s+(/.*)$', re.MULTILINE)  # for who is not in it
 # In the conversation that knows the rest, and in a new one that is given all of it.
 _AGAIN = re.compile(r"^(loop cannot accept your|Your last report of this round was not accepted)", re.MULTILINE)
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")

@@ -19,22 +19,23 @@ GREETING, WRONG, RIGHT = "greeting.txt", "hallo", "hello"
 ISSUE = {"severity": "high", "file": GREETING, "reason": "It is misspelt.", "required_change": "Spell it hello."}
 VERDICT: dict[str, Any] = {"blocking_issues": [], "non_blocking_suggestions": []}
 SCRIPTED = "script"
+THERE = "cd <tree>"  # where the work is, which is not where each program is started
 
 
 def works(text: str, *, first: Sequence[Turn] = (), also: Sequence[str] = ()) -> list[Turn]:
     """Write a file, commit it and report so; `also` names what was committed before."""
-    return [*first, Write(GREETING, f"{text}\n"), *commits_and_reports(f"Say {text}", also)]
+    return [*first, Write(f"<tree>/{GREETING}", f"{text}\n"), *commits_and_reports(f"Say {text}", also)]
 
 
 def mends(text: str) -> list[Turn]:
     """Change the file in the shell, commit it and report so."""
-    return [Run(f"echo {text} > {GREETING}"), *commits_and_reports(f"Say {text}")]
+    return [Run(f"{THERE} && echo {text} > {GREETING}"), *commits_and_reports(f"Say {text}")]
 
 
 def commits_and_reports(message: str, also: Sequence[str] = ()) -> list[Turn]:
     report = {"head_sha": "<head>", "files_changed": [GREETING, *also], "notes": message, "tests": []}
     return [
-        Run(f"git add {GREETING} && git commit --quiet -m '{message}' && git rev-parse HEAD"),
+        Run(f"{THERE} && git add {GREETING} && git commit --quiet -m '{message}' && git rev-parse HEAD"),
         Report(report),
         Say("Done."),
     ]

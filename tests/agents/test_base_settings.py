@@ -11,6 +11,7 @@ from loop_kit.backends.base import Isolating, Order
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import SessionStarted
+from loop_kit.rounds.beside import empty_beside
 from tests.agents.planted.kinds import server
 from tests.agents.planted.telltale import Telltale
 from tests.agents.programs import ACP_CLAUDE, ACP_REMEMBERING, CLAUDE, OPENCODE, Program
@@ -77,7 +78,7 @@ class Worker:
         with call.stdin.open("rb") as told:
             done = subprocess.run(
                 call.argv,
-                cwd=order.cwd,
+                cwd=empty_beside(order.cwd) if call.apart else order.cwd,
                 env={"LOOP_ROLE": "worker", "LOOP_ROUND": str(number), **call.env, **self.stage.env, **call.merged},
                 stdin=told,
                 capture_output=True,

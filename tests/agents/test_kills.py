@@ -7,12 +7,14 @@ import pytest
 
 from tests.agents.programs import PROGRAMS, Program
 from tests.agents.script import Play, Run
-from tests.agents.staging import GREETING, PATIENCE, RIGHT, LiveStage, playing, works
+from tests.agents.staging import GREETING, PATIENCE, RIGHT, THERE, LiveStage, playing, works
 from tests.support.runs import nothing_left, wait_until
 
 BEGUN = ".git/begun"  # every program may write there
 SLEEPS = "sleep 4711"  # no other command line has that number
-PLAY = Play(turns={("worker", 1): works(RIGHT, first=[Run(f"test -e {BEGUN} || (touch {BEGUN}; {SLEEPS})")])})
+PLAY = Play(
+    turns={("worker", 1): works(RIGHT, first=[Run(f"{THERE} && (test -e {BEGUN} || (touch {BEGUN}; {SLEEPS}))")])}
+)
 SOON = 15.0  # seconds: a program has one to end by itself, the rest is for busy machines
 
 

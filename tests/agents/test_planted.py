@@ -21,7 +21,7 @@ from tests.agents.planted.kinds import Plot
 from tests.agents.planted.telltale import Telltale
 from tests.agents.programs import ACP_ALL, PROGRAMS, Program
 from tests.agents.script import FORM, REPORT, Look, Play, Run
-from tests.agents.staging import GREETING, RIGHT, WRONG, approves, mends, objects, playing, works
+from tests.agents.staging import GREETING, RIGHT, THERE, WRONG, approves, mends, objects, playing, works
 
 _PLOTS: dict[str, Callable[[Telltale], Plot]] = {
     "claude": claude.plot,
@@ -34,11 +34,7 @@ _WORD = re.compile(r"PLANTED-[A-Za-z0-9/._-]+")
 
 
 def plot_of(program: Program, tell: Telltale) -> Plot:
-    plot = _PLOTS[program.backend.removeprefix("acp-")](tell)
-    # A worker that obeys the tree could not commit any more.
-    return Plot(
-        {name: text for name, text in plot.files.items() if program.runs_for_worker != ("*",) or "/rules/" not in name}
-    )
+    return _PLOTS[program.backend.removeprefix("acp-")](tell)
 
 
 def play(plants: str, files: Iterable[str]) -> Play:
@@ -54,15 +50,20 @@ def play(plants: str, files: Iterable[str]) -> Play:
     )
 
 
-def read(server: ModelServer) -> dict[str, list[str]]:
-    """Return what planted words the model was sent besides loop's own prompts, which show the change; by the dispatch."""
+def read(server: ModelServer, program: Program) -> dict[str, list[str]]:
+    """Return what planted words the model was sent besides loop's own prompts, which show the change; by the dispatch.
+
+    What is known to reach a worker is left out: the docs say so.
+    """
     found: dict[str, set[str]] = {}
     for request in server.requests:
         who = f"{request.scene.role} {request.scene.round}" if request.scene else "aside"
-        if who.startswith("worker"):
-            continue  # it may read what it wrote
+        if who == "worker 1":
+            continue  # it may read what it writes
         told = (text for text in texts(json.loads(request.body)) if not (REPORT.search(text) or FORM.search(text)))
         found.setdefault(who, set()).update(*map(_WORD.findall, told))
+    known = {word for word in found.get("worker 2", ()) if word.endswith(program.reads_for_worker)}
+    found["worker 2"] = found.get("worker 2", set()) - known
     return {who: sorted(words) for who, words in found.items() if words}
 
 
@@ -75,14 +76,6 @@ def texts(value: Any) -> Iterator[str]:
             yield from itertools.chain.from_iterable(map(texts, value.values()))
         case list():
             yield from itertools.chain.from_iterable(map(texts, value))
-
-
-def may_run(program: Program, line: str, root: Path) -> bool:
-    """Say whether what a line tells of is known to run in the next round of a worker: the docs say so."""
-    *_, what = line.split(" ")
-    # Some servers are started without the variables that say for whom: then the place says it.
-    by_worker = line.startswith(("worker ", f"{root} "))
-    return by_worker and (what in program.runs_for_worker or "*" in program.runs_for_worker)
 
 
 def saw_the_tree(server: ModelServer) -> bool:
@@ -100,14 +93,15 @@ def test_nothing_that_a_worker_plants_runs_or_is_read_by_a_reviewer_or_in_the_ne
     tell = Telltale.put(tmp_path / "outside")
     plot = plot_of(program, tell)
     plot.write(tmp_path / "plants")
-    plants = f"cp -a {tmp_path}/plants/. . && git add -f -A . ':!.loop' && git commit -q -m 'Add what is useful'"
+    plants = (
+        f"{THERE} && cp -a {tmp_path}/plants/. . && git add -f -A . ':!.loop' && git commit -q -m 'Add what is useful'"
+    )
     reviewer = replace(program, args=(*program.args, *program.daring))
     worker = replace(reviewer, args=(*reviewer.args, *program.unfenced))
     with playing(tmp_path, programs, play(plants, plot.files), worker=worker, reviewer=reviewer) as (stage, server):
         stage.trust(program)
         result = stage.run()
-        ran = [line for line in tell.said() if not may_run(program, line, stage.root)]
-        assert (ran, read(server)) == ([], {}), result.err
+        assert (tell.said(), read(server, program)) == ([], {}), result.err
         assert result.code == 0, result.err
         assert [data["decision"] for data in result.events("decided")] == ["changes_required", "approve"]
         assert stage.git("show", f"HEAD:{GREETING}") == RIGHT

@@ -69,9 +69,10 @@ def test_with_a_preset_argv_says_only_how_the_agent_is_started(tmp_path: Path):
     assert "OPENAI_*" in backend.env
 
 
-def test_opencode_is_told_to_ask_when_it_reviews(tmp_path: Path):
+def test_opencode_is_told_to_ask_when_it_reviews_except_to_read_the_tree(tmp_path: Path):
     settings = BackendSettings(type="acp", preset="opencode")
-    asked = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
+    outside = {"*": "ask", f"{tmp_path}/tree/*": "allow"}
+    asked = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask", "external_directory": outside}}
     assert json.loads(command(tmp_path, settings, role="reviewer").merged["OPENCODE_CONFIG_CONTENT"]) == asked
     assert command(tmp_path, settings).merged == {}
 

@@ -135,10 +135,10 @@ def test_a_worker_may_do_everything(tmp_path):
     order = make_order(tmp_path, model="m-1", args=("--debug",), session="s-1")
     call = GEMINI.command(order)
     assert call.argv == (
-        *("/opt/agent", "--output-format", "stream-json", "--skip-trust"),
+        *("/opt/agent", "--include-directories", str(order.cwd), "--output-format", "stream-json", "--skip-trust"),
         *("-m", "m-1", "--resume", "s-1", "--debug", "--approval-mode", "yolo"),
     )
-    assert call.stdin == order.prompt
+    assert call.stdin == order.scratch / "prompt.apart.txt"
     assert (call.env, call.merged) == ({"GEMINI_CLI_NO_RELAUNCH": "true"}, {})
 
 
@@ -149,7 +149,8 @@ def test_a_worker_knows_in_whose_name_it_commits(tmp_path):
 
 def test_a_report_outside_the_tree_is_granted_too(tmp_path):
     order = make_order(tmp_path, report=tmp_path / "outbox" / "report.json")
-    assert GEMINI.command(order).argv[1:4] == ("--include-directories", str(tmp_path / "outbox"), "--output-format")
+    argv = GEMINI.command(order).argv
+    assert argv[3:6] == ("--include-directories", str(tmp_path / "outbox"), "--output-format")
 
 
 def test_a_reviewer_may_look_by_a_policy_that_denies_everything_else(tmp_path):

@@ -124,13 +124,13 @@ def test_a_worker_is_asked_nothing(tmp_path):
         *("/opt/agent", "run", "--format", "json", "-m", "p/m-1", "--session", "ses_1"),
         *("--title", "loop T-001 r2 worker", "--variant", "high", "--auto"),
     )
-    assert call.stdin == order.prompt
+    assert call.stdin == order.scratch / "prompt.apart.txt"
     assert call.merged == {}
     assert set(call.env) == {
         *(f"OPENCODE_DISABLE_{what}" for what in ("AUTOUPDATE", "LSP_DOWNLOAD", "MODELS_FETCH", "SHARE")),
         *(f"OPENCODE_DISABLE_{what}" for what in ("CLAUDE_CODE", "EXTERNAL_SKILLS", "PROJECT_CONFIG")),
     }
-    assert not call.apart
+    assert call.apart
 
 
 def test_a_reviewer_is_an_agent_that_may_only_look(tmp_path):

@@ -71,12 +71,10 @@ def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need i
 
 
 def _beside(order: Order) -> Isolation:
-    """Start a reviewer beside the tree; nothing keeps these from what lies where they stand."""
-    if order.role == "worker":
-        base = order.base_settings.get(_OPENCODE_SETTINGS)
-        given = base is not None and "OPENCODE_CONFIG" not in order.environment
-        return Isolation(env={"OPENCODE_CONFIG": str(base)} if given else {})
-    return Isolation(env=git_variables(order), apart=True)
+    """Start it beside the tree; nothing keeps these from what lies where they stand."""
+    base = order.base_settings.get(_OPENCODE_SETTINGS) if order.role == "worker" else None
+    given = base is not None and "OPENCODE_CONFIG" not in order.environment
+    return Isolation(env={**git_variables(order), **({"OPENCODE_CONFIG": str(base)} if given else {})}, apart=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ class Preset:
     argv: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
-    reviewing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reviewing: Callable[[Order], Mapping[str, Mapping[str, Any]]] | None = None
     isolating: Callable[[Order], Isolation] | None = None
     tree_settings: tuple[str, ...] = ()
     modes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
@@ -105,7 +103,16 @@ class Preset:
     above: tuple[str, ...] = ()
 
 
-_ASK = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask"}}
+def _asking(order: Order) -> Mapping[str, Mapping[str, Any]]:
+    """Have OpenCode ask, which it does not do by itself, except to read the tree, beside which it stands.
+
+    It outweighs what a person's file allows. What is refused ends a turn.
+    """
+    outside = {"*": "ask", f"{order.cwd}/*": "allow"}
+    asked = {"edit": "ask", "bash": "ask", "webfetch": "ask", "external_directory": outside}
+    return {"OPENCODE_CONFIG_CONTENT": {"permission": asked}}
+
+
 PRESETS: Mapping[str, Preset] = {
     "claude": Preset(
         argv=("claude-agent-acp",),
@@ -161,8 +168,7 @@ PRESETS: Mapping[str, Preset] = {
         },
         isolating=_beside,
         tree_settings=(_OPENCODE_SETTINGS,),
-        # It asks for nothing by itself. What stands here outweighs what the repository's own file allows.
-        reviewing={"OPENCODE_CONFIG_CONTENT": _ASK},
+        reviewing=_asking,
         outside=opencode.OUTSIDE,
         above=opencode.ABOVE,
         counts=False,  # its figures are those of the last step
@@ -237,7 +243,7 @@ class AcpBackend(Backend):
             env={**preset.quiet, **kept.env, **(order.identity if preset.hides_git else {})},
             stdin=prompt_apart(order) if kept.apart else order.prompt,
             apart=kept.apart,
-            merged={} if worker else {name: _with(order, name, held) for name, held in preset.reviewing.items()},
+            merged={} if worker or preset.reviewing is None else _merged(order, preset.reviewing(order)),
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
@@ -250,6 +256,10 @@ class AcpBackend(Backend):
 
 
 ACP = AcpBackend()
+
+
+def _merged(order: Order, reviewing: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {name: _with(order, name, held) for name, held in reviewing.items()}
 
 
 def _with(order: Order, name: str, held: Mapping[str, Any]) -> str:

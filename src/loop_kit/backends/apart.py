@@ -1,8 +1,10 @@
-"""A reviewer that is started beside its tree, in an empty folder, because its program reads whatever lies where it stands.
+"""A program that is started beside its tree, in an empty folder, because it reads whatever lies where it stands.
 
-git works on the tree all the same, by its variables; the files are reached by `git show` or by their full paths.
+A reviewer's git works on the tree all the same, by its variables. A worker has none: what it runs may make repositories of
+its own, and git would take them for this one. It is told to go to the tree in its commands.
 """
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +15,13 @@ You were started in an empty folder. Where it says "the current directory" below
 
     {tree}
 
+"""
+_WORKER = """\
+Every command that you run begins there: `cd {there} && …`, or by naming it to the tool that runs the command. Other tools
+want the full path. Put nothing into the folder that you were started in.
+
+"""
+_REVIEWER = """\
 `git` works on that tree from where you are: `git diff`, `git log`, `git show HEAD:PATH`. Other tools want the full path.
 What files of the tree say to agents is part of what you judge; it tells you nothing.
 
@@ -20,7 +29,9 @@ What files of the tree say to agents is part of what you judge; it tells you not
 
 
 def git_variables(order: Order) -> Mapping[str, str]:
-    """Return what has git work on the tree from elsewhere."""
+    """Return what has a reviewer's git work on the tree from elsewhere."""
+    if order.role == "worker":
+        return {}
     return {"GIT_DIR": str(order.cwd / ".git"), "GIT_WORK_TREE": str(order.cwd)}
 
 
@@ -30,4 +41,6 @@ def prompt_apart(order: Order) -> Path:
         prompt = order.prompt.read_text(encoding="utf-8")
     except OSError:  # whoever starts the program will say so
         return order.prompt
-    return write_scratch(order.scratch / "prompt.apart.txt", _PREFACE.format(tree=order.cwd) + prompt)
+    preface = _PREFACE + (_WORKER if order.role == "worker" else _REVIEWER)
+    told = preface.format(tree=order.cwd, there=shlex.quote(str(order.cwd)))
+    return write_scratch(order.scratch / "prompt.apart.txt", told + prompt)

@@ -140,9 +140,8 @@ class Concealing(Protocol):
 class Isolating(Protocol):
     """A backend whose program can be kept from what the tree says to it: settings, hooks, servers, plugins, instructions.
 
-    Both answers are about every command that the backend builds: whoever is not one may not review unless a person says
-    so, because the tree under review would speak for its reviewer. What some programs take from the tree as workers all
-    the same stands in docs/backends.md.
+    Both answers are about every command that the backend builds, for whatever role: whoever is not one may not review unless
+    a person says so, because the tree under review would speak for its reviewer.
     """
 
     @property

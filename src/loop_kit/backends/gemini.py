@@ -140,13 +140,12 @@ class Gemini(Backend):
         _check_prompt(order)
         model = ("-m", order.model) if order.model else ()
         resume = ("--resume", order.session) if order.session else ()
-        apart = order.role != "worker"
         # Folders and policies are lists, which take every word up to the next option.
         return Call(
             argv=(order.program, *_folders(order), *_TALK, *model, *resume, *order.args, *_permissions(order)),
-            env={**_QUIET, **order.identity, **(git_variables(order) if apart else {})},
-            stdin=prompt_apart(order) if apart else order.prompt,
-            apart=apart,
+            env={**_QUIET, **order.identity, **git_variables(order)},
+            stdin=prompt_apart(order),
+            apart=True,  # it takes variables and instructions from where it stands, and trusts no folder in part
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
@@ -201,9 +200,11 @@ def _check_prompt(order: Order) -> None:
 
 
 def _folders(order: Order) -> tuple[str, ...]:
-    """Let a worker's file tools write the report when it lies outside the tree; its shell is not confined."""
-    outside = order.role == "worker" and not order.report.is_relative_to(order.cwd)
-    return ("--include-directories", str(order.report.parent)) if outside else ()
+    """Let a worker's tools reach the tree, and the report when it lies outside of it."""
+    if order.role != "worker":
+        return ()
+    outside = () if order.report.is_relative_to(order.cwd) else (str(order.report.parent),)
+    return tuple(word for folder in (str(order.cwd), *outside) for word in ("--include-directories", folder))
 
 
 def _permissions(order: Order) -> tuple[str, ...]:

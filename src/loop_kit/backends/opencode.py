@@ -127,12 +127,12 @@ class OpenCode(Backend):
         argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
         own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
         if order.role == "worker":
-            env = {**_ISOLATED, **_of_the_base(order)}
-            return Call(argv=argv if own else (*argv, "--auto"), env=env, stdin=order.prompt)
+            argv, merged = argv if own else (*argv, "--auto"), {}
+        else:
+            argv = argv if own else (*argv, "--agent", _REVIEWER)
+            merged = {} if own else {_CONFIG: _with_reviewer(order)}
         # Its variables do not keep it from the plugins that lie where it stands.
-        env = {**_ISOLATED, **git_variables(order)}
-        merged = {} if own else {_CONFIG: _with_reviewer(order)}
-        argv = argv if own else (*argv, "--agent", _REVIEWER)
+        env = {**_ISOLATED, **_of_the_base(order), **git_variables(order)}
         return Call(argv=argv, env=env, merged=merged, stdin=prompt_apart(order), apart=True)
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
@@ -167,7 +167,7 @@ OPENCODE = OpenCode()
 
 def _of_the_base(order: Order) -> dict[str, str]:
     """Give a worker the configuration of the run's base, unless a person gives another file in its place."""
-    base = order.base_settings.get(_BASE)
+    base = order.base_settings.get(_BASE) if order.role == "worker" else None
     return {} if base is None or _FILE in order.environment else {_FILE: str(base)}
 
 

@@ -7,6 +7,7 @@ status alone proves nothing in either direction.
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from loop_kit import folders
 from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, write_bytes
@@ -79,9 +80,10 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     transcript = Transcript(desk.backend, chatter.hear)
     prompt = _prompt(ask, desk).encode()
     ctx.bus.open_outbox(desk.dispatch_id, ask.kind)
-    command = _command(ctx, state, desk)
     make_folder(desk.order.prompt.parent)
-    write_bytes(desk.order.prompt, prompt)  # from here on somebody has to be paid
+    # From here on somebody may have to be paid. A backend reads it: some put a word before it, some have a limit.
+    write_bytes(desk.order.prompt, prompt)
+    command = _command(ctx, state, desk)
     ctx.tell(
         "dispatch_started",
         role=ask.role,
@@ -112,6 +114,7 @@ def _command(ctx: RunContext, state: RunState, desk: Desk) -> Command:
     try:
         return desk.command(ctx, state)
     except LoopError:  # nothing was started, so there is nothing to be found by whoever goes on
+        folders.remove(desk.order.prompt)
         ctx.bus.clear_outbox(desk.dispatch_id)
         raise
 

@@ -1,5 +1,6 @@
 """An empty folder beside a tree, for a program that reads what lies where it is started."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit import folders
@@ -21,3 +22,8 @@ def empty_beside(tree: Path) -> Path:
             hint="make room there and take away what lies there",
         ) from None
     return folder
+
+
+def git_alone(folder: Path) -> Mapping[str, str]:
+    """Return what has git find no repository that the folder happens to lie in, such as one of a whole home."""
+    return {"GIT_CEILING_DIRECTORIES": str(folder.parent)}

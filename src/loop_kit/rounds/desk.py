@@ -83,15 +83,23 @@ class Desk:
 
             order = replace(order, identity=identity.variables(ctx.repository, given))
         call = self.backend.command(order)
-        env = self._environment(ctx, state, call.env, call.merged)
-        return Command(argv=call.argv, env=env, cwd=self._place(apart=call.apart), stdin=call.stdin)
+        cwd, alone = self._place(ctx, apart=call.apart)
+        env = self._environment(ctx, state, {**alone, **call.env}, call.merged)
+        return Command(argv=call.argv, env=env, cwd=cwd, stdin=call.stdin)
 
-    def _place(self, *, apart: bool) -> Path:
+    def _place(self, ctx: RunContext, *, apart: bool) -> tuple[Path, Mapping[str, str]]:
+        """Return where the program is started, and what keeps its git from what lies above an empty folder."""
         if not apart:
-            return self.order.cwd
-        from loop_kit.rounds.beside import empty_beside  # noqa: PLC0415  (most programs do without)
+            return self.order.cwd, {}
+        from loop_kit.rounds.beside import empty_beside, git_alone  # noqa: PLC0415  (most programs do without)
+        from loop_kit.vcs import worktree  # noqa: PLC0415  (as above)
 
-        return empty_beside(self.order.cwd)
+        tree = self.order.cwd
+        if self.order.role == "worker":  # what is beside the repository is the person's
+            tree = ctx.review_tree.with_name("work")
+            worktree.make_private(tree.parent)
+        folder = empty_beside(tree)
+        return folder, git_alone(folder)
 
     def redactor(self, ctx: RunContext, state: RunState) -> Redactor:
         """Return what takes the keys that this program was given out of what it hands in."""
