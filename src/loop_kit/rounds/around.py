@@ -70,7 +70,9 @@ def _about_refs(ctx: RunContext) -> Iterable[str]:
         ("deleted", [name for name in lost if name not in now]),
     ):
         told = ("what it was is in its history" if name in onward else _where(ctx, name, kept) for name in names)
-        yield _sentence(f"{done} in git", (f"{_called(name)} ({where})" for name, where in zip(names, told, strict=True)))
+        yield _sentence(
+            f"{done} in git", (f"{_called(name)} ({where})" for name, where in zip(names, told, strict=True))
+        )
     yield _sentence("new in git", (_called(name) for name in now if name not in before))
 
 

@@ -7,10 +7,9 @@ status alone proves nothing in either direction.
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from loop_kit import folders
 from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
-from loop_kit.bus.atomic import make_folder, write_bytes
+from loop_kit.bus.atomic import make_folder, remove, write_bytes
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.event import Failed, FailureKind, Usage
 from loop_kit.model.redaction import Redactor
@@ -114,7 +113,7 @@ def _command(ctx: RunContext, state: RunState, desk: Desk) -> Command:
     try:
         return desk.command(ctx, state)
     except LoopError:  # nothing was started, so there is nothing to be found by whoever goes on
-        folders.remove(desk.order.prompt)
+        remove(desk.order.prompt)
         ctx.bus.clear_outbox(desk.dispatch_id)
         raise
 
