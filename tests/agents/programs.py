@@ -33,7 +33,7 @@ class Program:
     reads_for_worker: tuple[
         str, ...
     ] = ()  # instructions of the tree that its next round is told all the same, by their ends
-    leaves: int = 0  # processes that it leaves behind, and that loop ends
+    leaves: int = 0  # processes that it may leave behind, and that loop ends
     remembers: bool = True  # whether it can take up a conversation in another process
     ends: Mapping[str, Ending] = field(
         default_factory=dict
@@ -120,6 +120,7 @@ ACP_CLAUDE = Program(
     backend="acp-claude",
     model="",
     table={"type": "acp", "preset": "claude"},
+    leaves=1,  # the program that its adapter started, when the adapter is the faster to end
     env={**CLAUDE.env, "IS_SANDBOX": "1"},  # it is root in its namespace
     trusting=CLAUDE.trusting,
 )
