@@ -96,6 +96,16 @@ folders.remove(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.timeout(10)
+def test_a_pipe_and_a_link_are_not_read(tmp_path: Path, outside: Path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(outside / "inner/precious.txt")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match=r"pipe|symbolic"):
+            folders.read(tmp_path / name)
+    assert folders.read(outside / "inner/precious.txt") == b"kept\n"
+
+
 def test_read_only_folders_are_removed_and_no_mode_is_changed_through_a_link():
     """As a user whom modes bind: for root they do not."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:

@@ -68,6 +68,12 @@ def open_file(path: Path, flags: int, mode: int = 0o644) -> int:
     return fd
 
 
+def read(path: Path) -> bytes:
+    """Return the content of a file, opened as `open_file` does: of no link, and nobody waits for a pipe."""
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read()
+
+
 def make(folder: Path, mode: int = 0o777, *, durable: bool = True) -> None:
     """Make a folder and what is missing on the way, by default durably; one that is there is fine."""
     try:

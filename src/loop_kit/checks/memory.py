@@ -65,7 +65,8 @@ class Memory:
 
     def holds(self) -> bool:
         """Take away what has come to what was made; False when something of that is gone or was changed."""
-        if any(not (self.tree / path).parent.resolve().is_relative_to(self.tree.resolve()) for path in self.made):
+        tree = os.path.realpath(self.tree)
+        if any(not Path(os.path.realpath((self.tree / path).parent)).is_relative_to(tree) for path in self.made):
             return False  # a link leads elsewhere
         found = dict(islice(_files(self.tree, self.made), 2 * _MOST))
         if any(found.get(path) != seen for path, seen in self._files.items()):
@@ -79,7 +80,7 @@ class Memory:
 
     def _read(self) -> bool:
         try:
-            data = self.path.read_bytes()
+            data = folders.read(self.path)
             document: Any = json.loads(data) if sha256(data).hexdigest() == self.seal else None
         except (OSError, ValueError):
             return False

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeAlias
 
+from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
@@ -112,7 +113,7 @@ class ReviewTree:
     def has_settings(self) -> bool:
         """Whether git finds settings for this tree alone, where it is told to look for such, or other than its repository's."""
         try:
-            common = (self.git_dir / "commondir").read_bytes()
+            common = folders.read(self.git_dir / "commondir")
         except OSError:
             common = b""
         return os.path.lexists(self.git_dir / "config.worktree") or common != b"../..\n"

@@ -244,20 +244,15 @@ def _has_link(repository: Repository, entry: str) -> bool:
 def _named_by(file: Path) -> bytes:
     """Return what an entry of git's names, nothing when another run has just removed its own."""
     try:
-        return file.read_bytes().rstrip(b"\n")
-    except (FileNotFoundError, NotADirectoryError):
+        return folders.read(file).rstrip(b"\n")
+    except OSError:  # or it is no file: then it names nothing
         return b""
 
 
 def _entry(repository: Repository, path: Path) -> Path | None:
     """Return git's entry for `path` when folder and entry name each other."""
-    link = path / ".git"
-    named = link.read_bytes().rstrip(b"\n").removeprefix(b"gitdir: ") if _is_plain(link) else b""
+    named = _named_by(path / ".git").removeprefix(b"gitdir: ")
     return next((entry for entry in _entries(repository, path) if named == os.fsencode(entry)), None)
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
 
 
 def _cleaned(tree: ReviewTree, keep: Sequence[str], *, made_now: bool) -> bool:
