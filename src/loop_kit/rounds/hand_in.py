@@ -102,7 +102,9 @@ def _put(bus: Bus, at: Standing, kind: str, document: Mapping[str, Any]) -> None
     if at.running:
         return
     with suppress(LockedError), Lock.acquire(bus.lock_path, purpose=f"loop: {kind}", now=utc_now()):
-        bus.put_state(replace(at.state, digests={**at.state.digests, kind: digest(data)}))
+        now = bus.read_state()  # somebody may have gone on with the run since
+        if now is not None and (now.run_id, now.round) == (at.state.run_id, at.state.round):
+            bus.put_state(replace(now, digests={**now.digests, kind: digest(data)}))
 
 
 def _verify(repository: Repository, at: Standing, report: WorkReport) -> Change:
