@@ -80,11 +80,13 @@ def test_a_clone_that_tracks_such_a_link_is_refused_and_nothing_outside_is_delet
 def test_a_file_that_git_tracks_where_loop_keeps_its_own_is_refused_and_the_advice_works(tmp_path: Path, folder: str):
     stage = Stage.set_up(tmp_path)
     (stage.root / folder).mkdir()
-    (stage.root / folder / "kept.json").write_text("{}\n", encoding="utf-8")
-    stage.git("add", "--force", f"{folder}/kept.json")
+    for name in ("kept.json", "more/kept.json"):
+        (stage.root / folder / name).parent.mkdir(exist_ok=True)
+        (stage.root / folder / name).write_text("{}\n", encoding="utf-8")
+    stage.git("add", "--force", folder)
     stage.git("commit", "--quiet", "--message", "Track it")
     result = stage.run()
-    assert (result.code, f"git tracks 1 file(s) where loop keeps its own: {folder}/kept.json" in result.err) == (
+    assert (result.code, f"git tracks 2 file(s) where loop keeps its own: {folder}/kept.json" in result.err) == (
         3,
         True,
     )

@@ -103,12 +103,15 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
 def check_bus(bus: Bus, repository: Repository) -> None:
     """Raise unless what loop writes on the bus is its own: no link, and nothing that git tracks and would bring back."""
     check_folders(bus)
-    tracked = repository.tracked(own_paths(bus, repository.root))
+    own = own_paths(bus, repository.root)
+    tracked = repository.tracked(own)
     if tracked:
+        places = shlex.join(
+            path for path in own if any(each == path or each.startswith(f"{path}/") for each in tracked)
+        )
         raise StartError(
-            f"git tracks {len(tracked)} file(s) where loop keeps its own: {', '.join(tracked[:_SHOWN])}",
-            hint=f"git rm -r --cached -- {shlex.quote(tracked[0])}{' …' if tracked[1:] else ''}, commit that, then run the "
-            "same command again",
+            f"git tracks {len(tracked)} file(s) where loop keeps its own: {listed(tracked, _SHOWN)}",
+            hint=f"git rm -r --cached -- {places}, commit that, then run the same command again",
         )
 
 
