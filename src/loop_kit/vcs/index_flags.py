@@ -7,6 +7,7 @@ import os
 import struct
 from pathlib import Path
 
+from loop_kit import folders
 from loop_kit.vcs.git import path_text, zero_separated
 from loop_kit.vcs.repository import Repository
 
@@ -35,9 +36,11 @@ def _is_there(root: Path, path: bytes) -> bool:
 def _flagged(repository: Repository, hash_size: int) -> dict[bytes, bool]:
     """Return path -> whether git is told to skip it, False when it is told to take it for unchanged."""
     try:
-        data = (repository.git_dir / "index").read_bytes()
+        data = folders.read(repository.git_dir / "index")
     except FileNotFoundError:
         return {}
+    except OSError:  # a link, which some people's set-up makes, or what cannot be read: git has its own word for it
+        return _asked(repository)
     try:
         return _read(data, hash_size)
     except (ValueError, IndexError, struct.error):
