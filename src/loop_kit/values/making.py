@@ -20,6 +20,10 @@ class Field:
         self.name, self.kw_only = "", False
         self.default, self.factory, self.init = default, factory, init
 
+    @property
+    def has_default(self) -> bool:
+        return self.factory is not None or self.default is not _NOTHING
+
     def fallback(self) -> Any:
         if self.factory is not None:
             return self.factory()

@@ -1,0 +1,345 @@
+"""Documents by their classes: what a field holds is written once, in its annotation, and read, judged and written by it.
+
+`read(RunState, document)` returns the value or raises `FieldError` with `$.path: what`; `write(value)` returns the document.
+An annotation is made of the types of JSON (`str`, `int`, `float`, `bool`, a `StrEnum`, `Literal`, `tuple[X, ...]`,
+`Mapping[K, X]`, a class of values, `Any`), joined by `|` where one place takes several of them. In an `Annotated` stand
+what else has to hold (`Range`, `Size`, `Pattern`), what the field is called in the document if not as in the class
+(`Named`), and, as a plain text, what it means. What schemas, pages and `--help` say comes from the same place.
+
+A class says in class variables what is no field of it:
+`form`, which fields may be left out or added (that of the document around it, when it does not say);
+`version`, the `schema_version` that it reads and writes;
+`short`, the field that a plain text stands for in the place of the object;
+`written`, properties that the document has and that nobody reads back;
+`contradiction`, a static method that returns what is wrong with the whole object as `.field: what`, or None.
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from loop_kit.values import dataclass, fields, wording
+from loop_kit.values.wording import FieldError, step
+
+Reader = Callable[[Any, str], Any]
+_Value = TypeVar("_Value")
+
+
+class Form(StrEnum):
+    """Which fields a document may lack, or have beside those of its class."""
+
+    EXACT = "exact"  # none: loop's own
+    CLOSED = "closed"  # it may lack what has a default: settings
+    OPEN = "open"  # the same, and unknown ones are kept and ignored: what people and agents write
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number from `least` to `most`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+
+    def problem(self, value: float) -> str:
+        if value < self.least:
+            return wording.too_small(self.least, value)
+        return wording.too_large(self.most, value) if value > self.most else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """From `least` to `most` characters of a text, entries of a list or of a map."""
+
+    least: int = 0
+    most: int | None = None
+
+    def problem(self, value: Collection[Any]) -> str:
+        if len(value) < self.least:
+            return wording.too_short(self.least, value)
+        return wording.too_long(self.most, value) if self.most is not None and len(value) > self.most else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text in which the regular expression is found; `said` is the form in words."""
+
+    regex: str
+    said: str = ""
+
+    def problem(self, value: str) -> str:
+        return "" if re.search(self.regex, value) else wording.malformed(value, self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a field is called in the document."""
+
+    name: str
+
+
+class Mark(StrEnum):
+    """What an annotation says of its field besides."""
+
+    LATER = "later"  # an older loop did not write it: it may be missing from an exact document
+    KEY = "key"  # in a map it is the key of the object, and not in it
+    SINGLE = "single"  # one entry may stand for a list of it
+
+
+RULES = (Range, Size, Pattern)
+NOT_BLANK = Pattern(r"\S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentField:
+    """One field of a class as the document has it: `attribute` in the class, `name` in the document, `help` for people."""
+
+    attribute: str
+    name: str
+    annotation: Any
+    help: str
+    has_default: bool
+    marks: frozenset[Mark]
+
+    def required(self, form: Form) -> bool:
+        if form is Form.EXACT:
+            return Mark.LATER not in self.marks
+        return not self.has_default
+
+
+def read(kind: type[_Value], document: Any, at: str = "$") -> _Value:
+    """Return the value that a document describes; raise `FieldError` naming the first field that is wrong."""
+    reader: Reader = _reader(cast("Any", kind), Form.EXACT)
+    value: _Value = reader(document, at)
+    return value
+
+
+def write(value: Any) -> Any:
+    """Return a value as a JSON document."""
+    kind: Any = type(value)
+    if is_class(kind):
+        return dict(_entries(value))
+    if isinstance(value, Mapping):
+        return {key: _without_key(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [write(each) for each in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def is_class(kind: Any) -> bool:
+    """Tell whether a type is a class of values."""
+    return hasattr(kind, "__value_fields__")
+
+
+@cache
+def document_fields(kind: Any) -> tuple[DocumentField, ...]:
+    """Return what a document of a class of values is made of."""
+    return tuple(_field(kind, each) for each in fields(kind) if each.init)
+
+
+def form_of(kind: Any, around: Form = Form.EXACT) -> Form:
+    form: Form = getattr(kind, "form", around)
+    return form
+
+
+def _field(kind: Any, each: Any) -> DocumentField:
+    annotation = next(base.__annotations__[each.name] for base in kind.__mro__ if each.name in base.__annotations__)
+    notes = getattr(annotation, "__metadata__", ())
+    return DocumentField(
+        attribute=each.name,
+        name=next((note.name for note in notes if isinstance(note, Named)), each.name),
+        annotation=annotation,
+        help=next((note for note in reversed(notes) if type(note) is str), ""),
+        has_default=each.has_default,
+        marks=frozenset(note for note in notes if isinstance(note, Mark)),
+    )
+
+
+def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tuple[str, Any]]:
+    kind: Any = type(value)
+    if hasattr(kind, "version"):
+        yield "schema_version", kind.version
+    for each in document_fields(kind):
+        if not each.marks & without:
+            yield each.name, write(getattr(value, each.attribute))
+    for name in getattr(kind, "written", ()):
+        yield name, write(getattr(value, name))
+
+
+def _without_key(value: Any) -> Any:
+    return dict(_entries(value, frozenset({Mark.KEY}))) if is_class(type(value)) else write(value)
+
+
+def _refuse(at: str, problem: str) -> Any:
+    raise FieldError(f"{at}: {problem}")
+
+
+def json_types(kind: Any) -> tuple[str, ...]:
+    """Return the names that JSON Schema has for the values that an annotation takes; all of them for `Any`."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return json_types(args[0])
+    if origin in (UnionType, Union):
+        return tuple(dict.fromkeys(name for each in args for name in json_types(each)))
+    if kind is Any:
+        return tuple(wording.TYPE_NAMES)
+    if origin is Literal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        return ("string",)
+    if is_class(kind):
+        return ("string", "object") if hasattr(kind, "short") else ("object",)
+    return (_TYPES[origin or kind],)
+
+
+_TYPES: dict[Any, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    tuple: "array",
+    Mapping: "object",
+    NoneType: "null",
+}
+
+
+def _type_of(value: Any) -> tuple[str, ...]:
+    """Return the names that JSON Schema has for a value; a whole number is a number too."""
+    match value:
+        case bool():
+            return ("boolean",)
+        case int():
+            return ("integer", "number")
+        case float():
+            return ("number",) if math.isfinite(value) else ()
+        case None:
+            return ("null",)
+        case str():
+            return ("string",)
+        case _:
+            return ("array",) if isinstance(value, list) else ("object",) if isinstance(value, dict) else ()
+
+
+@cache
+def _reader(kind: Any, form: Form) -> Reader:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _annotated(args[0], args[1:], form)
+    if kind is Any:
+        return lambda value, _at: value
+    if is_class(kind):
+        return _object(kind, form_of(kind, form))
+    return _typed(json_types(kind), _reading(kind, origin, args, form))
+
+
+def _typed(types: tuple[str, ...], inner: Reader) -> Reader:
+    def take(value: Any, at: str) -> Any:
+        if not any(name in types for name in _type_of(value)):
+            _refuse(at, wording.expected(types, value))
+        return inner(value, at)
+
+    return take
+
+
+def _reading(kind: Any, origin: Any, args: tuple[Any, ...], form: Form) -> Reader:
+    """Return what reads a value whose JSON type is right."""
+    if origin in (UnionType, Union):
+        return _union(tuple((json_types(each), _reader(each, form)) for each in args))
+    if origin is tuple:
+        return _list(_reader(args[0], form))
+    if origin is Mapping:
+        return _map(_reader(args[0], form), args[1], form)
+    if origin is Literal:
+        return lambda value, at: value if value in args else _refuse(at, wording.one_of(args, value))
+    if issubclass(kind, StrEnum):
+        words = list(kind)
+        return lambda value, at: kind(value) if value in words else _refuse(at, wording.one_of(map(str, words), value))
+    return (lambda value, _at: float(value)) if kind is float else (lambda value, _at: value)
+
+
+def _annotated(kind: Any, notes: tuple[Any, ...], form: Form) -> Reader:
+    inner, rules = _reader(kind, form), [each for each in notes if isinstance(each, RULES)]
+
+    def take(value: Any, at: str) -> Any:
+        taken = inner(value, at)
+        for rule in rules if value is not None else ():
+            problem = rule.problem(value)
+            if problem:
+                _refuse(at, problem)
+        return taken
+
+    reader = take if rules else inner
+    return _single(kind, reader, _reader(get_args(kind)[0], form)) if Mark.SINGLE in notes else reader
+
+
+def _single(kind: Any, inner: Reader, entry: Reader) -> Reader:
+    types = (*json_types(get_args(kind)[0]), *json_types(kind))
+    return _typed(types, lambda value, at: inner(value, at) if isinstance(value, list) else (entry(value, at),))
+
+
+def _union(alternatives: tuple[tuple[tuple[str, ...], Reader], ...]) -> Reader:
+    def take(value: Any, at: str) -> Any:
+        found = next(reader for name in _type_of(value) for types, reader in alternatives if name in types)
+        return found(value, at)
+
+    return take
+
+
+def _list(inner: Reader) -> Reader:
+    return lambda value, at: tuple(inner(each, f"{at}[{index}]") for index, each in enumerate(value))
+
+
+def _map(key: Reader, kind: Any, form: Form) -> Reader:
+    inner = _reader(kind, form)
+    named = next((each.name for each in document_fields(kind) if Mark.KEY in each.marks), "") if is_class(kind) else ""
+
+    def entry(name: str, value: Any, at: str) -> Any:
+        if not named or not isinstance(value, dict):
+            return inner(value, at)
+        if named in value:
+            _refuse(at + step(named), wording.unknown(named, ()))
+        return inner({named: name, **value}, at)
+
+    return lambda value, at: {key(name, at): entry(name, each, at + step(name)) for name, each in value.items()}
+
+
+def _object(kind: Any, form: Form) -> Reader:
+    parts = {each.name: (each, _reader(each.annotation, form)) for each in document_fields(kind)}
+    needed = [name for name, (each, _) in parts.items() if each.required(form)]
+    known = {*parts, *getattr(kind, "written", ()), *(("schema_version",) if hasattr(kind, "version") else ())}
+    short = getattr(kind, "short", "")
+    contradiction = getattr(kind, "contradiction", None)
+
+    def take(value: Any, at: str) -> Any:
+        if short and isinstance(value, str):
+            each, reader = parts[short]
+            return kind(**{each.attribute: reader(value, at)})
+        if not isinstance(value, dict):
+            _refuse(at, wording.expected(json_types(kind), value))
+        if hasattr(kind, "version"):
+            check_version(value, kind.version, at)
+        for name in value if form is not Form.OPEN else ():
+            if name not in known:
+                _refuse(at + step(name), wording.unknown(name, known))
+        for name in needed:
+            if name not in value:
+                _refuse(at + step(name), wording.MISSING)
+        given = {
+            each.attribute: reader(value[name], at + step(name))
+            for name, (each, reader) in parts.items()
+            if name in value
+        }
+        problem = contradiction(value) if contradiction is not None else None
+        if problem is not None:
+            raise FieldError(f"{at}{problem}")
+        return kind(**given)
+
+    return take
+
+
+def check_version(document: Mapping[str, Any], known: int, at: str = "$") -> None:
+    """Raise `FieldError` unless a document is of version `known`; asked first, since the fields of a newer one may differ."""
+    version = document.get("schema_version")
+    if version != known or isinstance(version, bool):
+        raise FieldError(f"{at}.schema_version: this loop reads version {known}, not {wording.shown(version)}")

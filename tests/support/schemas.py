@@ -1,0 +1,147 @@
+"""The files of schemas/, written from the classes of the documents: `make pages` writes them anew."""
+
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from loop_kit.values.reading import (
+    RULES,
+    DocumentField,
+    Form,
+    Mark,
+    Pattern,
+    Range,
+    Size,
+    document_fields,
+    form_of,
+    is_class,
+    json_types,
+)
+
+FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+
+
+class Writer:
+    """Writes the schema of one document; `defs` are the objects within it, by the names of their classes."""
+
+    def __init__(self) -> None:
+        self.defs: dict[str, Any] = {}
+
+    def document(self, kind: Any) -> dict[str, Any]:
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"{kind.kind}.schema.json",
+            "title": kind.kind.replace("_", " ").capitalize(),
+            "description": _said(kind),
+            **self.object(kind, Form.EXACT),
+        }
+        return schema | ({"$defs": dict(sorted(self.defs.items()))} if self.defs else {})
+
+    def object(self, kind: Any, around: Form, without: frozenset[Mark] = frozenset()) -> dict[str, Any]:
+        form = form_of(kind, around)
+        parts = [each for each in document_fields(kind) if not each.marks & without]
+        properties: dict[str, Any] = {}
+        if hasattr(kind, "version"):
+            properties["schema_version"] = {"description": "The version of this form.", "const": kind.version}
+        properties |= {each.name: self.field(each, form) for each in parts}
+        properties |= {name: self.written(kind, name, form) for name in getattr(kind, "written", ())}
+        required = [name for name in properties if name == "schema_version"]
+        required += [each.name for each in parts if each.required(form)]
+        schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
+        if form is not Form.OPEN:
+            schema["additionalProperties"] = False
+        if hasattr(kind, "short"):
+            short = next(each for each in parts if each.name == kind.short)
+            texts = {key: value for key, value in self.value(short.annotation, form).items() if key != "description"}
+            schema = {**texts, **schema, "type": ["string", "object"]}
+        return schema | dict(getattr(kind, "schema", {}))
+
+    def field(self, each: DocumentField, form: Form) -> dict[str, Any]:
+        assert each.help, f"{each.attribute} says nowhere what it means"
+        return {"description": each.help, **self.value(each.annotation, form)}
+
+    def written(self, kind: Any, name: str, form: Form) -> dict[str, Any]:
+        asked = getattr(kind, name).fget
+        return {"description": _said(asked), **self.value(asked.__annotations__["return"], form)}
+
+    def value(self, annotation: Any, form: Form) -> dict[str, Any]:
+        origin, args = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            return self.ruled(args[0], args[1:], form)
+        if origin is tuple:
+            return {"type": "array", "items": self.value(args[0], form)}
+        if origin is Mapping:
+            return self.map(args[0], args[1], form)
+        if args and origin is not Literal:
+            return self.union(args, form)
+        return self.reference(annotation, form) if is_class(annotation) else _plain(annotation)
+
+    def map(self, key: Any, entry: Any, form: Form) -> dict[str, Any]:
+        names = {name: rule for name, rule in self.value(key, form).items() if name != "type"}
+        about_names = {"propertyNames": names} if names else {}
+        return {"type": "object", **about_names, "additionalProperties": self.map_value(entry, form)}
+
+    def map_value(self, annotation: Any, form: Form) -> dict[str, Any]:
+        if is_class(annotation) and any(Mark.KEY in each.marks for each in document_fields(annotation)):
+            self.defs[annotation.__name__] = self.object(annotation, form, frozenset({Mark.KEY}))
+            return {"$ref": f"#/$defs/{annotation.__name__}"}
+        return self.value(annotation, form)
+
+    def union(self, args: tuple[Any, ...], form: Form) -> dict[str, Any]:
+        schemas = [self.value(each, form) for each in args if each is not NoneType]
+        if NoneType not in args or len(schemas) > 1 or "$ref" in schemas[0]:
+            nothing = [{"type": "null"}] if NoneType in args else []
+            return {"oneOf": [*nothing, *schemas]}
+        (schema,) = schemas
+        words = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+        return {**schema, "type": [schema["type"], "null"], **words}
+
+    def reference(self, kind: Any, form: Form) -> dict[str, Any]:
+        if hasattr(kind, "kind"):
+            return {"$ref": f"{kind.kind}.schema.json"}
+        if kind.__name__ not in self.defs:
+            self.defs[kind.__name__] = {}  # so that what refers to itself ends
+            self.defs[kind.__name__] = self.object(kind, form)
+        return {"$ref": f"#/$defs/{kind.__name__}"}
+
+    def ruled(self, kind: Any, notes: tuple[Any, ...], form: Form) -> dict[str, Any]:
+        schema = self.value(kind, form)
+        for rule in (note for note in notes if isinstance(note, RULES)):
+            schema |= _keywords(rule, json_types(kind)[0])
+        if Mark.SINGLE in notes:
+            schema = {**schema["items"], **schema, "type": [schema["items"]["type"], "array"]}
+        return schema
+
+
+def _plain(annotation: Any) -> dict[str, Any]:
+    if annotation is Any:
+        return {}
+    words = get_args(annotation) or (annotation if issubclass(annotation, StrEnum) else ())
+    return {"type": json_types(annotation)[0], **({"enum": [str(word) for word in words]} if words else {})}
+
+
+def _keywords(rule: Range | Size | Pattern, kind: str) -> dict[str, Any]:
+    match rule:
+        case Range(least, most):
+            limits: dict[str, float | None] = {"minimum": least, "maximum": most}
+            return {key: value for key, value in limits.items() if value is not None and math.isfinite(value)}
+        case Size(least, most):
+            what = {"string": "Length", "array": "Items", "object": "Properties"}[kind]
+            sizes = {f"min{what}": least or None, f"max{what}": most}
+            return {key: value for key, value in sizes.items() if value is not None}
+        case Pattern(regex, said):
+            return {**({"$comment": said} if said else {}), "pattern": regex}
+
+
+def _said(thing: Any) -> str:
+    """Return the first paragraph of what a class or a property says of itself, in one line."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+
+
+def schema_text(kind: Any) -> str:
+    return json.dumps(Writer().document(kind), indent=2, ensure_ascii=False) + "\n"
