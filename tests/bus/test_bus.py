@@ -115,7 +115,7 @@ def test_an_unreadable_document_names_no_round(bus):
 
 
 def test_the_state_reads_back_as_it_was_put(bus):
-    state = RunState.from_document(documents.state())
+    state = documents.read(RunState, documents.state())
     bus.put_state(state)
     assert bus.read_state() == state
 
@@ -142,7 +142,7 @@ def test_a_card_may_have_a_version_of_the_persons_own(bus):
 
 
 def test_reading_the_state_does_not_load_what_only_judging_documents_needs(bus):
-    bus.put_state(RunState.from_document(documents.state()))
+    bus.put_state(documents.read(RunState, documents.state()))
     script = """
 import sys
 from pathlib import Path

@@ -12,7 +12,7 @@ CONFIG = {"checks": {"tests": {"argv": ["make", "test"]}, "lint": {"run": "make 
 
 
 def card(**fields: Any) -> TaskCard:
-    return TaskCard.from_document({**documents.card(), **fields})
+    return documents.read(TaskCard, {**documents.card(), **fields})
 
 
 def test_the_checks_of_config_and_card_are_all_run_and_the_cards_win():

@@ -10,7 +10,7 @@ from tests.support import documents
 
 
 def from_card(*checks: dict[str, Any]) -> tuple[CheckCommand, ...]:
-    return TaskCard.from_document({**documents.card(), "checks": list(checks)}, name="card.json").checks
+    return documents.read(TaskCard, {**documents.card(), "checks": list(checks)}, name="card.json").checks
 
 
 def from_config(document: dict[str, Any]) -> Settings:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.evidence import CheckResult, Counts, Ending, Evidence, Verdict
 
@@ -36,8 +37,8 @@ def evidence(*results: CheckResult, refused: str = "", prepared: CheckResult | N
 
 def test_evidence_comes_back_from_its_document_as_it_went():
     whole = evidence(PASSED, FAILED, FLAKY, NOT_RUN, refused="it loads another tree", prepared=FAILED)
-    assert Evidence.from_document(json.loads(json.dumps(whole.to_document()))) == whole
-    assert Evidence.from_document(evidence().to_document()) == evidence()
+    assert documents.read(Evidence, json.loads(json.dumps(whole.to_document()))) == whole
+    assert documents.read(Evidence, evidence().to_document()) == evidence()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_evidence_comes_back_from_its_document_as_it_went():
 )
 def test_a_document_that_is_no_evidence_is_refused(change, sentence):
     with pytest.raises(DocumentError) as refused:
-        Evidence.from_document({**evidence().to_document(), **change}, name="checks.json")
+        documents.read(Evidence, {**evidence().to_document(), **change}, name="checks.json")
     assert refused.value.message == sentence
 
 

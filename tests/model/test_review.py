@@ -1,7 +1,7 @@
 import pytest
 
 from loop_kit.errors import DocumentError
-from loop_kit.model import schema
+from loop_kit.model import documents, schema
 from loop_kit.model.change import Effect, Finding
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import FixList, Issue, ReviewReport
@@ -14,23 +14,23 @@ REFUSED_FOR_NOTHING = "review_report $.blocking_issues: changes_required needs a
 
 
 def test_an_approval_may_leave_the_lists_out():
-    review = ReviewReport.from_document(REPORT)
+    review = documents.read(ReviewReport, REPORT)
     assert review.approved
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert documents.read(ReviewReport, review.to_document()) == review
 
 
 def test_a_refusal_comes_back_as_it_went():
-    review = ReviewReport.from_document(
+    review = documents.read(ReviewReport,
         {**REFUSAL, "blocking_issues": [issue()], "non_blocking_suggestions": ["A shorter name."]}
     )
     assert not review.approved
     assert review.blocking_issues[0].required_change == "Show them."
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert documents.read(ReviewReport, review.to_document()) == review
 
 
 def test_an_issue_of_the_original_format_is_read():
     entry = {"severity": "high", "file": "src/main.txt", "reason": "Wrong.", "id": "B1", "confidence": 0.9}
-    review = ReviewReport.from_document({**REFUSAL, "blocking_issues": [entry]})
+    review = documents.read(ReviewReport, {**REFUSAL, "blocking_issues": [entry]})
     assert review.blocking_issues == (Issue(severity="high", file="src/main.txt", reason="Wrong."),)
 
 
@@ -60,20 +60,20 @@ def test_a_line_beside_the_file_is_taken_in(file, line, read):
 )
 def test_a_judgement_that_contradicts_itself_is_no_judgement(document, sentence):
     with pytest.raises(DocumentError) as refused:
-        ReviewReport.from_document(document)
+        documents.read(ReviewReport, document)
     assert refused.value.message == sentence
 
 
 @pytest.mark.parametrize("word", ["approved", "Approve", "approve ", "LGTM", "", "approve|changes_required"])
 def test_a_word_that_sounds_like_approval_is_none(word):
     with pytest.raises(DocumentError, match=r"\$\.decision: it should be 'approve' or 'changes_required', not"):
-        ReviewReport.from_document({**REPORT, "decision": word})
+        documents.read(ReviewReport, {**REPORT, "decision": word})
 
 
 @pytest.mark.parametrize("value", [None, True, 1, ["approve"], {"approve": True}])
 def test_a_decision_that_is_no_word_is_none(value):
     with pytest.raises(DocumentError, match=r"\$\.decision: it should be a text, not"):
-        ReviewReport.from_document({**REPORT, "decision": value})
+        documents.read(ReviewReport, {**REPORT, "decision": value})
 
 
 def test_the_schema_and_the_model_know_the_same_decisions():
@@ -88,7 +88,7 @@ def test_the_schema_and_the_model_know_the_same_decisions():
 def test_loops_own_review_is_a_valid_refusal_that_names_what_was_found():
     finding = Finding(effect=Effect.FIX, code="out_of_scope", text="2 paths are out of scope", paths=("a.txt", "b.txt"))
     review = ReviewReport.from_findings("T-001", 2, (finding,))
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert documents.read(ReviewReport, review.to_document()) == review
     assert (review.blocking_issues[0].file, review.blocking_issues[0].reason) == ("a.txt", "2 paths are out of scope")
 
 
@@ -102,7 +102,7 @@ def test_a_fix_list_comes_back_as_it_went():
         prior_round_notes="Hours are shown.",
         prior_review_non_blocking=("A shorter name.",),
     )
-    assert FixList.from_document(fixes.to_document()) == fixes
+    assert documents.read(FixList, fixes.to_document()) == fixes
 
 
 def test_a_wrong_fix_in_a_list_is_refused_by_its_path():
@@ -114,5 +114,5 @@ def test_a_wrong_fix_in_a_list_is_refused_by_its_path():
         "fixes": [{"severity": "high", "file": ""}],
     }
     with pytest.raises(DocumentError) as refused:
-        FixList.from_document(document, name="fix_list.json")
+        documents.read(FixList, document, name="fix_list.json")
     assert refused.value.message == "fix_list.json $.fixes[0].reason: it is missing"

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from loop_kit.model import documents
 from loop_kit.model.event import Usage
 from loop_kit.model.fields import FieldError
 from loop_kit.model.session import Session
@@ -10,9 +11,9 @@ from loop_kit.model.session import Session
 def test_a_session_comes_back_as_it_went():
     counted = Usage(input_tokens=7, output_tokens=2, cumulative=True)
     session = Session(backend="codex", session_id="s-1", round=4, rounds=3, counted=counted)
-    assert Session.from_document(session.to_document()) == session
+    assert documents.read(Session, session.to_document()) == session
     fresh = replace(session, counted=None)
-    assert Session.from_document(fresh.to_document()) == fresh
+    assert documents.read(Session, fresh.to_document()) == fresh
 
 
 @pytest.mark.parametrize(
@@ -32,5 +33,5 @@ def test_a_session_comes_back_as_it_went():
 )
 def test_a_wrong_session_is_refused_by_its_path(entry, sentence):
     with pytest.raises(FieldError) as refused:
-        Session.from_document(entry, at="$.sessions.worker")
+        documents.read(Session, entry, at="$.sessions.worker")
     assert str(refused.value) == sentence

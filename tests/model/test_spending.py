@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from loop_kit.model import documents
 from loop_kit.model.event import Usage
 from loop_kit.model.fields import FieldError, Fields
 from loop_kit.model.prices import Cost, CostSource
@@ -25,8 +26,8 @@ def test_what_nobody_knows_is_counted_as_unknown_and_not_as_nothing():
 
 def test_sums_are_the_same_whether_or_not_their_parts_were_written_down():
     parts = [Spending.of(None, Cost(usd=usd, source=CostSource.REPORTED), usd / 3) for usd in (1 / 3, 2 / 7, 0.1, 1e-7)]
-    written = [Spending.from_document(json.loads(json.dumps(part.to_document()))) for part in parts]
-    halfway = Spending.from_document(total(parts[:2]).to_document())
+    written = [documents.read(Spending, json.loads(json.dumps(part.to_document()))) for part in parts]
+    halfway = documents.read(Spending, total(parts[:2]).to_document())
     assert total(parts) == total(written) == total([halfway, *parts[2:]])
 
 

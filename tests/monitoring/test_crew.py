@@ -16,7 +16,7 @@ from loop_kit.monitoring import crew
 from tests.support import documents
 from tests.support.runs import wait_until
 
-STATE = RunState.from_document(documents.state())
+STATE = documents.read(RunState, documents.state())
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support import documents
 
 THEN = "2025-01-31T08:00:00.000Z"
 NOW = datetime(2025, 1, 31, 8, 0, 10, tzinfo=UTC)
-STATE = RunState.from_document(documents.state())
+STATE = documents.read(RunState, documents.state())
 GONE = Owner(pid=2**22 + 1, host=Owner.me().host, start_time="never")
 ELSEWHERE = replace(Owner.me(), host="another host")
 

@@ -30,7 +30,7 @@ def bus(tmp_path: Path) -> Bus:
 
 
 def put(bus: Bus, phase: Phase, outcome: Outcome | None = None, hint: str = "") -> RunState:
-    state = replace(RunState.from_document(documents.state()), phase=phase, outcome=outcome, hint=hint)
+    state = replace(documents.read(RunState, documents.state()), phase=phase, outcome=outcome, hint=hint)
     bus.put_state(state)
     return state
 

@@ -13,7 +13,7 @@ def after(rounds: int) -> RunState:
         {**document["round_details"][0], "round": number, "head_sha": f"{number:040}"}
         for number in range(1, rounds + 1)
     ]
-    return RunState.from_document({**document, "round": rounds + 1, "round_details": rows[-KEPT_ROWS:]})
+    return documents.read(RunState, {**document, "round": rounds + 1, "round_details": rows[-KEPT_ROWS:]})
 
 
 def test_the_commits_of_a_change_are_listed_from_the_base_or_from_the_oldest_round_that_the_state_knows():

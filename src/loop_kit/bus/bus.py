@@ -15,6 +15,7 @@ from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model import documents
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer
 from loop_kit.values import dataclass
@@ -123,7 +124,7 @@ class Bus(Layout):
 
     def read_state(self) -> RunState | None:
         document = self.read("state")
-        return None if document is None else RunState.from_document(document, name=self.name(self.state_path))
+        return None if document is None else documents.read(RunState, document, name=self.name(self.state_path))
 
     def put_state(self, state: RunState) -> None:
         """Write where the run stands: the commit point of whatever was done before."""

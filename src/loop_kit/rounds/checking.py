@@ -11,6 +11,7 @@ from loop_kit.bus.document import dump, parse
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import Phase, RunState
@@ -112,7 +113,7 @@ def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None
         return None
     if data is None or state.digests.get(_SEAL) != digest(data):
         return None
-    evidence = Evidence.from_document(parse(data))
+    evidence = documents.read(Evidence, parse(data))
     if (evidence.round, evidence.head_sha) != (state.round, change.head_sha):
         return None
     ctx.papers[Evidence.kind] = data
@@ -121,7 +122,7 @@ def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None
 
 def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
     found = ctx.archive.find(BASE_ROUND, Evidence.kind, state.digests.get(_BASE_SEAL, ""))
-    return None if found is None else Evidence.from_document(parse(found))
+    return None if found is None else documents.read(Evidence, parse(found))
 
 
 def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:

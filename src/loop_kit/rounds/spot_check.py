@@ -11,6 +11,7 @@ from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.digests import sha256
 from loop_kit.errors import NeedsPersonError, StartError
+from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
@@ -32,7 +33,7 @@ def plan_without_run(bus: Bus, card_path: Path | None, settings: Settings) -> tu
     Raises `StartError` when that comes to none at all.
     """
     path = card_path or (bus.card_path if bus.card_path.exists() else None)
-    card = None if path is None else TaskCard.from_document(bus.read_card(path), name=str(path))
+    card = None if path is None else documents.read(TaskCard, bus.read_card(path), name=str(path))
     plan = plan_checks(card, settings, name=str(path))
     if not plan.commands:
         raise StartError(

@@ -6,6 +6,7 @@ from typing import Any
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model import documents
 from loop_kit.model.event import FeedEvent
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.spending import totals
@@ -85,7 +86,7 @@ def is_verified(archive: Archive, row: RoundRow) -> bool | None:
     document = read_judged(archive, row, Evidence.kind)
     if document is None:  # lost evidence bears nothing out
         return False if Evidence.kind in row.digests else None
-    return Evidence.from_document(document).verified
+    return documents.read(Evidence, document).verified
 
 
 def _reason(outcome: Outcome, *, verified: bool | None) -> str:
