@@ -23,6 +23,12 @@ from loop_kit.values.reading import (
     json_types,
 )
 
+_REFUSED = "A field that is not listed here is refused."
+_UNLISTED = {
+    Form.EXACT: _REFUSED,
+    Form.CLOSED: _REFUSED,
+    Form.OPEN: "Fields that are not listed here are kept and ignored.",
+}
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
 
@@ -37,7 +43,7 @@ class Writer:
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"{kind.kind}.schema.json",
             "title": kind.kind.replace("_", " ").capitalize(),
-            "description": _said(kind),
+            "description": f"{_said(kind)} {_UNLISTED[form_of(kind)]}",
             **self.object(kind, Form.EXACT),
         }
         return schema | ({"$defs": dict(sorted(self.defs.items()))} if self.defs else {})
@@ -139,8 +145,8 @@ def _keywords(rule: Range | Size | Pattern, kind: str) -> dict[str, Any]:
 
 
 def _said(thing: Any) -> str:
-    """Return the first paragraph of what a class or a property says of itself, in one line."""
-    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+    """Return what a class or a property says of itself, in one line."""
+    return " ".join((inspect.getdoc(thing) or "").split())
 
 
 def schema_text(kind: Any) -> str:

@@ -128,7 +128,11 @@ class Bus(Layout):
 
     def put_state(self, state: RunState) -> None:
         """Write where the run stands: the commit point of whatever was done before."""
-        self.write("state", state.to_document())
+        self.put(state)
+
+    def put(self, document: Document) -> bytes:
+        """Write one of loop's own documents; return its bytes."""
+        return self.write(document.kind, documents.write(document))
 
     def read_card(self, path: Path | None = None) -> dict[str, Any]:
         """Return the card at `path`, by default the one on the bus; raise `DocumentError` when there is none."""

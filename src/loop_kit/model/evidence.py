@@ -147,9 +147,7 @@ Results = Annotated[tuple[CheckResult, ...], Size(0, 200)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What loop ran itself at one commit, with what it saw. Reused after a crash: nothing is run twice for one head. Fields
-    that are not listed here are kept and ignored.
-    """
+    """What loop ran itself at one commit, with what it saw. Reused after a crash: nothing is run twice for one head."""
 
     kind: ClassVar[str] = "checks"
     form: ClassVar[Form] = Form.OPEN
@@ -179,8 +177,10 @@ class Evidence:
 
     @property
     def verified(self) -> bool:
-        """Whether an approval rests on this: at least one check passed, all of them ran, the environment was not refused, and
-        none fails that was in order at the base. Flaky and preexisting ones neither help nor harm.
+        """Whether an approval rests on this.
+
+        At least one check passed, all of them ran, the environment was not refused, and none fails that was in order at the
+        base. Flaky and preexisting ones neither help nor harm.
         """
         harmless = {Verdict.PASS, Verdict.PREEXISTING, Verdict.FLAKY}
         ran = all(result.verdict in harmless for result in self.results)

@@ -17,8 +17,9 @@ _NO_DIFF = "there is neither a diff nor a diff_file that names one"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
-    """What the reviewer is asked to judge: the change as git shows it, what it is held against, what the worker says and what
-    loop found itself. Fields that are not listed here are kept and ignored.
+    """What the reviewer is asked to judge.
+
+    That is the change as git shows it, what it is held against, what the worker says and what loop found itself.
     """
 
     kind: ClassVar[str] = "review_request"

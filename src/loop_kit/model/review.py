@@ -51,8 +51,9 @@ Issues = Annotated[tuple[Issue, ...], Size(0, 500)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReport:
-    """The reviewer's judgement of one round. It must not contradict itself: whoever approves names nothing that blocks,
-    whoever does not names at least one thing. Fields that are not listed here are kept and ignored.
+    """The reviewer's judgement of one round.
+
+    It must not contradict itself: whoever approves names nothing that blocks, whoever does not names at least one thing.
     """
 
     kind: ClassVar[str] = "review_report"
@@ -108,9 +109,7 @@ class ReviewReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixList:
-    """What the worker of the next round has to do, made by loop from the review before it. Fields that are not listed here are
-    kept and ignored.
-    """
+    """What the worker of the next round has to do, made by loop from the review before it."""
 
     kind: ClassVar[str] = "fix_list"
     form: ClassVar[Form] = Form.OPEN

@@ -56,11 +56,7 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """Where a run stands. Only loop writes it; replacing it is the one moment at which a round counts as done.
-
-    `outcome` is None while the run goes on. `dispatches` counts the agent programs started for this run, so that each
-    gets a name of its own; `round_spent` is the part of `spent` that is this round's.
-    """
+    """Where a run stands. Only loop writes it; replacing it is the one moment at which a round counts as done."""
 
     kind: ClassVar[str] = "state"
     version: ClassVar[int] = KNOWN["state"]

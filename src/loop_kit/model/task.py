@@ -27,9 +27,7 @@ Criteria = Annotated[tuple[Criterion, ...], Size(0, 200)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCard:
-    """What a person asks for. Written once, read by everybody, changed by no round. Fields that are not listed here are kept
-    and ignored.
-    """
+    """What a person asks for. Written once, read by everybody, changed by no round."""
 
     kind: ClassVar[str] = "task_card"
     form: ClassVar[Form] = Form.OPEN

@@ -17,11 +17,7 @@ class ClaimedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReport:
-    """What the worker says it did in one round. It is a claim: loop compares it with git. Fields that are not listed here are
-    kept and ignored.
-
-    `vcs.verify` turns it into a change.
-    """
+    """What the worker says it did in one round. It is a claim: loop compares it with git."""
 
     kind: ClassVar[str] = "work_report"
     form: ClassVar[Form] = Form.OPEN
