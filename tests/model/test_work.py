@@ -9,13 +9,14 @@ REPORT = {"task_id": "T-001", "round": 1, "head_sha": SHA}
 
 
 def test_a_report_of_the_original_format_is_read():
-    report = documents.read(WorkReport,
+    report = documents.read(
+        WorkReport,
         {
             **REPORT,
             "files_changed": ["src/main.txt"],
             "notes": "Hours are shown.",
             "tests": [{"name": "test_hours", "result": "pass", "output": "1 passed"}],
-        }
+        },
     )
     assert report == WorkReport(
         task_id="T-001",

@@ -10,13 +10,14 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
+from loop_kit.model.documents import read
 from loop_kit.model.event import FeedEvent
 from loop_kit.model.state import Phase, RunState
 from loop_kit.monitoring import crew
 from tests.support import documents
 from tests.support.runs import wait_until
 
-STATE = documents.read(RunState, documents.state())
+STATE = read(RunState, documents.state())
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
@@ -17,6 +17,7 @@ from loop_kit.values.reading import (
     Pattern,
     Range,
     Size,
+    class_variable,
     document_fields,
     form_of,
     is_class,
@@ -46,26 +47,32 @@ class Writer:
             "description": f"{_said(kind)} {_UNLISTED[form_of(kind)]}",
             **self.object(kind, Form.EXACT),
         }
-        return schema | ({"$defs": dict(sorted(self.defs.items()))} if self.defs else {})
+        schema["$defs"] = dict(sorted(self.defs.items()))
+        for name in self.defs:  # what stands in one place alone is written there: agents are given some of these files
+            where = list(_references(schema, f"#/$defs/{name}"))
+            if len(where) == 1:
+                del where[0]["$ref"]
+                where[0].update(schema["$defs"].pop(name))
+        return {key: value for key, value in schema.items() if value != {}}
 
     def object(self, kind: Any, around: Form, without: frozenset[Mark] = frozenset()) -> dict[str, Any]:
         form = form_of(kind, around)
         parts = [each for each in document_fields(kind) if not each.marks & without]
         properties: dict[str, Any] = {}
-        if hasattr(kind, "version"):
-            properties["schema_version"] = {"description": "The version of this form.", "const": kind.version}
+        if hasattr(kind, "schema_version"):
+            properties["schema_version"] = {"description": "The version of this form.", "const": kind.schema_version}
         properties |= {each.name: self.field(each, form) for each in parts}
-        properties |= {name: self.written(kind, name, form) for name in getattr(kind, "written", ())}
+        properties |= {name: self.written(kind, name, form) for name in class_variable(kind, "written", ())}
         required = [name for name in properties if name == "schema_version"]
         required += [each.name for each in parts if each.required(form)]
         schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
         if form is not Form.OPEN:
             schema["additionalProperties"] = False
-        if hasattr(kind, "short"):
+        if class_variable(kind, "short"):
             short = next(each for each in parts if each.name == kind.short)
             texts = {key: value for key, value in self.value(short.annotation, form).items() if key != "description"}
             schema = {**texts, **schema, "type": ["string", "object"]}
-        return schema | dict(getattr(kind, "schema", {}))
+        return schema | dict(class_variable(kind, "schema", {}))
 
     def field(self, each: DocumentField, form: Form) -> dict[str, Any]:
         assert each.help, f"{each.attribute} says nowhere what it means"
@@ -122,6 +129,13 @@ class Writer:
         if Mark.SINGLE in notes:
             schema = {**schema["items"], **schema, "type": [schema["items"]["type"], "array"]}
         return schema
+
+
+def _references(node: Any, wanted: str) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict) and node.get("$ref") == wanted:
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(each, wanted)
 
 
 def _plain(annotation: Any) -> dict[str, Any]:

@@ -86,8 +86,11 @@ class Bus(Layout):
         except DocumentError:
             return None
 
-    def write(self, kind: str, document: Mapping[str, Any]) -> bytes:
-        """Put a document on the bus and return its bytes; raise `DocumentError` when it could not be read again."""
+    def write(self, kind: str, document: Any) -> bytes:
+        """Put a document, or the value that it describes, on the bus; return its bytes.
+
+        Raises `DocumentError` when it could not be read again.
+        """
         path = self.path(kind)
         return self.write_raw(kind, dump(document, name=self.name(path)))
 
@@ -128,11 +131,7 @@ class Bus(Layout):
 
     def put_state(self, state: RunState) -> None:
         """Write where the run stands: the commit point of whatever was done before."""
-        self.put(state)
-
-    def put(self, document: Document) -> bytes:
-        """Write one of loop's own documents; return its bytes."""
-        return self.write(document.kind, documents.write(document))
+        self.write("state", state)
 
     def read_card(self, path: Path | None = None) -> dict[str, Any]:
         """Return the card at `path`, by default the one on the bus; raise `DocumentError` when there is none."""

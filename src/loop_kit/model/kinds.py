@@ -9,6 +9,7 @@ NAME_RULE = (
     "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "
     "and not ending in '.' or '.lock'"
 )
+Role = Annotated[str, Pattern(r"^(worker|reviewer)(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Count = Annotated[int, Range(0)]
 Amount = Annotated[float, Range(0)]
 RoundNumber = Annotated[int, Range(1, 1_000_000)]

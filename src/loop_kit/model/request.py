@@ -32,9 +32,9 @@ class ReviewRequest:
     round: Annotated[RoundNumber, "The number of the round, counted from 1."]
     base_sha: Annotated[ClaimedSha, "The commit the run began at."]
     head_sha: Annotated[ClaimedSha, "The commit to judge, with everything since base_sha."]
-    tree: Annotated[
-        ClaimedSha | None, "The id of the git tree of head_sha: an approval is for exactly this tree."
-    ] = None
+    tree: Annotated[ClaimedSha | None, "The id of the git tree of head_sha: an approval is for exactly this tree."] = (
+        None
+    )
     commits: Annotated[
         Annotated[tuple[Annotated[str, Size(0, 20_000)], ...], Size(0, 10_000)] | Annotated[str, Size(0, 1_000_000)],
         "The newest commits from base_sha to head_sha, oldest first, as 'id subject'; after twenty rounds those of the last "
@@ -52,17 +52,13 @@ class ReviewRequest:
     acceptance_criteria: Annotated[Criteria, "The criteria of the task card."]
     constraints: Annotated[Sentences, "The constraints of the task card."] = ()
     worker_notes: Annotated[str, Size(0, 1_000_000), "What the worker says about its work. A claim."] = ""
-    worker_tests: Annotated[
-        tuple[ClaimedTest, ...], Size(0, 10_000), "Tests the worker says it ran. A claim."
-    ] = ()
+    worker_tests: Annotated[tuple[ClaimedTest, ...], Size(0, 10_000), "Tests the worker says it ran. A claim."] = ()
     changed_files: Annotated[
         tuple[FileChange, ...],
         Size(0, 100_000),
         "The paths that differ between base_sha and head_sha; a long list is shortened.",
     ] = ()
-    changed_files_count: Annotated[
-        Count, "How many paths differ, those included that changed_files leaves out."
-    ] = 0
+    changed_files_count: Annotated[Count, "How many paths differ, those included that changed_files leaves out."] = 0
     evidence: Annotated[Results, "What loop's own checks showed at head_sha."] = ()
     findings: Annotated[
         tuple[Finding, ...], Size(0, 1000), "What loop found itself and leaves to the reviewer to judge."

@@ -60,13 +60,20 @@ class ReviewReport:
     form: ClassVar[Form] = Form.OPEN
     schema: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
-            "if": {"properties": {"decision": {"const": "approve"}}, "required": ["decision"]},
-            "then": {"properties": {"blocking_issues": {"$comment": _APPROVED, "maxItems": 0}}},
-            "else": {
-                "$comment": _REFUSED,
-                "required": ["blocking_issues"],
-                "properties": {"blocking_issues": {"$comment": _REFUSED, "minItems": 1}},
-            },
+            "allOf": [
+                {
+                    "if": {"properties": {"decision": {"const": "approve"}}, "required": ["decision"]},
+                    "then": {"properties": {"blocking_issues": {"$comment": _APPROVED, "maxItems": 0}}},
+                },
+                {
+                    "if": {"properties": {"decision": {"const": "changes_required"}}, "required": ["decision"]},
+                    "then": {
+                        "$comment": _REFUSED,
+                        "required": ["blocking_issues"],
+                        "properties": {"blocking_issues": {"$comment": _REFUSED, "minItems": 1}},
+                    },
+                },
+            ]
         }
     )
 
@@ -87,10 +94,10 @@ class ReviewReport:
     @staticmethod
     def contradiction(document: Mapping[str, Any]) -> str | None:
         """Return what is wrong with a judgement as a whole."""
-        issues = document.get("blocking_issues")
-        if document["decision"] == Decision.APPROVE:
-            return f".blocking_issues: {_APPROVED}" if issues else None
-        return None if issues else f".blocking_issues: {_REFUSED}"
+        decision, issues = document["decision"], document.get("blocking_issues", [])
+        if decision == Decision.APPROVE and issues and isinstance(issues, list):
+            return f".blocking_issues: {_APPROVED}"
+        return f".blocking_issues: {_REFUSED}" if decision == Decision.CHANGES_REQUIRED and issues == [] else None
 
     @property
     def approved(self) -> bool:

@@ -59,7 +59,7 @@ class RunState:
     """Where a run stands. Only loop writes it; replacing it is the one moment at which a round counts as done."""
 
     kind: ClassVar[str] = "state"
-    version: ClassVar[int] = KNOWN["state"]
+    schema_version: ClassVar[int] = KNOWN["state"]
     remedy: ClassVar[str] = "loop run --reset archives it and starts anew; nothing in git is touched"
 
     run_id: Annotated[str, "The name of this run, unlike that of any other."]

@@ -59,7 +59,8 @@ class TaskCard:
     @staticmethod
     def contradiction(document: Mapping[str, Any]) -> str | None:
         """Return what is wrong with a card as a whole: two checks of one name, which no schema can say."""
-        names = [entry["name"] for entry in document.get("checks", ())]
+        checks = document.get("checks")
+        names = [entry.get("name") for entry in checks if isinstance(entry, dict)] if isinstance(checks, list) else []
         for index, name in enumerate(names):
             if name in names[:index]:
                 return f".checks[{index}].name: another check is called {shown(name)} already"

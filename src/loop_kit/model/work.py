@@ -31,6 +31,4 @@ class WorkReport:
         "Paths the worker says it changed, from the root of the repository.",
     ] = ()
     notes: Annotated[str, Size(0, 1_000_000), "What was done and what the reviewer should know."] = ""
-    tests: Annotated[
-        tuple[ClaimedTest, ...], Size(0, 10_000), "Tests the worker says it ran, and how they ended."
-    ] = ()
+    tests: Annotated[tuple[ClaimedTest, ...], Size(0, 10_000), "Tests the worker says it ran, and how they ended."] = ()

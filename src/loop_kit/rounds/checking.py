@@ -38,7 +38,7 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     ctx.find_pins(state.round)
     checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     evidence = checked.evidence
-    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
+    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence)
     state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
     _tell(ctx, evidence)
     stop_if_touched(ctx, state, "the checks where the run begins")
@@ -62,7 +62,7 @@ def with_evidence(
         ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
         checked = _gather(ctx, state, plan, state.round, change.head_sha)
         evidence = checked.evidence.against(baseline)
-        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence.to_document())
+        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence)
         state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
         _tell(ctx, evidence)
         stop_if_touched(ctx, state, "the checks", kept=" (what they showed is kept on the bus)")
@@ -127,7 +127,7 @@ def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
 
 def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:
     """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it."""
-    data = dump(evidence.to_document())
+    data = dump(evidence)
     state = replace(state, digests={**state.digests, **others, seal: digest(data)}, updated_at=ctx.now())
     ctx.bus.put_state(state)
     return state

@@ -245,4 +245,4 @@ def _after_review(at: Standing, decision: Decision) -> str:
 
 def _is_running(bus: Bus) -> bool:
     holder = read_holder(bus.lock_path)
-    return holder is not None and holder.owner.alive() is not False
+    return holder is not None and holder.alive() is not False

@@ -8,11 +8,12 @@ import os
 import shlex
 
 from loop_kit.errors import LoopError, Outcome
+from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.decision import Decision
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import FixList, ReviewReport
-from loop_kit.model.state import RoundRow, RunState
+from loop_kit.model.state import Judge, RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds import sealed
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
@@ -57,7 +58,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     if fixes:
         write_request(ctx, state, work, change, evidence)
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
-        ctx.papers[ReviewReport.kind] = ctx.bus.write(ReviewReport.kind, review.to_document())
+        ctx.papers[ReviewReport.kind] = ctx.bus.write(ReviewReport.kind, review)
     else:
         review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
@@ -88,7 +89,7 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
         after = notice(ctx, _note_other_tree(ctx, after, judged.change))
         write_summary(ctx, after)
     else:
-        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())
+        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))
         ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
         after = sealed.seal(ctx, after, FixList.kind)
     ctx.bus.put_state(after)  # the commit point
@@ -105,8 +106,8 @@ def _row(ctx: RunContext, judged: Judged) -> RoundRow:
         round=review.round,
         head_sha=change.head_sha,
         tree=change.tree,
-        decision=str(review.decision),
-        judged_by="loop" if change.having(Effect.FIX) else "reviewer",
+        decision=review.decision,
+        judged_by=Judge.LOOP if change.having(Effect.FIX) else Judge.REVIEWER,
         blocking=len(review.blocking_issues),
         ended_at=ctx.now(),
         digests=sealed.round_digests(ctx),
@@ -157,9 +158,7 @@ def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by
     ctx.tell(
         "decided",
         round=state.round,
-        decision=str(review.decision),
+        decision=review.decision,
         judged_by="loop" if by_loop else "reviewer",
-        issues=[issue.to_document() for issue in review.blocking_issues[:20]]
-        if review.decision is Decision.CHANGES_REQUIRED
-        else [],
+        issues=documents.write(review.blocking_issues[:20]) if review.decision is Decision.CHANGES_REQUIRED else [],
     )

@@ -88,7 +88,7 @@ def _reports(bus: Bus) -> dict[str, bytes]:
 def _stop_at_reports(bus: Bus, before: Mapping[str, bytes]) -> None:
     """Raise when a report came while no run was there to tell who wrote it: a resume would take it for a person's."""
     holder = read_holder(bus.lock_path)
-    if holder is not None and holder.owner.alive() is not False:
+    if holder is not None and holder.alive() is not False:
         return
     for kind, data in _reports(bus).items():
         if data and data != before[kind]:

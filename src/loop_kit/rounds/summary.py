@@ -71,7 +71,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
         "self_review": review is not None and review.get("self_review") is True,
         "tree_settings_allowed": list(allowed_reviewers(ctx.settings, ctx.charter.people)),
-        "round_details": [row.to_document() for row in state.round_details],
+        "round_details": documents.write(state.round_details),
         "spent": totals(state.spent),
         "dispatches": _facts(events, _ENDED, _OF_A_DISPATCH),
         "switches": _facts(events, _SWITCHED, _OF_A_SWITCH),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from loop_kit.bus.own_folders import own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
+from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
 from loop_kit.model.state import KEPT_ROWS, Phase, RunState
@@ -162,5 +163,5 @@ def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:
         tree=change.tree,
         commits=len(change.commits),
         files=len(change.files),
-        findings=[finding.to_document() for finding in change.findings[:20]],
+        findings=documents.write(change.findings[:20]),
     )
