@@ -28,7 +28,7 @@ COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
 FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
-CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("
+CHARTER = "    archive.put_document(0, Charter.kind, charter)\n    _put_card("
 BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=charter.digests()))\n"
 
 PLANTS = {

@@ -16,7 +16,7 @@ OLD_TEMPLATE = "Round {round_num} of {task_id}.\n{agents_md}\n{role_md}\n{functi
 
 
 def with_template(brief: WorkerBrief, template: str) -> WorkerBrief:
-    return replace(brief, texts={**brief.texts, "worker_template": template})
+    return replace(brief, texts=replace(brief.texts, worker_template=template))
 
 
 @pytest.mark.parametrize(

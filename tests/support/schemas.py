@@ -13,6 +13,7 @@ from loop_kit.values.reading import (
     RULES,
     DocumentField,
     Form,
+    Kept,
     Mark,
     Pattern,
     Range,
@@ -123,7 +124,7 @@ class Writer:
         return {"$ref": f"#/$defs/{kind.__name__}"}
 
     def ruled(self, kind: Any, notes: tuple[Any, ...], form: Form) -> dict[str, Any]:
-        schema = self.value(kind, form)
+        schema = self.value(next((note.kind for note in notes if isinstance(note, Kept)), kind), form)
         for rule in (note for note in notes if isinstance(note, RULES)):
             schema |= _keywords(rule, json_types(kind)[0])
         if Mark.SINGLE in notes:

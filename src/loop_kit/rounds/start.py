@@ -84,7 +84,7 @@ def _begin(
     charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch), around=around)
     repository.pin(f"refs/loop/{place}/r0/base", charter.base_sha)
     archive = Archive(bus.archive_root / place)
-    archive.put_document(0, Charter.kind, charter.to_document())
+    archive.put_document(0, Charter.kind, charter)
     _put_card(bus, archive, charter)
     state = replace(idle, place=place, digests=charter.digests(), watch=seen)
     ctx = join_run(world, bus, repository, state)
@@ -188,7 +188,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
-    ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
+    ctx.archive.put_document(0, Charter.kind, ctx.charter)
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
     seen |= settings_after_resume(ctx, state)
     taken = tell_taken(seen, state)

@@ -82,6 +82,13 @@ class Named:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that is judged by its class, and kept as it stands."""
+
+    kind: Any
+
+
 class Mark(StrEnum):
     """What an annotation says of its field besides."""
 
@@ -273,17 +280,20 @@ def _reading(kind: Any, origin: Any, args: tuple[Any, ...], form: Form) -> Reade
 
 
 def _annotated(kind: Any, notes: tuple[Any, ...], form: Form) -> Reader:
+    kept = [note.kind for note in notes if isinstance(note, Kept)]
     inner, rules = _reader(kind, form), [each for each in notes if isinstance(each, RULES)]
 
     def take(value: Any, at: str) -> Any:
         taken = inner(value, at)
+        for each in kept:
+            _reader(each, Form.EXACT)(value, at)
         for rule in rules if value is not None else ():
             problem = rule.problem(value)
             if problem:
                 _refuse(at, problem)
         return taken
 
-    reader = take if rules else inner
+    reader = take if rules or kept else inner
     return _single(kind, reader, _reader(get_args(kind)[0], form)) if Mark.SINGLE in notes else reader
 
 
