@@ -5,10 +5,10 @@ import json
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from loop_kit.model.config import Settings
 from loop_kit.values.reading import (
     RULES,
     DocumentField,
@@ -21,9 +21,11 @@ from loop_kit.values.reading import (
     form_of,
     is_class,
     json_types,
+    parted,
 )
 
-FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+# The documents whose schemas are written here.
+DOCUMENTS: tuple[Any, ...] = (Settings,)
 
 
 class Writer:
@@ -52,7 +54,8 @@ class Writer:
         properties |= {name: self.written(kind, name, form) for name in getattr(kind, "written", ())}
         required = [name for name in properties if name == "schema_version"]
         required += [each.name for each in parts if each.required(form)]
-        schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
+        schema: dict[str, Any] = {"type": "object", **({"required": required} if required else {})}
+        schema["properties"] = properties
         if form is not Form.OPEN:
             schema["additionalProperties"] = False
         if hasattr(kind, "short"):
@@ -72,7 +75,7 @@ class Writer:
     def value(self, annotation: Any, form: Form) -> dict[str, Any]:
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            return self.ruled(args[0], args[1:], form)
+            return self.ruled(*parted(annotation), form)
         if origin is tuple:
             return {"type": "array", "items": self.value(args[0], form)}
         if origin is Mapping:

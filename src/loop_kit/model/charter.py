@@ -16,6 +16,7 @@ from loop_kit.model.names import ROLES, is_place
 from loop_kit.model.task import TaskCard
 from loop_kit.model.versions import KNOWN, check_not_newer
 from loop_kit.values import dataclass, field, fields
+from loop_kit.values.reading import write
 
 SCHEMA_VERSION = KNOWN["charter"]
 TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
@@ -84,7 +85,7 @@ class Charter:
             "base_sha": self.base_sha,
             "branch": self.branch,
             "card": dict(self.card_document),
-            "settings": self.settings.to_document(),
+            "settings": write(self.settings),
             "people": list(self.people),
             "texts": dict(self.texts),
             "untracked": list(self.untracked),

@@ -7,7 +7,7 @@ from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.fields import shown
 from loop_kit.model.names import check_task_id
-from loop_kit.values import dataclass
+from loop_kit.values import dataclass, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,15 @@ class TaskCard:
             out_of_scope=tuple(document.get("out_of_scope", ())),
             constraints=tuple(document.get("constraints", ())),
             depends_on=tuple(document.get("depends_on", ())),
-            checks=tuple(CheckCommand.from_document(entry, name=entry["name"]) for entry in entries),
+            checks=reading.read(_Checks, {"checks": entries}).checks,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checks:
+    form: ClassVar[reading.Form] = reading.Form.OPEN
+
+    checks: tuple[CheckCommand, ...]
 
 
 def _criterion(entry: Any) -> Criterion:
