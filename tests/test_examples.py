@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from loop_kit import resources
 from loop_kit.model import documents, schema
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
@@ -153,13 +152,3 @@ def test_the_summary_and_the_feed_end_as_the_state_does():
     assert (summary["rounds"], summary["exit_code"], summary["open_issues"]) == (2, 0, [])
     assert [event["outcome"] for event in events("run_ended")] == ["approved"]
     assert len(summary["dispatches"]) == len(events("dispatch_ended")) == state["dispatches"]
-
-
-def test_what_init_makes_is_shown_as_init_makes_it():
-    for name in (
-        "config.toml",
-        "examples/task_card.json",
-        "templates/worker_prompt.txt",
-        "templates/reviewer_prompt.txt",
-    ):
-        assert (BUS / name).read_text(encoding="utf-8") == resources.default_text(name), name

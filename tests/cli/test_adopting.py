@@ -95,7 +95,7 @@ def test_its_settings_hold_from_then_on(adopted: tuple[Path, list[str], Done]):
     shown = json.loads(loop("config", "show", "--json", cwd=repo).out)
     expected = {"max_rounds": 1, "worker_backend": "codex", "auto_dispatch": True, "artifact_timeout": 5.0}
     assert {key: shown[f"run.{key}"]["value"] for key in expected} == expected
-    assert shown["run.timeout"]["value"] == Settings().timeout
+    assert shown["run.timeout"]["value"] == Settings().run.timeout
     assert "\n# Not taken over from config.json" in (repo / ".loop/config.toml").read_text(encoding="utf-8")
 
 

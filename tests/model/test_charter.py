@@ -49,7 +49,7 @@ def test_parser_and_schema_agree_on_every_odd_value(path):
         (
             ("settings", "run", "max_round"),
             3,
-            "charter $.settings $.run.max_round: there is no such setting, did you mean 'max_rounds'?",
+            "charter $.settings $.run.max_round: there is no such field, did you mean 'max_rounds'?",
         ),
         (("place",), "../elsewhere", "charter $.place: '../elsewhere' cannot be used as a name"),
         (("schema_version",), 0, "charter $.schema_version: this loop reads version 1, not 0"),

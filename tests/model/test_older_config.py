@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from loop_kit import resources
-from loop_kit.model.config import RUN_OPTIONS, Settings
+from loop_kit.model.config import Settings, run_settings
 from loop_kit.model.older_config import KEYS, Translation, fill_in, read_yaml, translate
 
 # Every setting that agent-task-runner reads from its config, and what loop makes of it.
@@ -95,7 +95,7 @@ def test_the_settings_stand_in_the_commented_config_and_the_rest_in_comments():
 
 def test_every_setting_has_its_line_in_the_commented_config():
     default = resources.default_text("config.toml")
-    every = Translation(run={option.key: option.default for option in RUN_OPTIONS})
+    every = Translation(run={setting.name: setting.default for setting in run_settings()})
     assert tomllib.loads(fill_in(default, every, source="x"))["run"].keys() == every.run.keys()
 
 

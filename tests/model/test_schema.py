@@ -128,7 +128,7 @@ def test_a_missing_field_of_a_document_in_a_document_is_found():
         "$.card.acceptance_criteria: it is missing"
     )
     assert schema.find_problem("charter", {**documents.charter(), "settings": {"runn": {}}}) == (
-        "$.settings.runn: there is no such field"
+        "$.settings.runn: there is no such field, did you mean 'run'?"
     )
 
 

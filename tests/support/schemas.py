@@ -5,10 +5,18 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from loop_kit.bus.heartbeat import Beat
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.evidence import Evidence
+from loop_kit.model.request import ReviewRequest
+from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.state import RunState
+from loop_kit.model.task import TaskCard
+from loop_kit.model.work import WorkReport
 from loop_kit.values.reading import (
     RULES,
     DocumentField,
@@ -23,6 +31,7 @@ from loop_kit.values.reading import (
     form_of,
     is_class,
     json_types,
+    parted,
 )
 
 _REFUSED = "A field that is not listed here is refused."
@@ -31,7 +40,19 @@ _UNLISTED = {
     Form.CLOSED: _REFUSED,
     Form.OPEN: "Fields that are not listed here are kept and ignored.",
 }
-FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+# The documents whose schemas are written here.
+DOCUMENTS: tuple[Any, ...] = (
+    Charter,
+    Evidence,
+    FixList,
+    Beat,
+    ReviewReport,
+    ReviewRequest,
+    RunState,
+    Settings,
+    TaskCard,
+    WorkReport,
+)
 
 
 class Writer:
@@ -66,7 +87,8 @@ class Writer:
         properties |= {name: self.written(kind, name, form) for name in class_variable(kind, "written", ())}
         required = [name for name in properties if name == "schema_version"]
         required += [each.name for each in parts if each.required(form)]
-        schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
+        schema: dict[str, Any] = {"type": "object", **({"required": required} if required else {})}
+        schema["properties"] = properties
         if form is not Form.OPEN:
             schema["additionalProperties"] = False
         if class_variable(kind, "short"):
@@ -86,7 +108,7 @@ class Writer:
     def value(self, annotation: Any, form: Form) -> dict[str, Any]:
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            return self.ruled(args[0], args[1:], form)
+            return self.ruled(*parted(annotation), form)
         if origin is tuple:
             return {"type": "array", "items": self.value(args[0], form)}
         if origin is Mapping:

@@ -26,8 +26,8 @@ from loop_kit.backends.outside import Source
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, FailureKind
-from loop_kit.model.names import did_you_mean
 from loop_kit.values import dataclass, field
+from loop_kit.values.wording import did_you_mean
 
 _BRIDGE = "loop_kit.backends.acp_bridge"
 _NO_CLIENT = 95  # the bridge's own word for it

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loop_kit.backends.base import Backend, Configurable
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.names import did_you_mean
+from loop_kit.values.wording import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints

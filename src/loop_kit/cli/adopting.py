@@ -139,6 +139,6 @@ def _task_on(bus: Bus) -> str | None:
 
 def _reviewer(bus: Bus, edge: Edge) -> str:
     try:
-        return resolve(bus.config_path, edge.environment, {}).reviewer_backend
+        return resolve(bus.config_path, edge.environment, {}).run.reviewer_backend
     except LoopError:
         return "NAME"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from loop_kit import resources
 from loop_kit.errors import DocumentError
 from loop_kit.model import quick
-from loop_kit.model.fields import MISSING, UNKNOWN, expected, one_of, shown, step
+from loop_kit.values.wording import MISSING, expected, one_of, shown, step, unknown
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -90,8 +90,9 @@ def _sentence(error: Any) -> str:
             missing = next(name for name in rule if name not in value)
             return f"{at}{step(missing)}: {said or MISSING}"
         case "additionalProperties":
-            unknown = next(name for name in value if name not in error.schema["properties"])
-            return f"{at}{step(unknown)}: {UNKNOWN}"
+            known = error.schema["properties"]
+            name = next(name for name in value if name not in known)
+            return f"{at}{step(name)}: {unknown(name, known)}"
         case "minItems" | "maxItems" if said:
             return f"{at}: {said}"
         case "pattern" if said:

@@ -133,8 +133,8 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
             environment = agent_environment(
                 ctx.world.environment,
                 backend_env=(*backend.env, *own.env),
-                env_pass=settings.env_pass,
-                env_set=settings.env_set,
+                env_pass=settings.env.passed,
+                env_set=settings.env.set,
                 role_env=settings.role(role).env,
                 loop={},
             )

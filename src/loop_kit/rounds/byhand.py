@@ -35,7 +35,7 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
     path = ctx.bus.path(ask.kind)
     _say_what_is_wanted(ctx, state, ask, path)
     clock = ctx.world.clock.seconds
-    limit = ctx.settings.artifact_timeout
+    limit = ctx.settings.run.artifact_timeout
     until = clock() + limit if limit else None
     seen, since, said = _stamp(path), clock() - _STILL_SECONDS, ""
     presence = Presence(ctx, ask.role)

@@ -118,8 +118,8 @@ class Desk:
         return agent_environment(
             ctx.world.environment,
             backend_env=(*self.backend.env, *self.order.settings.env),
-            env_pass=ctx.settings.env_pass,
-            env_set={**own, **ctx.settings.env_set},
+            env_pass=ctx.settings.env.passed,
+            env_set={**own, **ctx.settings.env.set},
             role_env={**ctx.settings.role(self.order.role).env, **merged},
             loop=told,
         )

@@ -98,8 +98,8 @@ def _settle(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[An
 
 def _check_clocks(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> None:
     clocks = {
-        HowEnded.WALL_TIMEOUT: ("took longer than --dispatch-timeout", ctx.settings.dispatch_timeout),
-        HowEnded.IDLE_TIMEOUT: ("printed nothing for --idle-timeout", ctx.settings.idle_timeout),
+        HowEnded.WALL_TIMEOUT: ("took longer than --dispatch-timeout", ctx.settings.run.dispatch_timeout),
+        HowEnded.IDLE_TIMEOUT: ("printed nothing for --idle-timeout", ctx.settings.run.idle_timeout),
     }
     if attempt.how in clocks:
         what, seconds = clocks[attempt.how]

@@ -126,7 +126,7 @@ def _check_card_place(bus: Bus, card_path: Path) -> None:
 def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
     own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
     hidden = hidden_files(repository, status.sha)
-    return private_files(repository.root, status, settings.protect_keep, own=own, hidden=hidden)
+    return private_files(repository.root, status, settings.protect.keep, own=own, hidden=hidden)
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
@@ -164,7 +164,7 @@ def _check_clean(repository: Repository, settings: Settings, status: Status) -> 
     dirty = status.dirty
     if not dirty:
         return None
-    if not settings.allow_dirty:
+    if not settings.run.allow_dirty:
         raise DirtyTreeError(
             f"{len(dirty)} tracked files have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, or start with --allow-dirty",

@@ -64,7 +64,7 @@ class Rounds:
                 failed.append(_named(data))
             elif event:
                 ctx.world.listener(event, data)
-            if event in _WORK_DONE and state.round < ctx.settings.max_rounds:
+            if event in _WORK_DONE and state.round < ctx.settings.run.max_rounds:
                 self._prepare_for(replace(state, round=state.round + 1))
 
         def tick() -> bool:
@@ -84,7 +84,7 @@ class Rounds:
         ctx.world.interruption.raise_if_requested()
         if ended.how is HowEnded.WALL_TIMEOUT:
             raise TimeLimitError(
-                f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
+                f"the run took longer than --timeout {ctx.settings.run.timeout:g} s", hint="loop run --resume goes on"
             )
         if failed:
             raise failed[0]

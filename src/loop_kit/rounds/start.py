@@ -55,7 +55,7 @@ def open_run(
         raise StartError("there is no unfinished run to resume", hint="loop run starts one")
     else:
         ctx, state = _begin(world, bus, repository, wish, state)
-    limit = ctx.settings.timeout
+    limit = ctx.settings.run.timeout
     return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
 
 

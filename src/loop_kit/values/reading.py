@@ -94,9 +94,12 @@ class Mark(StrEnum):
 
     LATER = "later"  # an older loop did not write it: it may be missing from an exact document
     KEY = "key"  # in a map it is the key of the object, and not in it
+    DEFAULT_KEY = "default_key"  # in a map it is the key of the object, unless the object says it
+    ABSENT = "absent"  # its default is said by leaving it out, a None too: there is no null for it
     SINGLE = "single"  # one entry may stand for a list of it
 
 
+KEYS = {Mark.KEY, Mark.DEFAULT_KEY}
 RULES = (Range, Size, Pattern)
 NOT_BLANK = Pattern(r"\S")
 
@@ -110,19 +113,20 @@ class DocumentField:
     annotation: Any
     help: str
     has_default: bool
+    default: Any
     marks: frozenset[Mark]
 
     def required(self, form: Form) -> bool:
+        if Mark.DEFAULT_KEY in self.marks:
+            return False
         if form is Form.EXACT:
-            return Mark.LATER not in self.marks
+            return not self.marks & {Mark.LATER, Mark.ABSENT}
         return not self.has_default
 
 
 def read(kind: type[_Value], document: Any, at: str = "$") -> _Value:
     """Return the value that a document describes; raise `FieldError` naming the first field that is wrong."""
-    reader: Reader = _reader(cast("Any", kind), Form.EXACT)
-    value: _Value = reader(document, at)
-    return value
+    return cast("_Value", _reader(cast("Any", kind), Form.EXACT)(document, at))
 
 
 def write(value: Any) -> Any:
@@ -160,13 +164,14 @@ def form_of(kind: Any, around: Form = Form.EXACT) -> Form:
 
 def _field(kind: Any, each: Any) -> DocumentField:
     annotation = next(base.__annotations__[each.name] for base in kind.__mro__ if each.name in base.__annotations__)
-    notes = getattr(annotation, "__metadata__", ())
+    notes = parted(annotation)[1]
     return DocumentField(
         attribute=each.name,
         name=next((note.name for note in notes if isinstance(note, Named)), each.name),
         annotation=annotation,
         help=next((note for note in reversed(notes) if type(note) is str), ""),
         has_default=each.has_default,
+        default=each.fallback() if each.has_default else None,
         marks=frozenset(note for note in notes if isinstance(note, Mark)),
     )
 
@@ -176,8 +181,9 @@ def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tup
     if hasattr(kind, "schema_version"):
         yield "schema_version", kind.schema_version
     for each in document_fields(kind):
-        if not each.marks & without:
-            yield each.name, write(getattr(value, each.attribute))
+        found = getattr(value, each.attribute)
+        if not each.marks & without and not (Mark.ABSENT in each.marks and found == each.default):
+            yield each.name, write(found)
     for name in class_variable(kind, "written", ()):
         yield name, write(getattr(value, name))
 
@@ -198,11 +204,22 @@ def _refuse(at: str, problem: str) -> Any:
     raise FieldError(f"{at}: {problem}")
 
 
+def parted(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the type that an annotation is about, without a None that no document has, and what it says of it."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, ()
+    kind, *notes = get_args(annotation)
+    if Mark.ABSENT in notes and get_origin(kind) in (UnionType, Union):
+        kind, within = parted(Union[tuple(each for each in get_args(kind) if each is not NoneType)])  # noqa: UP007  (no `|` takes a tuple)
+        notes = [*within, *notes]
+    return kind, tuple(notes)
+
+
 def json_types(kind: Any) -> tuple[str, ...]:
     """Return the names that JSON Schema has for the values that an annotation takes; all of them for `Any`."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return json_types(args[0])
+        return json_types(parted(kind)[0])
     if origin in (UnionType, Union):
         return tuple(dict.fromkeys(name for each in args for name in json_types(each)))
     if kind is Any:
@@ -214,39 +231,26 @@ def json_types(kind: Any) -> tuple[str, ...]:
     return (_TYPES[origin or kind],)
 
 
-_TYPES: dict[Any, str] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    tuple: "array",
-    Mapping: "object",
-    NoneType: "null",
-}
+# What the types of Python are called there.
+_TYPES: dict[Any, str] = dict(zip((str, int, float, bool, Mapping, tuple, NoneType), wording.TYPE_NAMES, strict=True))
+_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    *((str, ("string",)), (dict, ("object",)), (list, ("array",)), (NoneType, ("null",))),
+    *((bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",))),  # a bool is an int to Python
+)
 
 
 def _type_of(value: Any) -> tuple[str, ...]:
-    """Return the names that JSON Schema has for a value; a whole number is a number too."""
-    match value:
-        case bool():
-            return ("boolean",)
-        case int():
-            return ("integer", "number")
-        case float():
-            return ("number",) if math.isfinite(value) else ()
-        case None:
-            return ("null",)
-        case str():
-            return ("string",)
-        case _:
-            return ("array",) if isinstance(value, list) else ("object",) if isinstance(value, dict) else ()
+    """Return the names that JSON Schema has for a value; a whole number is a number too, an infinite one is none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ()
+    return next((names for kind, names in _NAMES if isinstance(value, kind)), ())
 
 
 @cache
 def _reader(kind: Any, form: Form) -> Reader:
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _annotated(args[0], args[1:], form)
+        return _annotated(*parted(kind), form)
     if kind is Any:
         return lambda value, _at: value
     if is_class(kind):
@@ -316,14 +320,15 @@ def _list(inner: Reader) -> Reader:
 
 def _map(key: Reader, kind: Any, form: Form) -> Reader:
     inner = _reader(kind, form)
-    named = next((each.name for each in document_fields(kind) if Mark.KEY in each.marks), "") if is_class(kind) else ""
+    keys = [each for each in document_fields(kind) if each.marks & KEYS] if is_class(kind) else []
 
     def entry(name: str, value: Any, at: str) -> Any:
-        if not named or not isinstance(value, dict):
+        if not isinstance(value, dict):
             return inner(value, at)
-        if named in value:
-            _refuse(at + step(named), wording.unknown(named, ()))
-        return inner({named: name, **value}, at)
+        for each in keys:
+            if each.name in value and Mark.KEY in each.marks:
+                _refuse(at + step(each.name), wording.unknown(each.name, ()))
+        return inner({**{each.name: name for each in keys}, **value}, at)
 
     return lambda value, at: {key(name, at): entry(name, each, at + step(name)) for name, each in value.items()}
 
