@@ -12,6 +12,7 @@ import pytest
 from loop_kit.model import documents, schema
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
+from loop_kit.model.documents import read
 from loop_kit.model.state import Phase, RunState
 
 BUS = Path(__file__).resolve().parent.parent / ".loop.example"
@@ -88,7 +89,7 @@ def test_the_run_is_finished_after_two_rounds():
 
 
 def test_the_state_has_the_digests_of_the_charter_in_the_archive():
-    charter = Charter.from_document(archived(0, "charter"))
+    charter = read(Charter, archived(0, "charter"))
     state = documents.read(RunState, load("state.json"))
     assert state.digests == charter.digests()
     assert (state.run_id, state.place, state.base_sha) == (charter.run_id, charter.place, charter.base_sha)

@@ -1,6 +1,7 @@
 """Two judges of every document, the reader of its class and jsonschema with the file that was written from it: they agree."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from loop_kit.values import reading
 from loop_kit.values.wording import FieldError
 from tests.support import documents
 from tests.support.documents import places, with_value
+from tests.support.pages import ROOT
 from tests.support.schemas import DOCUMENTS
 
 CONFIG = {
@@ -29,9 +31,33 @@ CONFIG = {
     "prices": {"as_of": "", "per_dispatch": 0, "models": {"m": {"input": 1, "cached": 0.5, "output": 2}}},
     "protect": {"keep": ["*.x"]},
 }
+HEARTBEAT = {
+    "role": "worker",
+    "pid": 7,
+    "host": "h",
+    "start_time": "s",
+    "dispatch_id": "",
+    "at": "2025-01-31T08:00:00.000Z",
+}
+
+
+def examples(kind: str) -> Iterator[Any]:
+    """Yield the documents of a kind as loop wrote them into the example bus."""
+    for path in sorted((ROOT / ".loop.example").rglob(f"*{kind}.json")):
+        yield json.loads(path.read_text(encoding="utf-8"))
+
+
 # By kind, documents that say everything a class can read, and such as say little.
 GOOD: Mapping[str, tuple[Any, ...]] = {
     "config": (CONFIG, {}, {"prepare": {"link": []}}, {"prepare": {"argv": ["a"]}}),
+    "heartbeat": (HEARTBEAT,),
+    "charter": (documents.charter(), *examples("charter")),
+    "state": (documents.state(), *examples("state")),
+    "task_card": (documents.card(), *examples("task_card")),
+    **{
+        kind: tuple(examples(kind))
+        for kind in ("checks", "fix_list", "review_report", "review_request", "summary", "work_report")
+    },
 }
 CASES = [pytest.param(kind, document, id=kind.kind) for kind in DOCUMENTS for document in GOOD[kind.kind]]
 ODD = (

@@ -16,7 +16,7 @@ from loop_kit.cli.front import COMMANDS
 from loop_kit.cli.init import MADE
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
-from loop_kit.values.reading import write
+from loop_kit.model.documents import read, write
 from tests.support.runs import LOOP
 from tests.support.schemas import DOCUMENTS, schema_text
 from tests.support.settings_page import with_run_settings, with_tables
@@ -137,7 +137,7 @@ def example() -> dict[str, str]:
     """Return what is made of the example bus: what `loop init` puts there, and the settings in the charter with its digests."""
     charter, state = (json.loads(text_of(f".loop.example/{name}")) for name in (_CHARTER, "state.json"))
     charter["settings"] = write(Settings.from_document(charter["settings"]))
-    state["digests"] |= Charter.from_document(charter).digests()
+    state["digests"] |= read(Charter, charter).digests()
     defaults = {f".loop.example/{name}": text_of(f"defaults/{default}") for name, default in MADE.items()}
     made = {".loop.example/config.toml": default_config()["defaults/config.toml"]}
     return (

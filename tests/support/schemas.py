@@ -32,6 +32,7 @@ from loop_kit.values.reading import (
     is_class,
     json_types,
     parted,
+    returned,
 )
 
 _REFUSED = "A field that is not listed here is refused."
@@ -102,8 +103,7 @@ class Writer:
         return {"description": each.help, **self.value(each.annotation, form)}
 
     def written(self, kind: Any, name: str, form: Form) -> dict[str, Any]:
-        asked = getattr(kind, name).fget
-        return {"description": _said(asked), **self.value(asked.__annotations__["return"], form)}
+        return {"description": _said(getattr(kind, name)), **self.value(returned(kind, name), form)}
 
     def value(self, annotation: Any, form: Form) -> dict[str, Any]:
         origin, args = get_origin(annotation), get_args(annotation)

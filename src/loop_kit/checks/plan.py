@@ -3,10 +3,9 @@
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.config import Settings
-from loop_kit.model.fields import shown
 from loop_kit.model.task import TaskCard
 from loop_kit.values import dataclass
-from loop_kit.values.wording import did_you_mean
+from loop_kit.values.wording import did_you_mean, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

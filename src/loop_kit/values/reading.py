@@ -10,7 +10,7 @@ A class says in class variables what is no field of it:
 `form`, which fields may be left out or added (that of the document around it, when it does not say);
 `schema_version`, the version that it reads and writes;
 `short`, the field that a plain text stands for in the place of the object, when nothing else is to be said;
-`written`, properties that the document has and that nobody reads back;
+`written`, properties that the document has and that are judged, and believed by nobody;
 `contradiction`, a static method that returns what is wrong with the whole object as `.field: what`, or None; it is asked
 before the fields are read, and says nothing of one that is not as it should be.
 """
@@ -336,11 +336,8 @@ def _map(key: Reader, kind: Any, form: Form) -> Reader:
 def _object(kind: Any, form: Form) -> Reader:
     parts = {each.name: (each, _reader(each.annotation, form)) for each in document_fields(kind)}
     needed = [name for name, (each, _) in parts.items() if each.required(form)]
-    known = {
-        *parts,
-        *class_variable(kind, "written", ()),
-        *(("schema_version",) if hasattr(kind, "schema_version") else ()),
-    }
+    written = {name: _reader(returned(kind, name), form) for name in class_variable(kind, "written", ())}
+    known = {*parts, *written, *(("schema_version",) if hasattr(kind, "schema_version") else ())}
     short = class_variable(kind, "short")
     contradiction = class_variable(kind, "contradiction")
 
@@ -352,15 +349,12 @@ def _object(kind: Any, form: Form) -> Reader:
             _refuse(at, wording.expected(json_types(kind), value))
         if hasattr(kind, "schema_version"):
             check_version(value, kind.schema_version, at)
-        for name in value if form is not Form.OPEN else ():
-            if name not in known:
-                _refuse(at + step(name), wording.unknown(name, known))
-        for name in needed:
-            if name not in value:
-                _refuse(at + step(name), wording.MISSING)
+        _check_names(value, at, needed, known if form is not Form.OPEN else value)
         problem = contradiction(value) if contradiction is not None else None
         if problem is not None:
             raise FieldError(f"{at}{problem}")
+        for name in written.keys() & value.keys():
+            written[name](value[name], at + step(name))
         given = {
             each.attribute: reader(value[name], at + step(name))
             for name, (each, reader) in parts.items()
@@ -369,6 +363,20 @@ def _object(kind: Any, form: Form) -> Reader:
         return kind(**given)
 
     return take
+
+
+def _check_names(entries: Mapping[str, Any], at: str, needed: Collection[str], known: Collection[str]) -> None:
+    for name in entries:
+        if name not in known:
+            _refuse(at + step(name), wording.unknown(name, known))
+    for name in needed:
+        if name not in entries:
+            _refuse(at + step(name), wording.MISSING)
+
+
+def returned(kind: Any, name: str) -> Any:
+    """Return the annotation of what a property of a class returns."""
+    return getattr(kind, name).fget.__annotations__["return"]
 
 
 def check_version(document: Mapping[str, Any], known: int, at: str = "$") -> None:
