@@ -204,3 +204,12 @@ def test_a_class_tells_its_fields_by_name_with_what_they_mean() -> None:
     assert told["secret"].attribute == "hidden"
     assert [name for name, each in told.items() if each.has_default] == ["note"]
     assert json_types(told["doors"].annotation) == ("integer", "null")
+
+
+def test_a_field_may_be_called_version():
+    @dataclass(frozen=True, slots=True)
+    class Program:
+        version: str
+
+    assert reading.read(Program, {"version": "1.2"}) == Program("1.2")
+    assert reading.write(Program("1.2")) == {"version": "1.2"}

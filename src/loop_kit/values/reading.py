@@ -145,6 +145,11 @@ def form_of(kind: Any, around: Form = Form.EXACT) -> Form:
     return form
 
 
+def version_of(kind: Any) -> int | None:
+    """Return the `schema_version` of a class, None for one without; a field may be called `version` too."""
+    return kind.version if isinstance(getattr(kind, "version", None), int) else None
+
+
 def _field(kind: Any, each: Any) -> DocumentField:
     annotation = next(base.__annotations__[each.name] for base in kind.__mro__ if each.name in base.__annotations__)
     notes = getattr(annotation, "__metadata__", ())
@@ -160,8 +165,8 @@ def _field(kind: Any, each: Any) -> DocumentField:
 
 def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tuple[str, Any]]:
     kind: Any = type(value)
-    if hasattr(kind, "version"):
-        yield "schema_version", kind.version
+    if version_of(kind) is not None:
+        yield "schema_version", version_of(kind)
     for each in document_fields(kind):
         if not each.marks & without:
             yield each.name, write(getattr(value, each.attribute))
@@ -307,8 +312,8 @@ def _map(key: Reader, kind: Any, form: Form) -> Reader:
 def _object(kind: Any, form: Form) -> Reader:
     parts = {each.name: (each, _reader(each.annotation, form)) for each in document_fields(kind)}
     needed = [name for name, (each, _) in parts.items() if each.required(form)]
-    known = {*parts, *getattr(kind, "written", ()), *(("schema_version",) if hasattr(kind, "version") else ())}
-    short = getattr(kind, "short", "")
+    known = {*parts, *getattr(kind, "written", ()), *(() if version_of(kind) is None else ("schema_version",))}
+    short, version = getattr(kind, "short", ""), version_of(kind)
     contradiction = getattr(kind, "contradiction", None)
 
     def take(value: Any, at: str) -> Any:
@@ -317,8 +322,8 @@ def _object(kind: Any, form: Form) -> Reader:
             return kind(**{each.attribute: reader(value, at)})
         if not isinstance(value, dict):
             _refuse(at, wording.expected(json_types(kind), value))
-        if hasattr(kind, "version"):
-            check_version(value, kind.version, at)
+        if version is not None:
+            check_version(value, version, at)
         for name in value if form is not Form.OPEN else ():
             if name not in known:
                 _refuse(at + step(name), wording.unknown(name, known))
