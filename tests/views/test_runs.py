@@ -9,7 +9,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
 from loop_kit.model.state import RunState
-from loop_kit.monitoring.runs import find_place, list_runs, places
+from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
