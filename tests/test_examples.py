@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loop_kit import resources
-from loop_kit.model import schema
+from loop_kit.model import documents, schema
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.state import Phase, RunState
@@ -83,14 +83,14 @@ def test_the_feed_is_an_unbroken_chain():
 
 
 def test_the_run_is_finished_after_two_rounds():
-    state = RunState.from_document(load("state.json"))
+    state = documents.read(RunState, load("state.json"))
     assert (state.phase, state.outcome, state.round) == (Phase.DONE, "approved", 2)
     assert [row.decision for row in state.round_details] == ["changes_required", "approve"]
 
 
 def test_the_state_has_the_digests_of_the_charter_in_the_archive():
     charter = Charter.from_document(archived(0, "charter"))
-    state = RunState.from_document(load("state.json"))
+    state = documents.read(RunState, load("state.json"))
     assert state.digests == charter.digests()
     assert (state.run_id, state.place, state.base_sha) == (charter.run_id, charter.place, charter.base_sha)
     assert load("task_card.json") == archived(0, "task_card") == charter.card_document

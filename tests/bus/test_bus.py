@@ -5,6 +5,7 @@ import pytest
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.layout import LIMITS
 from loop_kit.errors import DocumentError, LoopError, NewerError
+from loop_kit.model.documents import read
 from loop_kit.model.state import RunState
 from tests.bus.children import listed, run
 from tests.support import documents
@@ -115,7 +116,7 @@ def test_an_unreadable_document_names_no_round(bus):
 
 
 def test_the_state_reads_back_as_it_was_put(bus):
-    state = RunState.from_document(documents.state())
+    state = read(RunState, documents.state())
     bus.put_state(state)
     assert bus.read_state() == state
 
@@ -142,7 +143,7 @@ def test_a_card_may_have_a_version_of_the_persons_own(bus):
 
 
 def test_reading_the_state_does_not_load_what_only_judging_documents_needs(bus):
-    bus.put_state(RunState.from_document(documents.state()))
+    bus.put_state(read(RunState, documents.state()))
     script = """
 import sys
 from pathlib import Path

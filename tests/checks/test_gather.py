@@ -3,6 +3,7 @@ from pathlib import Path
 from loop_kit.checks.gather import Subject, gather
 from loop_kit.checks.plan import Plan
 from loop_kit.model.check import CheckCommand, Prepare, Where
+from loop_kit.model.documents import read, write
 from loop_kit.model.evidence import Evidence, Verdict
 from tests.checks.benches import TREE, make_bench, shell
 from tests.checks.pythons_made import by_path_file, make_venv
@@ -20,7 +21,7 @@ def test_all_checks_of_the_plan_are_evidence_in_their_order(tmp_path: Path):
     assert verdicts(evidence) == [Verdict.PASS, Verdict.FAIL, Verdict.PASS]
     assert (evidence.task_id, evidence.round, evidence.head_sha, evidence.tree) == ("T-001", 1, "c" * 40, TREE)
     assert (evidence.prepared, evidence.refused, evidence.verified) == (None, "", False)
-    assert Evidence.from_document(evidence.to_document()).to_document() == evidence.to_document()
+    assert read(Evidence, write(evidence)) == evidence
 
 
 def test_a_tree_that_cannot_be_made_ready_is_not_checked(tmp_path: Path):

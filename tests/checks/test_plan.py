@@ -5,6 +5,7 @@ import pytest
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.config import Settings
+from loop_kit.model.documents import read
 from loop_kit.model.task import TaskCard
 from tests.support import documents
 
@@ -12,7 +13,7 @@ CONFIG = {"checks": {"tests": {"argv": ["make", "test"]}, "lint": {"run": "make 
 
 
 def card(**fields: Any) -> TaskCard:
-    return TaskCard.from_document({**documents.card(), **fields})
+    return read(TaskCard, {**documents.card(), **fields})
 
 
 def test_the_checks_of_config_and_card_are_all_run_and_the_cards_win():

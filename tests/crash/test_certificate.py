@@ -25,7 +25,7 @@ class Plant:
 
 ARCHIVE = "    sealed.archive_round(ctx, state)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
-FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())\n"
+FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
 CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("

@@ -13,6 +13,7 @@ import pytest
 from loop_kit.bus import heartbeat
 from loop_kit.bus.heartbeat import Beat
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import asdict
 from loop_kit.vcs.worktree import tree_path
 from tests.support.runs import Stage, wait_until
 
@@ -139,7 +140,7 @@ def leave_half_a_file(stage: Stage) -> None:
 
 
 def leave_a_heart(stage: Stage) -> None:
-    beat = Beat(role="worker", owner=GONE, dispatch_id="d", at="2025-01-01T00:00:00Z")
+    beat = Beat(role="worker", **asdict(GONE), dispatch_id="d", at="2025-01-01T00:00:00.000Z")
     assert heartbeat.write(stage.bus / "runtime/worker.heartbeat.json", beat)
 
 

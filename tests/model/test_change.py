@@ -1,5 +1,6 @@
 from loop_kit.model import schema
 from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.documents import write
 from tests.support.documents import SHA
 
 REQUEST = {
@@ -25,7 +26,7 @@ def test_findings_are_picked_by_their_effect():
 
 
 def test_every_finding_fits_into_a_review_request():
-    findings = [finding(effect).to_document() for effect in Effect]
+    findings = [write(finding(effect)) for effect in Effect]
     assert schema.find_problem("review_request", {**REQUEST, "findings": findings}) is None
 
 

@@ -5,12 +5,13 @@ import pytest
 from loop_kit.errors import ConfigError, DocumentError
 from loop_kit.model.check import CheckCommand, Prepare, Where, read_argv, shown_command
 from loop_kit.model.config import Settings
+from loop_kit.model.documents import read
 from loop_kit.model.task import TaskCard
 from tests.support import documents
 
 
 def from_card(*checks: dict[str, Any]) -> tuple[CheckCommand, ...]:
-    return TaskCard.from_document({**documents.card(), "checks": list(checks)}, name="card.json").checks
+    return read(TaskCard, {**documents.card(), "checks": list(checks)}, name="card.json").checks
 
 
 def from_config(document: dict[str, Any]) -> Settings:

@@ -5,6 +5,7 @@ import pytest
 
 from loop_kit.errors import DocumentError
 from loop_kit.model.check import CheckCommand, Where
+from loop_kit.model.documents import read, write
 from loop_kit.model.evidence import CheckResult, Counts, Ending, Evidence, Verdict
 
 TREE = "a" * 40
@@ -36,8 +37,8 @@ def evidence(*results: CheckResult, refused: str = "", prepared: CheckResult | N
 
 def test_evidence_comes_back_from_its_document_as_it_went():
     whole = evidence(PASSED, FAILED, FLAKY, NOT_RUN, refused="it loads another tree", prepared=FAILED)
-    assert Evidence.from_document(json.loads(json.dumps(whole.to_document()))) == whole
-    assert Evidence.from_document(evidence().to_document()) == evidence()
+    assert read(Evidence, json.loads(json.dumps(write(whole)))) == whole
+    assert read(Evidence, write(evidence())) == evidence()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_evidence_comes_back_from_its_document_as_it_went():
 )
 def test_a_document_that_is_no_evidence_is_refused(change, sentence):
     with pytest.raises(DocumentError) as refused:
-        Evidence.from_document({**evidence().to_document(), **change}, name="checks.json")
+        read(Evidence, {**write(evidence()), **change}, name="checks.json")
     assert refused.value.message == sentence
 
 
@@ -70,7 +71,7 @@ def test_a_document_that_is_no_evidence_is_refused(change, sentence):
 )
 def test_an_approval_rests_on_something_that_passed_and_nothing_that_broke(results, verified):
     assert evidence(*results).verified is verified
-    assert evidence(*results).to_document()["verified"] is verified
+    assert write(evidence(*results))["verified"] is verified
 
 
 def test_an_environment_that_proves_nothing_verifies_nothing():

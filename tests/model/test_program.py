@@ -1,12 +1,13 @@
 import pytest
 
-from loop_kit.model.fields import FieldError
 from loop_kit.model.program import Program
+from loop_kit.values.reading import read, write
+from loop_kit.values.wording import FieldError
 
 
 def test_a_program_comes_back_as_it_went():
     program = Program(path="/usr/bin/codex", stamp="1-2", version="codex-cli 0.169.0")
-    assert Program.from_document(program.to_document()) == program
+    assert read(Program, write(program)) == program
 
 
 @pytest.mark.parametrize(
@@ -19,5 +20,5 @@ def test_a_program_comes_back_as_it_went():
 )
 def test_a_wrong_program_is_refused_by_its_path(entry, sentence):
     with pytest.raises(FieldError) as refused:
-        Program.from_document(entry, at="$.programs.codex")
+        read(Program, entry, "$.programs.codex")
     assert str(refused.value) == sentence

@@ -4,6 +4,7 @@ from loop_kit.errors import DocumentError
 from loop_kit.model import schema
 from loop_kit.model.change import Effect, Finding
 from loop_kit.model.decision import Decision
+from loop_kit.model.documents import read, write
 from loop_kit.model.review import FixList, Issue, ReviewReport
 from tests.support.documents import SHA, issue
 
@@ -14,32 +15,33 @@ REFUSED_FOR_NOTHING = "review_report $.blocking_issues: changes_required needs a
 
 
 def test_an_approval_may_leave_the_lists_out():
-    review = ReviewReport.from_document(REPORT)
+    review = read(ReviewReport, REPORT)
     assert review.approved
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert read(ReviewReport, write(review)) == review
 
 
 def test_a_refusal_comes_back_as_it_went():
-    review = ReviewReport.from_document(
-        {**REFUSAL, "blocking_issues": [issue()], "non_blocking_suggestions": ["A shorter name."]}
+    review = read(
+        ReviewReport, {**REFUSAL, "blocking_issues": [issue()], "non_blocking_suggestions": ["A shorter name."]}
     )
     assert not review.approved
     assert review.blocking_issues[0].required_change == "Show them."
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert read(ReviewReport, write(review)) == review
 
 
 def test_an_issue_of_the_original_format_is_read():
     entry = {"severity": "high", "file": "src/main.txt", "reason": "Wrong.", "id": "B1", "confidence": 0.9}
-    review = ReviewReport.from_document({**REFUSAL, "blocking_issues": [entry]})
+    review = read(ReviewReport, {**REFUSAL, "blocking_issues": [entry]})
     assert review.blocking_issues == (Issue(severity="high", file="src/main.txt", reason="Wrong."),)
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "read"),
+    ("file", "line", "place"),
     [("a.txt", 12, "a.txt:12"), ("a.txt", None, "a.txt"), ("", 12, ""), ("a.txt:3", None, "a.txt:3")],
 )
-def test_a_line_beside_the_file_is_taken_in(file, line, read):
-    assert Issue.from_document({**issue(), "file": file, "line": line}).file == read
+def test_a_line_beside_the_file_is_part_of_the_place(file, line, place):
+    report = read(ReviewReport, {**REFUSAL, "blocking_issues": [{**issue(), "file": file, "line": line}]})
+    assert report.blocking_issues[0].place == place
 
 
 @pytest.mark.parametrize(
@@ -60,20 +62,20 @@ def test_a_line_beside_the_file_is_taken_in(file, line, read):
 )
 def test_a_judgement_that_contradicts_itself_is_no_judgement(document, sentence):
     with pytest.raises(DocumentError) as refused:
-        ReviewReport.from_document(document)
+        read(ReviewReport, document)
     assert refused.value.message == sentence
 
 
 @pytest.mark.parametrize("word", ["approved", "Approve", "approve ", "LGTM", "", "approve|changes_required"])
 def test_a_word_that_sounds_like_approval_is_none(word):
     with pytest.raises(DocumentError, match=r"\$\.decision: it should be 'approve' or 'changes_required', not"):
-        ReviewReport.from_document({**REPORT, "decision": word})
+        read(ReviewReport, {**REPORT, "decision": word})
 
 
 @pytest.mark.parametrize("value", [None, True, 1, ["approve"], {"approve": True}])
 def test_a_decision_that_is_no_word_is_none(value):
     with pytest.raises(DocumentError, match=r"\$\.decision: it should be a text, not"):
-        ReviewReport.from_document({**REPORT, "decision": value})
+        read(ReviewReport, {**REPORT, "decision": value})
 
 
 def test_the_schema_and_the_model_know_the_same_decisions():
@@ -88,7 +90,7 @@ def test_the_schema_and_the_model_know_the_same_decisions():
 def test_loops_own_review_is_a_valid_refusal_that_names_what_was_found():
     finding = Finding(effect=Effect.FIX, code="out_of_scope", text="2 paths are out of scope", paths=("a.txt", "b.txt"))
     review = ReviewReport.from_findings("T-001", 2, (finding,))
-    assert ReviewReport.from_document(review.to_document()) == review
+    assert read(ReviewReport, write(review)) == review
     assert (review.blocking_issues[0].file, review.blocking_issues[0].reason) == ("a.txt", "2 paths are out of scope")
 
 
@@ -98,11 +100,11 @@ def test_a_fix_list_comes_back_as_it_went():
         round=2,
         base_sha=SHA,
         head_sha=SHA,
-        fixes=(Issue.from_document(issue()),),
+        fixes=(Issue(**issue()),),
         prior_round_notes="Hours are shown.",
         prior_review_non_blocking=("A shorter name.",),
     )
-    assert FixList.from_document(fixes.to_document()) == fixes
+    assert read(FixList, write(fixes)) == fixes
 
 
 def test_a_wrong_fix_in_a_list_is_refused_by_its_path():
@@ -114,5 +116,5 @@ def test_a_wrong_fix_in_a_list_is_refused_by_its_path():
         "fixes": [{"severity": "high", "file": ""}],
     }
     with pytest.raises(DocumentError) as refused:
-        FixList.from_document(document, name="fix_list.json")
+        read(FixList, document, name="fix_list.json")
     assert refused.value.message == "fix_list.json $.fixes[0].reason: it is missing"

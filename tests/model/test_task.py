@@ -1,12 +1,14 @@
 import pytest
 
 from loop_kit.errors import DocumentError
+from loop_kit.model.documents import read
 from loop_kit.model.task import Criterion, TaskCard
 from tests.support import documents
 
 
 def test_a_card_in_full_is_read():
-    card = TaskCard.from_document(
+    card = read(
+        TaskCard,
         {
             **documents.card(),
             "acceptance_criteria": [
@@ -18,7 +20,7 @@ def test_a_card_in_full_is_read():
             "out_of_scope": ["src/vendor/"],
             "constraints": ["No new dependency."],
             "depends_on": ["T-000"],
-        }
+        },
     )
     assert card == TaskCard(
         task_id="T-001",
@@ -36,7 +38,8 @@ def test_a_card_in_full_is_read():
 
 
 def test_a_card_of_the_original_format_is_read():
-    card = TaskCard.from_document(
+    card = read(
+        TaskCard,
         {
             "task_id": "T-001",
             "status": "todo",
@@ -45,13 +48,13 @@ def test_a_card_of_the_original_format_is_read():
             "out_of_scope": [],
             "acceptance_criteria": [],
             "constraints": [],
-        }
+        },
     )
     assert card.in_scope == ("hello.txt",)
 
 
 def test_fields_of_the_persons_own_do_no_harm():
-    assert TaskCard.from_document({**documents.card(), "ticket": 7, "x-team": {"lead": None}}).task_id == "T-001"
+    assert read(TaskCard, {**documents.card(), "ticket": 7, "x-team": {"lead": None}}).task_id == "T-001"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_fields_of_the_persons_own_do_no_harm():
 )
 def test_a_wrong_card_is_refused_in_one_sentence(change, sentence):
     with pytest.raises(DocumentError) as refused:
-        TaskCard.from_document({**documents.card(), **change}, name="card.json")
+        read(TaskCard, {**documents.card(), **change}, name="card.json")
     assert refused.value.message == sentence
     assert refused.value.hint == "the rules are in schemas/task_card.schema.json"
 
@@ -85,7 +88,7 @@ def test_what_every_card_needs_is_missed_by_name(field):
     document = documents.card()
     del document[field]
     with pytest.raises(DocumentError) as refused:
-        TaskCard.from_document(document)
+        read(TaskCard, document)
     assert refused.value.message == f"task_card $.{field}: it is missing"
 
 
@@ -93,4 +96,4 @@ def test_a_dependency_that_would_leave_the_archive_is_refused():
     with pytest.raises(
         DocumentError, match=r"task_card \$\.depends_on\[0\]: it should be up to 64 letters.*not '\.\./T-000'"
     ):
-        TaskCard.from_document({**documents.card(), "depends_on": ["../T-000"]})
+        read(TaskCard, {**documents.card(), "depends_on": ["../T-000"]})

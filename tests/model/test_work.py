@@ -1,6 +1,7 @@
 import pytest
 
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.work import ClaimedTest, WorkReport
 from tests.support.documents import SHA
 
@@ -8,13 +9,14 @@ REPORT = {"task_id": "T-001", "round": 1, "head_sha": SHA}
 
 
 def test_a_report_of_the_original_format_is_read():
-    report = WorkReport.from_document(
+    report = documents.read(
+        WorkReport,
         {
             **REPORT,
             "files_changed": ["src/main.txt"],
             "notes": "Hours are shown.",
             "tests": [{"name": "test_hours", "result": "pass", "output": "1 passed"}],
-        }
+        },
     )
     assert report == WorkReport(
         task_id="T-001",
@@ -27,7 +29,7 @@ def test_a_report_of_the_original_format_is_read():
 
 
 def test_a_report_needs_no_more_than_task_round_and_head():
-    assert WorkReport.from_document({**REPORT, "mood": "good"}) == WorkReport(task_id="T-001", round=1, head_sha=SHA)
+    assert documents.read(WorkReport, {**REPORT, "mood": "good"}) == WorkReport(task_id="T-001", round=1, head_sha=SHA)
 
 
 @pytest.mark.parametrize(
@@ -48,5 +50,5 @@ def test_a_report_needs_no_more_than_task_round_and_head():
 )
 def test_a_wrong_report_is_refused_in_one_sentence(change, sentence):
     with pytest.raises(DocumentError) as refused:
-        WorkReport.from_document({**REPORT, **change})
+        documents.read(WorkReport, {**REPORT, **change})
     assert refused.value.message == sentence

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loop_kit.errors import DocumentError
 from loop_kit.processes.lineage import Owner, ProcessId, ancestors, carrying, descendants, open_pidfd
 from loop_kit.processes.spawn import spawn
+from loop_kit.values.reading import read, write
+from loop_kit.values.wording import FieldError
 from tests.processes.conftest import Stage, wait_until
 
 SLEEP = "import time; time.sleep(60)"
@@ -121,7 +122,7 @@ def test_a_pidfd_of_nobody_is_none(sleeper: subprocess.Popen[bytes]):
 def test_this_process_is_a_living_owner_and_reads_back():
     me = Owner.me()
     assert (me.pid, me.host, me.alive()) == (os.getpid(), socket.gethostname(), True)
-    assert Owner.from_document(me.to_document()) == me
+    assert read(Owner, write(me)) == me
 
 
 def test_an_owner_whose_process_ended_is_dead(sleeper: subprocess.Popen[bytes]):
@@ -144,8 +145,8 @@ def test_nobody_can_tell_about_an_owner_on_another_host():
 
 @pytest.mark.parametrize("document", [None, [], {}, {"pid": "7", "host": "h", "start_time": "s"}, {"pid": 7}])
 def test_a_broken_owner_is_refused_with_a_sentence(document: object):
-    with pytest.raises(DocumentError, match="an owner is a pid"):
-        Owner.from_document(document)
+    with pytest.raises(FieldError, match=r"^\$"):
+        read(Owner, document)
 
 
 @pytest.mark.parametrize("pid", [0, -1, 10**30])

@@ -1,8 +1,9 @@
 """Briefs for the tests of prompts: an ordinary one for each role, to be changed with `dataclasses.replace`."""
 
 from loop_kit.model.change import Change, Commit, FileChange
+from loop_kit.model.decision import Decision
 from loop_kit.model.review import FixList, Issue
-from loop_kit.model.state import RoundRow
+from loop_kit.model.state import Judge, RoundRow
 from loop_kit.model.task import Criterion, TaskCard
 from loop_kit.model.work import ClaimedTest, WorkReport
 from loop_kit.prompts import ReviewerBrief, WorkerBrief
@@ -35,8 +36,8 @@ ROW = RoundRow(
     round=1,
     head_sha=FIRST,
     tree=TREE,
-    decision="changes_required",
-    judged_by="reviewer",
+    decision=Decision.CHANGES_REQUIRED,
+    judged_by=Judge.REVIEWER,
     blocking=2,
     ended_at="2025-01-01T00:00:00.000Z",
 )

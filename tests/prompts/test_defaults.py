@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from loop_kit.model import documents
 from loop_kit.model.config import RUN_OPTIONS, Settings
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
@@ -45,7 +46,7 @@ def test_the_config_with_every_line_taken_in_is_still_the_default_for_runs_and_r
 
 
 def test_the_example_card_is_a_card():
-    card = TaskCard.from_document(json.loads(default_text("examples/task_card.json")))
+    card = documents.read(TaskCard, json.loads(default_text("examples/task_card.json")))
     assert card.acceptance_criteria
 
 

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from loop_kit.errors import LoopError
+from loop_kit.model import documents
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts import follow_up
@@ -19,22 +20,22 @@ def example(text: str) -> dict[str, object]:
 
 def test_the_form_of_a_work_report_is_what_the_schema_asks_for():
     form = example(worker_delivery("T-001", 3, "/out/report.json"))
-    report = WorkReport.from_document({**form, "head_sha": "a" * 40})
+    report = documents.read(WorkReport, {**form, "head_sha": "a" * 40})
     assert (report.task_id, report.round) == ("T-001", 3)
     assert set(form) == {"task_id", "round", "head_sha", "files_changed", "notes", "tests"}
 
 
 def test_the_form_of_a_review_report_is_what_the_schema_asks_for():
     form = example(reviewer_delivery("T-001", 3, "/out/report.json"))
-    report = ReviewReport.from_document({**form, "decision": "changes_required"})
+    report = documents.read(ReviewReport, {**form, "decision": "changes_required"})
     assert (report.task_id, report.round, len(report.blocking_issues)) == ("T-001", 3, 1)
 
 
 def test_an_echoed_form_is_no_report():
     with pytest.raises(LoopError):
-        WorkReport.from_document(example(worker_delivery("T-001", 3, "/out/report.json")))
+        documents.read(WorkReport, example(worker_delivery("T-001", 3, "/out/report.json")))
     with pytest.raises(LoopError):
-        ReviewReport.from_document(example(reviewer_delivery("T-001", 3, "/out/report.json")))
+        documents.read(ReviewReport, example(reviewer_delivery("T-001", 3, "/out/report.json")))
 
 
 @pytest.mark.parametrize("delivery", [worker_delivery, reviewer_delivery])

@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 from loop_kit.model.change import Effect, Finding
+from loop_kit.model.state import Judge
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts.sections import again_part, card_section, fixes_part, history_part, problem_lines
 from tests.prompts.briefs import CARD, FIX_LIST, ROW
 
 
 def test_a_card_without_scope_allows_every_file_and_states_no_rule():
-    text = card_section(TaskCard(task_id="T-1", goal="Do it."))
+    text = card_section(TaskCard(task_id="T-1", goal="Do it.", acceptance_criteria=()))
     assert "In scope: every file." in text
     assert "bind" not in text
 
@@ -17,7 +18,7 @@ def test_a_card_with_scope_says_that_it_binds():
 
 
 def test_loop_as_judge_is_named():
-    assert "said by loop itself" in history_part((replace(ROW, judged_by="loop"),))
+    assert "said by loop itself" in history_part((replace(ROW, judged_by=Judge.LOOP),))
 
 
 def test_only_the_last_rounds_are_listed():

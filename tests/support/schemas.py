@@ -3,7 +3,7 @@
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
@@ -17,12 +17,19 @@ from loop_kit.values.reading import (
     Pattern,
     Range,
     Size,
+    class_variable,
     document_fields,
     form_of,
     is_class,
     json_types,
 )
 
+_REFUSED = "A field that is not listed here is refused."
+_UNLISTED = {
+    Form.EXACT: _REFUSED,
+    Form.CLOSED: _REFUSED,
+    Form.OPEN: "Fields that are not listed here are kept and ignored.",
+}
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
 
@@ -37,29 +44,35 @@ class Writer:
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"{kind.kind}.schema.json",
             "title": kind.kind.replace("_", " ").capitalize(),
-            "description": _said(kind),
+            "description": f"{_said(kind)} {_UNLISTED[form_of(kind)]}",
             **self.object(kind, Form.EXACT),
         }
-        return schema | ({"$defs": dict(sorted(self.defs.items()))} if self.defs else {})
+        schema["$defs"] = dict(sorted(self.defs.items()))
+        for name in self.defs:  # what stands in one place alone is written there: agents are given some of these files
+            where = list(_references(schema, f"#/$defs/{name}"))
+            if len(where) == 1:
+                del where[0]["$ref"]
+                where[0].update(schema["$defs"].pop(name))
+        return {key: value for key, value in schema.items() if value != {}}
 
     def object(self, kind: Any, around: Form, without: frozenset[Mark] = frozenset()) -> dict[str, Any]:
         form = form_of(kind, around)
         parts = [each for each in document_fields(kind) if not each.marks & without]
         properties: dict[str, Any] = {}
-        if hasattr(kind, "version"):
-            properties["schema_version"] = {"description": "The version of this form.", "const": kind.version}
+        if hasattr(kind, "schema_version"):
+            properties["schema_version"] = {"description": "The version of this form.", "const": kind.schema_version}
         properties |= {each.name: self.field(each, form) for each in parts}
-        properties |= {name: self.written(kind, name, form) for name in getattr(kind, "written", ())}
+        properties |= {name: self.written(kind, name, form) for name in class_variable(kind, "written", ())}
         required = [name for name in properties if name == "schema_version"]
         required += [each.name for each in parts if each.required(form)]
         schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
         if form is not Form.OPEN:
             schema["additionalProperties"] = False
-        if hasattr(kind, "short"):
+        if class_variable(kind, "short"):
             short = next(each for each in parts if each.name == kind.short)
             texts = {key: value for key, value in self.value(short.annotation, form).items() if key != "description"}
             schema = {**texts, **schema, "type": ["string", "object"]}
-        return schema | dict(getattr(kind, "schema", {}))
+        return schema | dict(class_variable(kind, "schema", {}))
 
     def field(self, each: DocumentField, form: Form) -> dict[str, Any]:
         assert each.help, f"{each.attribute} says nowhere what it means"
@@ -118,6 +131,13 @@ class Writer:
         return schema
 
 
+def _references(node: Any, wanted: str) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict) and node.get("$ref") == wanted:
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(each, wanted)
+
+
 def _plain(annotation: Any) -> dict[str, Any]:
     if annotation is Any:
         return {}
@@ -139,8 +159,8 @@ def _keywords(rule: Range | Size | Pattern, kind: str) -> dict[str, Any]:
 
 
 def _said(thing: Any) -> str:
-    """Return the first paragraph of what a class or a property says of itself, in one line."""
-    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+    """Return what a class or a property says of itself, in one line."""
+    return " ".join((inspect.getdoc(thing) or "").split())
 
 
 def schema_text(kind: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.model.change import Effect, Finding
+from loop_kit.model.documents import write
 from loop_kit.model.work import WorkReport
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
@@ -317,7 +318,7 @@ def test_paths_that_are_not_utf8_can_be_shown(trial: Trial):
     commit(trial.repo, {})
     change = trial.verify(in_scope=("src/",))
     assert change.having(Effect.FIX)[0].paths == ("caf\\xe9",)
-    json.dumps([finding.to_document() for finding in change.findings]).encode()
+    json.dumps([write(finding) for finding in change.findings]).encode()
 
 
 def test_in_a_long_run_git_is_not_asked_about_all_that_went_before(trial: Trial, tmp_path: Path, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
+from loop_kit.model.documents import read
 from loop_kit.model.events import Decided, DispatchEnded, DispatchStarted, Event, OtherEvent, RunEnded, RunResumed
 from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.state import Phase, RunState
@@ -18,7 +19,7 @@ from tests.support import documents
 from tests.support.happenings import fed, sample
 from tests.support.runs import wait_until
 
-STATE = RunState.from_document(documents.state())
+STATE = read(RunState, documents.state())
 
 
 @pytest.fixture

@@ -16,16 +16,18 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import Holder, Lock
 from loop_kit.errors import Outcome
+from loop_kit.model.documents import read, write
 from loop_kit.model.events import DispatchStarted
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import asdict
 from loop_kit.views.health import Health, Pulse, read_health
 from tests.support import documents
 from tests.support.happenings import sample
 
 THEN = "2025-01-31T08:00:00.000Z"
 NOW = datetime(2025, 1, 31, 8, 0, 10, tzinfo=UTC)
-STATE = RunState.from_document(documents.state())
+STATE = read(RunState, documents.state())
 GONE = Owner(pid=2**22 + 1, host=Owner.me().host, start_time="never")
 ELSEWHERE = replace(Owner.me(), host="another host")
 
@@ -42,12 +44,12 @@ def bus(tmp_path: Path) -> Bus:
 
 def hold(bus: Bus, owner: Owner) -> None:
     """Let the lock file name a holder, as it does after a kill."""
-    holder = Holder(owner=owner, purpose="loop run", run="", since=THEN)
-    bus.lock_path.write_text(json.dumps(holder.to_document()), encoding="utf-8")
+    holder = Holder(**asdict(owner), purpose="loop run", run="", since=THEN)
+    bus.lock_path.write_text(json.dumps(write(holder)), encoding="utf-8")
 
 
 def beat(bus: Bus, owner: Owner, dispatch: str = "d-1") -> None:
-    news = heartbeat.Beat(role="worker", owner=owner, dispatch_id=dispatch, at=THEN)
+    news = heartbeat.Beat(role="worker", **asdict(owner), dispatch_id=dispatch, at=THEN)
     heartbeat.write(bus.heartbeat_path("worker"), news)
 
 

@@ -8,6 +8,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
+from loop_kit.model.documents import read
 from loop_kit.model.state import RunState
 from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
@@ -72,7 +73,7 @@ def test_a_run_without_a_summary_is_unfinished(bus: Bus):
 
 def test_a_run_that_was_taken_up_again_is_not_what_its_old_summary_says(bus: Bus):
     state = documents.state() | {"place": "T-9", "run_id": "r-9", "task_id": "T-9"}
-    bus.put_state(RunState.from_document(state))
+    bus.put_state(read(RunState, state))
     put_summary(bus, "T-9", run_id="r-9", outcome="timeout", ended_at="2025-01-01T00:00:00Z")
     run = list_runs(bus)[-1]
     assert (run.outcome, run.ended_at) == ("unfinished", "")

@@ -12,9 +12,11 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import Lock
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model.documents import read
 from loop_kit.model.events import DispatchEnded, DispatchStarted
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import asdict
 from loop_kit.views.status import read_status
 from tests.support import documents
 from tests.support.happenings import sample
@@ -32,7 +34,7 @@ def bus(tmp_path: Path) -> Bus:
 
 
 def put(bus: Bus, phase: Phase, outcome: Outcome | None = None, hint: str = "") -> RunState:
-    state = replace(RunState.from_document(documents.state()), phase=phase, outcome=outcome, hint=hint)
+    state = replace(read(RunState, documents.state()), phase=phase, outcome=outcome, hint=hint)
     bus.put_state(state)
     return state
 
@@ -105,7 +107,7 @@ def test_the_dispatch_that_is_open_says_who_works_and_for_how_long(bus: Bus, run
 
 def test_the_process_that_beats_for_the_dispatch_supervises_it(bus: Bus, running: Feed):
     start(running, "worker")
-    beat = heartbeat.Beat(role="worker", owner=Owner.me(), dispatch_id="d-1", at=THEN)
+    beat = heartbeat.Beat(role="worker", **asdict(Owner.me()), dispatch_id="d-1", at=THEN)
     heartbeat.write(bus.heartbeat_path("worker"), beat)
     working = read_status(bus, NOW).working
     assert working is not None

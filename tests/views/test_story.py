@@ -7,6 +7,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import StartError
+from loop_kit.model.documents import read
 from loop_kit.model.state import RunState
 from loop_kit.views.story import prompts, tell_run
 from tests.support import documents
@@ -79,7 +80,7 @@ def test_a_run_without_a_round_is_one_sentence(bus: Bus):
 
 
 def test_the_first_round_stands_as_soon_as_the_state_does(bus: Bus):
-    state = RunState.from_document(documents.state() | {"place": "T-9", "round": 1})
+    state = read(RunState, documents.state() | {"place": "T-9", "round": 1})
     (told,) = tell_run(bus, "T-9", state)
     assert (told.round, told.work, told.review) == (1, None, None)
 

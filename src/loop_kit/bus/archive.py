@@ -70,7 +70,7 @@ class Archive:
             atomic.move(path, target)
         return target
 
-    def put_document(self, round_number: int, name: str, document: Mapping[str, Any]) -> Path:
+    def put_document(self, round_number: int, name: str, document: Any) -> Path:
         return self.put(round_number, name, dump(document, name=f"{name} of {self.place}"))
 
     def put_from_bus(self, bus: Bus, kind: str) -> Path | None:

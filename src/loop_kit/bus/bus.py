@@ -15,6 +15,7 @@ from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model import documents
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer
 from loop_kit.values import dataclass
@@ -85,8 +86,11 @@ class Bus(Layout):
         except DocumentError:
             return None
 
-    def write(self, kind: str, document: Mapping[str, Any]) -> bytes:
-        """Put a document on the bus and return its bytes; raise `DocumentError` when it could not be read again."""
+    def write(self, kind: str, document: Any) -> bytes:
+        """Put a document, or the value that it describes, on the bus; return its bytes.
+
+        Raises `DocumentError` when it could not be read again.
+        """
         path = self.path(kind)
         return self.write_raw(kind, dump(document, name=self.name(path)))
 
@@ -123,11 +127,11 @@ class Bus(Layout):
 
     def read_state(self) -> RunState | None:
         document = self.read("state")
-        return None if document is None else RunState.from_document(document, name=self.name(self.state_path))
+        return None if document is None else documents.read(RunState, document, name=self.name(self.state_path))
 
     def put_state(self, state: RunState) -> None:
         """Write where the run stands: the commit point of whatever was done before."""
-        self.write("state", state.to_document())
+        self.write("state", state)
 
     def read_card(self, path: Path | None = None) -> dict[str, Any]:
         """Return the card at `path`, by default the one on the bus; raise `DocumentError` when there is none."""

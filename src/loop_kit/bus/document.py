@@ -13,6 +13,7 @@ from typing import Any
 from loop_kit.bus import atomic
 from loop_kit.bus.files import read_bytes, shown
 from loop_kit.errors import DocumentError
+from loop_kit.values.reading import write
 
 DEPTH_LIMIT = 100
 DIGITS_LIMIT = 40
@@ -20,9 +21,12 @@ FORM_HINT = "it has to be one JSON object in UTF-8; loop validate FILE looks at 
 
 
 def dump(document: Any, *, name: str = "a document") -> bytes:
-    """Return the bytes of a document: UTF-8, two spaces of indent, a final newline; lone surrogates are escaped."""
+    """Return the bytes of a document, or of the value that it describes.
+
+    They are UTF-8 with two spaces of indent and a final newline; lone surrogates are escaped.
+    """
     try:
-        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(write(document), indent=2, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
         raise DocumentError(f"{name} holds what JSON cannot say: NaN, an infinity, or nesting without end") from None
     # Within a JSON string Python's escape for a lone surrogate is exactly JSON's.

@@ -6,39 +6,35 @@ cannot be read is none.
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, ClassVar
 
 from loop_kit.bus import atomic
 from loop_kit.bus.document import dump, read_json
 from loop_kit.errors import DocumentError, LoopError
+from loop_kit.model import documents
+from loop_kit.model.kinds import Role, Time
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Size
 
 _LIMIT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """`owner` is the process that beats; `at` is UTC in ISO 8601."""
+class Beat(Owner):
+    """A sign that somebody is at work, written again and again while a role's program runs."""
 
-    role: str
-    owner: Owner
-    dispatch_id: str
-    at: str
+    kind: ClassVar[str] = "heartbeat"
 
-    @classmethod
-    def from_document(cls, document: Any) -> Self:
-        texts = {key: str(document[key]) for key in ("role", "dispatch_id", "at")}
-        return cls(owner=Owner.from_document(document), **texts)
-
-    def to_document(self) -> dict[str, Any]:
-        return {"role": self.role, **self.owner.to_document(), "dispatch_id": self.dispatch_id, "at": self.at}
+    role: Annotated[Role, "Whose heart beats."]
+    dispatch_id: Annotated[str, Size(0, 200), "The dispatch it works for; empty for somebody who works by hand."]
+    at: Annotated[Time, "When the heart last beat, UTC, as 2025-01-31T08:00:00.000Z."]
 
 
 def write(path: Path, beat: Beat) -> bool:
     """Put the beat at `path`; return False when the disk refused, which is no reason to end anything."""
     try:
-        atomic.write_bytes(path, dump(beat.to_document()), durable=False)
+        atomic.write_bytes(path, dump(beat), durable=False)
     except LoopError:
         return False
     return True
@@ -47,8 +43,8 @@ def write(path: Path, beat: Beat) -> bool:
 def read(path: Path) -> Beat | None:
     """Return the last beat, or None when there is none that can be understood."""
     try:
-        return Beat.from_document(read_json(path, limit=_LIMIT, follow=False))
-    except (FileNotFoundError, DocumentError, KeyError, TypeError, ValueError):
+        return documents.read(Beat, read_json(path, limit=_LIMIT, follow=False))
+    except (FileNotFoundError, DocumentError):
         return None
 
 

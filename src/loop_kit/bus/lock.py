@@ -12,14 +12,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import ClassVar, Self
 
 from loop_kit.bus.atomic import write_all
 from loop_kit.bus.document import dump, parse
 from loop_kit.bus.files import disk_error, open_regular, read_beginning, shown
 from loop_kit.errors import DocumentError, LockedError, StartError
+from loop_kit.model import documents
 from loop_kit.processes.lineage import Owner
-from loop_kit.values import dataclass
+from loop_kit.values import asdict, dataclass
 
 _POLL_SECONDS = 0.05
 _RECORD_LIMIT = 1 << 16
@@ -27,21 +28,14 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Owner):
     """Who wrote into a lock file last, what for and since when. Only the kernel knows whether it is still held."""
 
-    owner: Owner
+    kind: ClassVar[str] = "lock"
+
     purpose: str
     run: str
     since: str
-
-    @classmethod
-    def from_document(cls, document: Any) -> Self:
-        texts = {key: str(document[key]) for key in ("purpose", "run", "since")}
-        return cls(owner=Owner.from_document(document), **texts)
-
-    def to_document(self) -> dict[str, Any]:
-        return {**self.owner.to_document(), "purpose": self.purpose, "run": self.run, "since": self.since}
 
 
 class Lock:
@@ -64,7 +58,7 @@ class Lock:
         fd = _open(path)
         try:
             _wait_for(fd, path, wait=wait, wait_for_dead=max(wait, wait_for_dead))
-            _write(fd, path, Holder(owner=Owner.me(), purpose=purpose, run=run, since=now))
+            _write(fd, path, Holder(**asdict(Owner.me()), purpose=purpose, run=run, since=now))
         except BaseException:
             os.close(fd)
             raise
@@ -113,8 +107,8 @@ class Lock:
 def read_holder(path: Path) -> Holder | None:
     """Return who says to hold the lock; None when nobody does or the record cannot be read. Takes no lock."""
     try:
-        return Holder.from_document(parse(read_beginning(path, limit=_RECORD_LIMIT)))
-    except (DocumentError, KeyError, TypeError, ValueError):
+        return documents.read(Holder, parse(read_beginning(path, limit=_RECORD_LIMIT)))
+    except DocumentError:
         return None
 
 
@@ -143,7 +137,7 @@ def _wait_for(fd: int, path: Path, *, wait: float, wait_for_dead: float) -> None
     began = time.monotonic()
     while not try_flock(fd, path):
         holder = read_holder(path)
-        dead = holder is not None and holder.owner.alive() is False
+        dead = holder is not None and holder.alive() is False
         if time.monotonic() - began >= (wait_for_dead if dead else wait):
             raise _held(path)
         time.sleep(_POLL_SECONDS)
@@ -152,7 +146,7 @@ def _wait_for(fd: int, path: Path, *, wait: float, wait_for_dead: float) -> None
 def _write(fd: int, path: Path, holder: Holder) -> None:
     try:
         os.ftruncate(fd, 0)
-        write_all(fd, dump(holder.to_document()))
+        write_all(fd, dump(holder))
     except OSError as error:
         raise disk_error("written", path, error) from None
 
@@ -161,14 +155,13 @@ def _held(path: Path) -> LockedError:
     holder = read_holder(path)
     if holder is None:
         return LockedError(f"another loop process holds {shown(path)}", hint="wait until it has ended")
-    owner = holder.owner
-    who = f"another loop process (pid {owner.pid} on {owner.host}, {holder.purpose}, since {holder.since})"
-    if owner.alive() is False:
+    who = f"another loop process (pid {holder.pid} on {holder.host}, {holder.purpose}, since {holder.since})"
+    if holder.alive() is False:
         return LockedError(
             f"{who} holds {shown(path)}: it has ended, but a program it started has not",
             hint=f"find that program with: fuser {shown(path)}",
         )
-    return LockedError(f"{who} holds {shown(path)}", hint=f"wait until it has ended, or end it: kill {owner.pid}")
+    return LockedError(f"{who} holds {shown(path)}", hint=f"wait until it has ended, or end it: kill {holder.pid}")
 
 
 def _no_lock_came(fd: int, path: Path, why: str) -> StartError:

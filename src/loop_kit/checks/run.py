@@ -120,7 +120,7 @@ def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
         verdict=Verdict.PASS if passed else Verdict.FAIL,
         how=Ending.EXITED if ended.how is HowEnded.EXITED else Ending.TIMEOUT,
         exit_code=ended.exit_code,
-        seconds=ended.seconds,
+        seconds=round(ended.seconds, 3),
         counts=(junit.counts() if junit else None) or tally.counts,
         tail=output.tail,
         digest=output.digest,

@@ -20,6 +20,7 @@ from loop_kit.errors import (
     TerminatedRunError,
     error_for,
 )
+from loop_kit.model import documents
 from loop_kit.model.events import Event
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.shown_events import Check
@@ -57,7 +58,7 @@ def command(edge: Edge, rev: str, task: str | None, as_json: bool) -> int:
         except (InterruptedRunError, TerminatedRunError) as error:
             raise error_for(error.outcome, "the checks were stopped", hint="loop check begins anew") from None
     if as_json:
-        put_json(evidence.to_document())
+        put_json(documents.write(evidence))
     else:
         put("\n".join(_lines(bus, evidence)))
     return EXIT_CODES[_outcome(evidence)]

@@ -8,6 +8,7 @@ from loop_kit.cli.boundary import expected
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
+from loop_kit.model import documents
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.shown_events import CommandEnded
 from loop_kit.model.state import RunState
@@ -98,7 +99,7 @@ def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
     if not state.round_details:
         return ()
     document = read_judged(ctx.archive, state.round_details[-1], Evidence.kind)
-    return () if document is None else Evidence.from_document(document).sentences
+    return () if document is None else documents.read(Evidence, document).sentences
 
 
 def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def _tell(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bo
 
 def _run_lives(bus: Bus) -> bool:
     holder = read_holder(bus.lock_path)
-    return holder is not None and holder.owner.alive() is not False
+    return holder is not None and holder.alive() is not False
 
 
 def _lines(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bool) -> list[str]:

@@ -16,6 +16,7 @@ from loop_kit.processes.lineage import Owner
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.context import utc_now
 from loop_kit.rounds.routing import in_use
+from loop_kit.values import asdict
 
 
 @click.command("heartbeat")
@@ -39,7 +40,7 @@ def command(edge: Edge, /, role: str, interval: float) -> int:
     with listening() as interruption:
         try:
             while interruption.requested is None:
-                heartbeat.write(path, heartbeat.Beat(role=role, owner=me, dispatch_id="", at=utc_now()))
+                heartbeat.write(path, heartbeat.Beat(role=role, **asdict(me), dispatch_id="", at=utc_now()))
                 interruption.sleep(interval)
         finally:
             heartbeat.remove(path)

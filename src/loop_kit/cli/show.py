@@ -120,4 +120,4 @@ def _decided(told: Told) -> Iterator[str]:
 
 def _issue(issue: Issue) -> str:
     required = f" -> {issue.required_change}" if issue.required_change else ""
-    return f"- {issue.severity}: {issue.file or '-'}: {issue.reason}{required}"
+    return f"- {issue.severity}: {issue.place or '-'}: {issue.reason}{required}"

@@ -43,11 +43,11 @@ def examine_files(bus: Bus, state: RunState | None) -> Iterator[Problem]:
 
 def _dead_heart(bus: Bus, path: Path) -> Iterator[Problem]:
     beat = heartbeat.read(path)
-    if beat is not None and beat.owner.alive() is False:
+    if beat is not None and beat.alive() is False:
         yield Problem(
             code="dead_heartbeat",
             where=bus.name(path),
-            text=f"process {beat.owner.pid}, which beat there, is gone",
+            text=f"process {beat.pid}, which beat there, is gone",
             remedy="remove it",
             repair=partial(heartbeat.remove, path),
         )

@@ -1,9 +1,11 @@
 """What git shows, and the problems that loop itself found in it."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 
+from loop_kit.model.kinds import Count
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Size
 
 
 class Effect(StrEnum):
@@ -18,19 +20,16 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A problem found by loop itself, never by an agent.
+    """A problem found by loop itself, never by an agent."""
 
-    `code` is stable and machine-readable, `text` is one sentence for people and agents, `paths` are the files it is
-    about (shortened: the text carries the full count).
-    """
-
-    effect: Effect
-    code: str
-    text: str
-    paths: tuple[str, ...] = ()
-
-    def to_document(self) -> dict[str, Any]:
-        return {"effect": str(self.effect), "code": self.code, "text": self.text, "paths": list(self.paths)}
+    effect: Annotated[Effect, "What the finding does to the round, from the mildest to the gravest."]
+    code: Annotated[str, Size(1, 200), "The kind of finding, as a stable word for programs."]
+    text: Annotated[str, Size(1, 100_000), "The finding, as a sentence for people and agents."]
+    paths: Annotated[
+        tuple[Annotated[str, Size(0, 20_000)], ...],
+        Size(0, 10_000),
+        "Files it is about; a long list is shortened and the sentence has the full count.",
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +40,18 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """One path between base and head. `status` is git's letter (A, M, D, R, C, T); counts are None for what has no lines.
+    """One path between base and head."""
 
-    That is a binary file, and one that is too large to count its lines.
-    """
-
-    path: str
-    status: str
-    added: int | None
-    removed: int | None
+    path: Annotated[
+        str, Size(0, 20_000), "The path from the root of the repository; bytes that are no text are shown escaped."
+    ]
+    status: Annotated[
+        str,
+        Size(1, 10),
+        "What happened to it, in git's letters: A added, M modified, D deleted, R renamed, C copied, T changed its kind.",
+    ]
+    added: Annotated[Count | None, "Lines added; null when the file is not text, or has more than 8 MiB."]
+    removed: Annotated[Count | None, "Lines removed; null when the file is not text, or has more than 8 MiB."]
 
     @property
     def counts(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.config import Settings
 from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown
 from loop_kit.model.names import ROLES, is_place
@@ -67,7 +68,7 @@ class Charter:
             place=place,
             **{key: entries.text(key) for key in ("run_id", "base_sha", "branch", "scratch")},
             card_document=entries.map("card"),
-            card=TaskCard.from_document(entries.any("card"), name=f"{name} $.card"),
+            card=documents.read(TaskCard, entries.any("card"), name=f"{name} $.card"),
             settings=Settings.from_document(entries.any("settings"), name=f"{name} $.settings"),
             people=_people(entries),
             texts={key: texts.text(key) for key in TEXTS},

@@ -7,10 +7,8 @@ happens in a run is in `events`.
 from enum import StrEnum
 from typing import Any
 
+from loop_kit.model.usage import NUMBERS, UsageNumbers
 from loop_kit.values import dataclass
-
-TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
-NUMBERS = (*TOKENS, "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +38,20 @@ class UsedTool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Tokens and US dollars as the program reports them; None is unknown, never zero.
+class Usage(UsageNumbers):
+    """Tokens and US dollars as the program reports them.
 
-    Input counts what came from a cache, output what was thought. The numbers are those of the dispatch so far, so that
-    the last ones count; `cumulative` says that they are those of the whole session, so that an earlier total has to be
-    taken off, and `step` that they are those of one step, so that the steps have to be added up.
+    The numbers are those of the dispatch so far, so that the last ones count; `cumulative` says that they are those of the
+    whole session, so that an earlier total has to be taken off, and `step` that they are those of one step, so that the
+    steps have to be added up.
     """
 
-    input_tokens: int | None = None
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    cost_usd: float | None = None
     cumulative: bool = False
     step: bool = False
 
     @property
-    def known(self) -> dict[str, int | float]:
-        """Return the numbers that are known, by name."""
-        numbers = {name: getattr(self, name) for name in NUMBERS}
-        return {name: number for name, number in numbers.items() if number is not None}
+    def numbers(self) -> UsageNumbers:
+        return UsageNumbers(**{name: getattr(self, name) for name in NUMBERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

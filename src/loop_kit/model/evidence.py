@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from loop_kit.model import schema
 from loop_kit.model.check import CheckCommand, Where, shown_command
+from loop_kit.model.kinds import Amount, ClaimedSha, ClaimedTask, Count
 from loop_kit.values import dataclass, replace
+from loop_kit.values.reading import Form, Named, Range, Size
 
 
 class Ending(StrEnum):
@@ -30,11 +31,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Tests as the command's own output counts them. Skipped ones did not run; errors count as failed."""
+    """Tests as the command's own output counts them."""
 
-    run: int
-    failed: int
-    skipped: int
+    run: Annotated[Count, "How many tests ran."]
+    failed: Annotated[Count, "How many of those failed."]
+    skipped: Annotated[Count, "How many did not run."]
 
     @property
     def sentence(self) -> str:
@@ -44,25 +45,44 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One check at one tree. `reason` is empty when there is nothing to say beyond that it passed.
+    """One check at one tree. When a failure was run again, everything here is of the first try."""
 
-    `tail` is the end of what it printed, as safe text; `digest` is the sha256 of all of it, `log` the file that holds
-    it, relative to the bus. When a failure was run again, all of these are of the first try.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    where: Where
-    tree: str
-    verdict: Verdict
-    how: Ending
-    exit_code: int | None = None
-    seconds: float = 0.0
-    counts: Counts | None = None
-    tail: str = ""
-    digest: str = ""
-    log: str = ""
-    reason: str = ""
+    name: Annotated[str, Size(1, 200), "What the check is called."]
+    argv: Annotated[
+        tuple[Annotated[str, Size(0, 100_000)], ...],
+        Size(0, 1000),
+        "What was started; a line for the shell is there as sh -c.",
+    ]
+    where: Annotated[Where, "The tree it ran in: loop's own clean one, or the person's."]
+    tree: Annotated[str, Size(0, 64), "The id of the git tree it ran on."]
+    verdict: Annotated[
+        Verdict,
+        Named("result"),
+        "What it says: it passes or fails; or nothing, because it both failed and passed on the same tree (flaky), failed at "
+        "the base already (preexisting), or was not run.",
+    ]
+    how: Annotated[Ending, "How the command ended."]
+    exit_code: Annotated[
+        int | None, "The exit code of the command, negative for a signal; null when it did not run."
+    ] = None
+    seconds: Annotated[Amount, "How long it took."] = 0.0
+    counts: Annotated[
+        Counts | None,
+        Named("tests"),
+        "Tests as the command's output counts them; null where it does not. Skipped ones did not run; errors count as failed.",
+    ] = None
+    reason: Annotated[
+        str,
+        Size(0, 100_000),
+        "Why it did not pass, or what else is to be known; empty when there is nothing to say.",
+    ] = ""
+    tail: Annotated[str, Named("output"), Size(0, 100_000), "The end of what it printed."] = ""
+    digest: Annotated[
+        str, Size(0, 64), "The sha256 of everything it printed, in hexadecimal; empty when it did not run."
+    ] = ""
+    log: Annotated[
+        str, Size(0, 5000), "The file with everything it printed, relative to the bus; empty when it did not run."
+    ] = ""
 
     @classmethod
     def without_run(cls, command: CheckCommand, tree: str, how: Ending, reason: str) -> Self:
@@ -77,43 +97,6 @@ class CheckResult:
             how=how,
             reason=reason,
         )
-
-    @classmethod
-    def from_document(cls, entry: Any) -> Self:
-        counts = entry.get("tests")
-        return cls(
-            name=entry["name"],
-            argv=tuple(entry["argv"]),
-            where=Where(entry["where"]),
-            tree=entry["tree"],
-            verdict=Verdict(entry["result"]),
-            how=Ending(entry["how"]),
-            exit_code=entry.get("exit_code"),
-            seconds=float(entry.get("seconds", 0.0)),
-            counts=None if counts is None else Counts(**{key: counts[key] for key in ("run", "failed", "skipped")}),
-            tail=entry.get("output", ""),
-            digest=entry.get("digest", ""),
-            log=entry.get("log", ""),
-            reason=entry.get("reason", ""),
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        counts = self.counts
-        return {
-            "name": self.name,
-            "argv": list(self.argv),
-            "where": str(self.where),
-            "tree": self.tree,
-            "result": str(self.verdict),
-            "how": str(self.how),
-            "exit_code": self.exit_code,
-            "seconds": round(self.seconds, 3),
-            "tests": counts and {"run": counts.run, "failed": counts.failed, "skipped": counts.skipped},
-            "reason": self.reason,
-            "output": self.tail,
-            "digest": self.digest,
-            "log": self.log,
-        }
 
     @property
     def passed(self) -> bool:
@@ -159,54 +142,45 @@ class CheckResult:
         return self
 
 
+Results = Annotated[tuple[CheckResult, ...], Size(0, 200)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All results at one commit.
-
-    `refused` says why the environment proves nothing, `prepared` is None when there was nothing to make ready.
-    """
+    """What loop ran itself at one commit, with what it saw. Reused after a crash: nothing is run twice for one head."""
 
     kind: ClassVar[str] = "checks"
+    form: ClassVar[Form] = Form.OPEN
+    written: ClassVar[tuple[str, ...]] = ("verified",)
 
-    task_id: str
-    round: int
-    head_sha: str
-    tree: str
-    results: tuple[CheckResult, ...] = ()
-    prepared: CheckResult | None = None
-    refused: str = ""
-
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "") -> Self:
-        schema.check(cls.kind, document, name=name)
-        prepared = document.get("prepare")
-        return cls(
-            task_id=document["task_id"],
-            round=document["round"],
-            head_sha=document["head_sha"],
-            tree=document["tree"],
-            results=tuple(CheckResult.from_document(entry) for entry in document["checks"]),
-            prepared=None if prepared is None else CheckResult.from_document(prepared),
-            refused=document.get("refused", ""),
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "task_id": self.task_id,
-            "round": self.round,
-            "head_sha": self.head_sha,
-            "tree": self.tree,
-            "verified": self.verified,
-            "refused": self.refused,
-            "prepare": None if self.prepared is None else self.prepared.to_document(),
-            "checks": [result.to_document() for result in self.results],
-        }
+    task_id: Annotated[ClaimedTask, "The id of the task."]
+    round: Annotated[
+        int,
+        Range(0, 1_000_000),
+        "The number of the round, counted from 1; 0 for checks of the base before anything is paid.",
+    ]
+    head_sha: Annotated[ClaimedSha, "The commit the checks ran at."]
+    tree: Annotated[str, Size(0, 64), "The id of that commit's git tree."]
+    refused: Annotated[
+        str,
+        Size(0, 100_000),
+        "Why the environment proves nothing about this tree, as a sentence; empty when it was not refused.",
+    ] = ""
+    prepared: Annotated[
+        CheckResult | None,
+        Named("prepare"),
+        "How making the tree ready went; null when it was ready already or nothing is to be done.",
+    ] = None
+    results: Annotated[
+        Results, Named("checks"), "One entry for each check, in the order they ran: what was run and what came of it."
+    ]
 
     @property
     def verified(self) -> bool:
-        """Whether an approval rests on this: something passed, everything ran, and nothing fails that the change broke.
+        """Whether an approval rests on this.
 
-        What failed at the base already, or is flaky, neither helps nor harms.
+        At least one check passed, all of them ran, the environment was not refused, and none fails that was in order at the
+        base. Flaky and preexisting ones neither help nor harm.
         """
         harmless = {Verdict.PASS, Verdict.PREEXISTING, Verdict.FLAKY}
         ran = all(result.verdict in harmless for result in self.results)

@@ -1,32 +1,34 @@
-"""The review: what the reviewer is asked, what it answers, and what the worker is told to fix."""
+"""The review: what the reviewer answers, and what the worker is told to fix."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Self
 
-from loop_kit.model import schema
 from loop_kit.model.change import Finding
 from loop_kit.model.decision import Decision
+from loop_kit.model.kinds import ClaimedSha, ClaimedTask, Count, RoundNumber, Text
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Form, Size
+
+_APPROVED = "an approval cannot have blocking issues"
+_REFUSED = "changes_required needs at least one blocking issue"
+Suggestions = Annotated[tuple[Annotated[str, Size(0, 100_000)], ...], Size(0, 500)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """One thing that blocks approval. `file` may carry a line as `path:12`; it is empty when no file is to blame."""
-
-    severity: str
-    file: str
-    reason: str
-    required_change: str = ""
-
-    @classmethod
-    def from_document(cls, entry: Any) -> Self:
-        line = entry.get("line")
-        file = entry["file"]
-        return cls(
-            severity=entry["severity"],
-            file=f"{file}:{line}" if isinstance(line, int) and file else file,
-            reason=entry["reason"],
-            required_change=entry.get("required_change", ""),
-        )
+    severity: Annotated[
+        str, Size(0, 200), "How bad it is, usually 'high', 'medium' or 'low'. Everything in this list blocks."
+    ]
+    file: Annotated[
+        str,
+        Size(0, 5000),
+        "The path it is about, from the root of the repository, with the line as 'path:12' where there is one; empty when no "
+        "file is to blame.",
+    ]
+    line: Annotated[Count | None, "The line, if it is not part of 'file'."] = None
+    reason: Annotated[Text, "What is wrong, and how one can see it."]
+    required_change: Annotated[str, Size(0, 100_000), "What has to be true for the issue to be gone."] = ""
 
     @classmethod
     def from_finding(cls, finding: Finding) -> Self:
@@ -38,46 +40,68 @@ class Issue:
             required_change=f"Make this no longer true: {first_sentence}",
         )
 
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "severity": self.severity,
-            "file": self.file,
-            "reason": self.reason,
-            "required_change": self.required_change,
-        }
+    @property
+    def place(self) -> str:
+        """The file with the line where there is one, as `path:12`."""
+        return self.file if self.line is None or not self.file else f"{self.file}:{self.line}"
+
+
+Issues = Annotated[tuple[Issue, ...], Size(0, 500)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReport:
-    """A judgement. The schema lets no contradiction through: approval has no blocking issue, refusal has some.
+    """The reviewer's judgement of one round.
 
-    `head_sha` is the commit it says it is about; most do not say.
+    It must not contradict itself: whoever approves names nothing that blocks, whoever does not names at least one thing.
     """
 
     kind: ClassVar[str] = "review_report"
+    form: ClassVar[Form] = Form.OPEN
+    schema: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "allOf": [
+                {
+                    "if": {"properties": {"decision": {"const": "approve"}}, "required": ["decision"]},
+                    "then": {"properties": {"blocking_issues": {"$comment": _APPROVED, "maxItems": 0}}},
+                },
+                {
+                    "if": {"properties": {"decision": {"const": "changes_required"}}, "required": ["decision"]},
+                    "then": {
+                        "$comment": _REFUSED,
+                        "required": ["blocking_issues"],
+                        "properties": {"blocking_issues": {"$comment": _REFUSED, "minItems": 1}},
+                    },
+                },
+            ]
+        }
+    )
 
-    task_id: str
-    round: int
-    decision: Decision
-    blocking_issues: tuple[Issue, ...] = ()
-    non_blocking_suggestions: tuple[str, ...] = ()
-    head_sha: str = ""
+    task_id: Annotated[ClaimedTask, "The id of the task that was reviewed."]
+    round: Annotated[RoundNumber, "The number of the round, counted from 1."]
+    decision: Annotated[
+        Decision,
+        "'approve': the change may be taken as it is. 'changes_required': it may not, for the reasons in blocking_issues.",
+    ]
+    blocking_issues: Annotated[Issues, "What stands in the way of approval, each with what has to change."] = ()
+    non_blocking_suggestions: Annotated[
+        Suggestions, "What could be better and need not be, one sentence an entry."
+    ] = ()
+    reviewer: Annotated[str, Size(0, 200), "'person' when loop review wrote this for somebody."] = ""
+    head_sha: Annotated[str, Size(0, 64), "The commit that a person's review is about."] = ""
+    self_review: Annotated[bool, "Whether the person who reviewed had done the work too."] = False
+
+    @staticmethod
+    def contradiction(document: Mapping[str, Any]) -> str | None:
+        """Return what is wrong with a judgement as a whole."""
+        decision, issues = document["decision"], document.get("blocking_issues", [])
+        if decision == Decision.APPROVE and issues and isinstance(issues, list):
+            return f".blocking_issues: {_APPROVED}"
+        return f".blocking_issues: {_REFUSED}" if decision == Decision.CHANGES_REQUIRED and issues == [] else None
 
     @property
     def approved(self) -> bool:
         return self.decision is Decision.APPROVE
-
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "") -> Self:
-        schema.check(cls.kind, document, name=name)
-        return cls(
-            task_id=document["task_id"],
-            round=document["round"],
-            decision=Decision(document["decision"]),
-            blocking_issues=tuple(Issue.from_document(entry) for entry in document.get("blocking_issues", ())),
-            non_blocking_suggestions=tuple(document.get("non_blocking_suggestions", ())),
-            head_sha=document.get("head_sha", ""),
-        )
 
     @classmethod
     def from_findings(cls, task_id: str, round_number: int, findings: tuple[Finding, ...]) -> Self:
@@ -89,50 +113,18 @@ class ReviewReport:
             blocking_issues=tuple(Issue.from_finding(finding) for finding in findings),
         )
 
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "task_id": self.task_id,
-            "round": self.round,
-            "decision": str(self.decision),
-            "blocking_issues": [issue.to_document() for issue in self.blocking_issues],
-            "non_blocking_suggestions": list(self.non_blocking_suggestions),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixList:
-    """What the worker of the next round must do. `round` is the round that will work on it."""
+    """What the worker of the next round has to do, made by loop from the review before it."""
 
     kind: ClassVar[str] = "fix_list"
+    form: ClassVar[Form] = Form.OPEN
 
-    task_id: str
-    round: int
-    base_sha: str
-    head_sha: str
-    fixes: tuple[Issue, ...]
-    prior_round_notes: str = ""
-    prior_review_non_blocking: tuple[str, ...] = ()
-
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "") -> Self:
-        schema.check(cls.kind, document, name=name)
-        return cls(
-            task_id=document["task_id"],
-            round=document["round"],
-            base_sha=document["base_sha"],
-            head_sha=document["head_sha"],
-            fixes=tuple(Issue.from_document(entry) for entry in document["fixes"]),
-            prior_round_notes=document.get("prior_round_notes", ""),
-            prior_review_non_blocking=tuple(document.get("prior_review_non_blocking", ())),
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "task_id": self.task_id,
-            "round": self.round,
-            "base_sha": self.base_sha,
-            "head_sha": self.head_sha,
-            "fixes": [issue.to_document() for issue in self.fixes],
-            "prior_round_notes": self.prior_round_notes,
-            "prior_review_non_blocking": list(self.prior_review_non_blocking),
-        }
+    task_id: Annotated[ClaimedTask, "The id of the task."]
+    round: Annotated[RoundNumber, "The round that will work on the list: one more than the round that was reviewed."]
+    base_sha: Annotated[ClaimedSha, "The commit the run began at."]
+    head_sha: Annotated[ClaimedSha, "The commit that was reviewed, and the one to go on from."]
+    fixes: Annotated[Issues, "The blocking issues, in the form of the review report."]
+    prior_round_notes: Annotated[str, Size(0, 1_000_000), "What the worker of the round before had to say."] = ""
+    prior_review_non_blocking: Annotated[Suggestions, "What the review would have liked and did not ask for."] = ()

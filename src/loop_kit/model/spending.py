@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from loop_kit.model.event import NUMBERS, Usage
-from loop_kit.model.fields import Fields, step
+from loop_kit.model.event import Usage
+from loop_kit.model.kinds import Amount, Count
+from loop_kit.model.usage import NUMBERS, UsageNumbers
 from loop_kit.values import dataclass, fields, replace
+from loop_kit.values.reading import Form, write
 
 if TYPE_CHECKING:
     from loop_kit.model.prices import Cost
@@ -15,24 +17,22 @@ _DIGITS = 6  # of seconds and dollars: so that sums are the same before and afte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
+class Spending(UsageNumbers):
     """Sums over dispatches that are over.
 
     Tokens and `cost_usd` sum up what is known and are None when nothing is; `uncounted` and `unpriced` are the
-    dispatches that they lack. `counted_usd` is what counts against a limit: known or assumed, every dispatch is in it.
-    `seconds` is the time that programs ran.
+    dispatches that they lack.
     """
 
-    dispatches: int = 0
-    seconds: float = 0.0
-    input_tokens: int | None = None
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    cost_usd: float | None = None
-    counted_usd: float = 0.0
-    uncounted: int = 0
-    unpriced: int = 0
+    form: ClassVar[Form] = Form.EXACT
+
+    dispatches: Annotated[Count, "How many dispatches are in these sums."] = 0
+    seconds: Annotated[Amount, "How long their programs ran."] = 0.0
+    counted_usd: Annotated[
+        Amount, "What counts against --max-cost: every dispatch, at its price or at the one that is assumed."
+    ] = 0.0
+    uncounted: Annotated[Count, "Dispatches whose tokens are not in these sums: unknown."] = 0
+    unpriced: Annotated[Count, "Dispatches whose price is not in cost_usd: unknown."] = 0
 
     @classmethod
     def of(cls, usage: Usage | None, cost: "Cost", seconds: float) -> Self:
@@ -56,51 +56,20 @@ class Spending:
         sums = {item.name: _sum(getattr(self, item.name), getattr(other, item.name)) for item in fields(self)}
         return replace(self, **sums)
 
-    @classmethod
-    def from_document(cls, entry: Any, *, at: str = "$") -> Self:
-        """Read a spending; raise `FieldError` for a wrong one. `at` is the path to it within its document."""
-        row = Fields.of(entry, _KEYS, at=at)
-        return cls(
-            dispatches=row.count("dispatches"),
-            uncounted=row.count("uncounted"),
-            unpriced=row.count("unpriced"),
-            input_tokens=row.count_or_none("input_tokens"),
-            cached_tokens=row.count_or_none("cached_tokens"),
-            output_tokens=row.count_or_none("output_tokens"),
-            reasoning_tokens=row.count_or_none("reasoning_tokens"),
-            seconds=row.amount("seconds"),
-            cost_usd=row.amount_or_none("cost_usd"),
-            counted_usd=row.amount("counted_usd"),
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in _KEYS}
-
-
-def read_spendings(row: Fields, key: str) -> dict[str, Spending]:
-    """Return the spendings by role in a field of `row`; raise `FieldError` for a wrong one."""
-    at = f"{row.at}.{key}"
-    return {role: Spending.from_document(entry, at=f"{at}{step(role)}") for role, entry in row.map(key).items()}
-
-
-def write_spendings(spendings: Mapping[str, Spending]) -> dict[str, Any]:
-    return {role: spending.to_document() for role, spending in spendings.items()}
-
 
 NOTHING = Spending()
-_KEYS = tuple(item.name for item in fields(Spending))
 
 
 def total(spendings: Iterable[Spending]) -> Spending:
     return reduce(Spending.__add__, spendings, NOTHING)
 
 
-def totals(spendings: Mapping[str, Spending]) -> dict[str, Any]:
+def totals(spendings: Mapping[str, Spending]) -> Any:
     """Return spendings by role as a document, with their sum as `total`."""
-    return {**write_spendings(spendings), "total": total(spendings.values()).to_document()}
+    return write({**spendings, "total": total(spendings.values())})
 
 
-def since(usage: Usage | None, before: Usage | None, *, resumed: bool) -> Usage | None:
+def since(usage: Usage | None, before: UsageNumbers | None, *, resumed: bool) -> Usage | None:
     """Return what a dispatch used by itself, of a `usage` that may count the whole session.
 
     `before` is where the session's count stood; a session that was `resumed` without one says nothing of one dispatch.

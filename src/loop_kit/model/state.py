@@ -1,24 +1,19 @@
-"""Where a run stands: `state.json`, loop's own document.
+"""Where a run stands: `state.json`, loop's own document. Putting it on the bus is the commit point of a round."""
 
-It is read by this small parser and not by jsonschema, so that `loop status` answers at once; what the parser does not
-know it refuses. Putting it on the bus is the commit point of a round.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from loop_kit.errors import DocumentError, Outcome
+from loop_kit.errors import Outcome
 from loop_kit.model.decision import Decision
-from loop_kit.model.fields import FieldError, Fields, check_version, shown, step
-from loop_kit.model.names import is_place, is_task_id
+from loop_kit.model.kinds import Count, Place, TaskId, Texts
 from loop_kit.model.program import Program
 from loop_kit.model.session import Session
-from loop_kit.model.spending import Spending, read_spendings, write_spendings
-from loop_kit.model.versions import KNOWN, check_not_newer
-from loop_kit.values import dataclass, field, fields, replace
+from loop_kit.model.spending import Spending
+from loop_kit.model.versions import KNOWN
+from loop_kit.values import dataclass, field, replace
+from loop_kit.values.reading import Form, Mark, Named
 
-SCHEMA_VERSION = KNOWN["state"]
 # The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.
 KEPT_ROWS = 20
 
@@ -39,156 +34,90 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundRow:
-    """A finished round in short.
+    """A finished round in short."""
 
-    `blocking` counts what stood in the way; `judged_by` is `reviewer` or `loop`; `spent` is what the round used, by role.
-    `digests` are those of the round's documents, by kind; an older loop wrote none.
-    """
+    form: ClassVar[Form] = Form.EXACT
 
-    round: int
-    head_sha: str
-    tree: str
-    decision: str
-    judged_by: str
-    blocking: int
-    ended_at: str
-    spent: Mapping[str, Spending] = field(default_factory=dict)
-    digests: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_document(cls, entry: Any, *, at: str = "$") -> Self:
-        """Read a row; raise `FieldError` for a wrong one. `at` is the path to it within its document."""
-        row = Fields.of(entry, _ROW_KEYS, at=at)
-        return cls(
-            round=row.count("round"),
-            head_sha=row.text("head_sha"),
-            tree=row.text("tree"),
-            decision=str(row.word("decision", Decision)),
-            judged_by=str(row.word("judged_by", Judge)),
-            blocking=row.count("blocking"),
-            ended_at=row.text("ended_at"),
-            spent=read_spendings(row, "spent"),
-            digests=row.text_map("digests") if "digests" in row.entries else {},
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        told = {key: getattr(self, key) for key in _ROW_KEYS}
-        return {**told, "spent": write_spendings(self.spent), "digests": dict(self.digests)}
-
-
-_ROW_KEYS = tuple(item.name for item in fields(RoundRow))
+    round: Annotated[Count, "Its number."]
+    head_sha: Annotated[str, "The commit that was judged."]
+    tree: Annotated[str, "The git tree of that commit, by which going in circles is found."]
+    decision: Annotated[Decision, "How it was judged."]
+    judged_by: Annotated[Judge, "Who judged: the reviewer, or loop itself when what it found was a fix list already."]
+    blocking: Annotated[Count, "How many issues stood in the way."]
+    ended_at: Annotated[str, "When the round ended, UTC."]
+    spent: Annotated[Mapping[str, Spending], "What the round used up, by role."] = field(default_factory=dict)
+    digests: Annotated[
+        Texts,
+        Mark.LATER,
+        "SHA-256 digests of the round's documents as they were judged, by kind: what has another one in the archive is not "
+        "believed.",
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """`head_sha` is the last head that loop verified (the base before that); `outcome` is None while the run goes on.
-
-    `place` is empty until the run has claimed one. `dispatches` counts the agent programs started for this run, so that
-    each gets a name of its own; `paying` is the role whose dispatch has begun and is not in `spent` yet, "" when there is
-    none; `round_spent` is the part of this round. `backends` says by role which of its backends is used, `programs` by
-    backend what ran. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those of the
-    charter's parts and of what loop has read and written since, by which it is known again. `passed` names the checks that
-    have passed in a finished round.
-    """
+    """Where a run stands. Only loop writes it; replacing it is the one moment at which a round counts as done."""
 
     kind: ClassVar[str] = "state"
+    schema_version: ClassVar[int] = KNOWN["state"]
+    remedy: ClassVar[str] = "loop run --reset archives it and starts anew; nothing in git is touched"
 
-    run_id: str
-    place: str
-    task_id: str
-    phase: Phase
-    round: int
-    base_sha: str
-    head_sha: str
-    branch: str
-    started_at: str
-    updated_at: str
-    outcome: Outcome | None = None
-    error: str = ""
-    hint: str = ""
-    dispatches: int = 0
-    paying: str = ""
-    backends: Mapping[str, str] = field(default_factory=dict)
-    spent: Mapping[str, Spending] = field(default_factory=dict)
-    round_spent: Mapping[str, Spending] = field(default_factory=dict)
-    programs: Mapping[str, Program] = field(default_factory=dict)
-    sessions: Mapping[str, Session] = field(default_factory=dict)
-    round_details: tuple[RoundRow, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
-    watch: Mapping[str, str] = field(default_factory=dict)
-    passed: tuple[str, ...] = ()
-
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "state.json") -> Self:
-        """Read a state; raise `DocumentError` naming the field, or `NewerError` for one that a newer loop wrote."""
-        check_not_newer(cls.kind, document, name=name)
-        try:
-            return cls._read(document)
-        except FieldError as error:
-            raise DocumentError(
-                f"{name} {error}", hint="loop run --reset archives it and starts anew; nothing in git is touched"
-            ) from None
-
-    @classmethod
-    def _read(cls, document: Any) -> Self:
-        check_version(document, SCHEMA_VERSION)
-        entries = Fields.of(document, _KEYS)
-        return cls(
-            **{key: entries.text(key) for key in _TEXTS},
-            task_id=_named(entries, "task_id", is_task_id),
-            place=_named(entries, "place", lambda name: not name or is_place(name)),
-            phase=entries.word("state", Phase),
-            round=entries.count("round"),
-            outcome=None if entries.any("outcome") is None else entries.word("outcome", Outcome),
-            dispatches=entries.count("dispatches"),
-            backends=entries.text_map("backends"),
-            spent=read_spendings(entries, "spent"),
-            round_spent=read_spendings(entries, "round_spent"),
-            programs={
-                name: Program.from_document(row, at=f"$.programs{step(name)}")
-                for name, row in entries.map("programs").items()
-            },
-            sessions={
-                role: Session.from_document(row, at=f"$.sessions{step(role)}")
-                for role, row in entries.map("sessions").items()
-            },
-            round_details=tuple(
-                RoundRow.from_document(row, at=f"$.round_details[{index}]")
-                for index, row in enumerate(entries.rows("round_details"))
-            ),
-            digests=entries.text_map("digests"),
-            watch=entries.text_map("watch"),
-            passed=entries.texts("passed") if "passed" in entries.entries else (),
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "run_id": self.run_id,
-            "place": self.place,
-            "task_id": self.task_id,
-            "state": str(self.phase),
-            "round": self.round,
-            "outcome": None if self.outcome is None else str(self.outcome),
-            "error": self.error,
-            "hint": self.hint,
-            "base_sha": self.base_sha,
-            "head_sha": self.head_sha,
-            "branch": self.branch,
-            "started_at": self.started_at,
-            "updated_at": self.updated_at,
-            "dispatches": self.dispatches,
-            "paying": self.paying,
-            "backends": dict(self.backends),
-            "spent": write_spendings(self.spent),
-            "round_spent": write_spendings(self.round_spent),
-            "programs": {name: program.to_document() for name, program in self.programs.items()},
-            "sessions": {role: session.to_document() for role, session in self.sessions.items()},
-            "round_details": [row.to_document() for row in self.round_details],
-            "digests": dict(self.digests),
-            "watch": dict(self.watch),
-            "passed": list(self.passed),
-        }
+    run_id: Annotated[str, "The name of this run, unlike that of any other."]
+    place: Annotated[
+        Place,
+        "The name that the run's archive folder, refs and logs share: the task's id, for a second run of a task 'id@2', then "
+        "'id@3' and so on. Empty until the run has claimed it.",
+    ]
+    task_id: Annotated[TaskId, "The id of the task."]
+    phase: Annotated[
+        Phase,
+        Named("state"),
+        "What the run waits for: 'idle' before it begins, 'awaiting_work' and 'awaiting_review' within a round, 'done' when "
+        "there is nothing to go on with.",
+    ]
+    round: Annotated[Count, "The round that is being played, counted from 1; 0 before the first."]
+    outcome: Annotated[Outcome | None, "The name of the ending; null while the run goes on."] = None
+    error: Annotated[str, "Why the run ended, in one sentence; empty when nothing went wrong."] = ""
+    hint: Annotated[str, "What the person can do next; may be empty."] = ""
+    base_sha: Annotated[str, "The commit the run began at."]
+    head_sha: Annotated[str, "The last head that loop verified; base_sha before the first."]
+    branch: Annotated[str, "The branch that was checked out at the start; empty on a detached HEAD."]
+    started_at: Annotated[str, "When the run began, UTC, as 2025-01-31T08:00:00.000Z."]
+    updated_at: Annotated[str, "When this document was written, in the same form."]
+    dispatches: Annotated[Count, "How many agent programs have been started for this run."] = 0
+    paying: Annotated[
+        str, "The role whose agent program has been started and is not in 'spent' yet; empty when there is none."
+    ] = ""
+    backends: Annotated[Texts, "By role, which of its backends is used; without an entry, the first."] = field(
+        default_factory=dict
+    )
+    spent: Annotated[Mapping[str, Spending], "By role, what its dispatches used up."] = field(default_factory=dict)
+    round_spent: Annotated[Mapping[str, Spending], "The part of it that this round used."] = field(default_factory=dict)
+    programs: Annotated[Mapping[str, Program], "By backend, the program that was started for it."] = field(
+        default_factory=dict
+    )
+    sessions: Annotated[Mapping[str, Session], "By role, the agent's own conversation that can be taken up again."] = (
+        field(default_factory=dict)
+    )
+    round_details: Annotated[
+        tuple[RoundRow, ...],
+        "The rounds that are finished, oldest first, in short; only the last ones. The archive has everything.",
+    ] = ()
+    digests: Annotated[
+        Texts,
+        "SHA-256 digests by name: of what the run was started with, and of what loop has read and written since. What has "
+        "another one by then is not believed.",
+    ] = field(default_factory=dict)
+    watch: Annotated[
+        Texts,
+        "Digests of what no worker should touch, such as hooks, git's configuration and the settings of agent programs, by "
+        "name.",
+    ] = field(default_factory=dict)
+    passed: Annotated[
+        tuple[str, ...],
+        Mark.LATER,
+        "The checks that have passed in a finished round of this run; one that fails afterwards has not failed before.",
+    ] = ()
 
     @property
     def unfinished(self) -> bool:
@@ -218,14 +147,3 @@ class RunState:
 
     def going_on(self, *, now: str) -> Self:
         return replace(self, outcome=None, error="", hint="", updated_at=now)
-
-
-_TEXTS = ("run_id", "base_sha", "head_sha", "branch", "started_at", "updated_at", "error", "hint", "paying")
-_KEYS = frozenset({item.name for item in fields(RunState)} - {"phase"} | {"schema_version", "state"})
-
-
-def _named(entries: Fields, key: str, rule: Callable[[str], bool]) -> str:
-    name = entries.text(key)
-    if not rule(name):
-        raise FieldError(f"$.{key}: {shown(name)} cannot be used as a name")
-    return name

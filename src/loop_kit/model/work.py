@@ -1,38 +1,34 @@
 """The work report: what the worker says it did."""
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from loop_kit.model import schema
+from loop_kit.model.kinds import ClaimedSha, ClaimedTask, RoundNumber
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Form, Size
+
+_Line = Annotated[str, Size(0, 20_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTest:
-    name: str
-    result: str
+    name: Annotated[_Line, "The test or the command that ran it."]
+    result: Annotated[_Line, "How it ended, usually 'pass' or 'fail'."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReport:
-    """A claim. `vcs.verify` turns it into a change."""
+    """What the worker says it did in one round. It is a claim: loop compares it with git."""
 
     kind: ClassVar[str] = "work_report"
+    form: ClassVar[Form] = Form.OPEN
 
-    task_id: str
-    round: int
-    head_sha: str
-    files_changed: tuple[str, ...] = ()
-    notes: str = ""
-    tests: tuple[ClaimedTest, ...] = ()
-
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "") -> Self:
-        schema.check(cls.kind, document, name=name)
-        return cls(
-            task_id=document["task_id"],
-            round=document["round"],
-            head_sha=document["head_sha"],
-            files_changed=tuple(document.get("files_changed", ())),
-            notes=document.get("notes", ""),
-            tests=tuple(ClaimedTest(name=test["name"], result=test["result"]) for test in document.get("tests", ())),
-        )
+    task_id: Annotated[ClaimedTask, "The id of the task that was worked on."]
+    round: Annotated[RoundNumber, "The number of the round, counted from 1."]
+    head_sha: Annotated[ClaimedSha, "The commit that holds all of the work: its id, or a unique beginning of it."]
+    files_changed: Annotated[
+        tuple[Annotated[str, Size(0, 5000)], ...],
+        Size(0, 100_000),
+        "Paths the worker says it changed, from the root of the repository.",
+    ] = ()
+    notes: Annotated[str, Size(0, 1_000_000), "What was done and what the reviewer should know."] = ""
+    tests: Annotated[tuple[ClaimedTest, ...], Size(0, 10_000), "Tests the worker says it ran, and how they ended."] = ()

@@ -9,11 +9,12 @@ import signal
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Annotated, Self
 
-from loop_kit.errors import DocumentError
+from loop_kit.model.kinds import Count
 from loop_kit.processes import proc
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Size
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -66,29 +67,23 @@ class ProcessId:
 class Owner:
     """Who holds a lock or beats a heart, written so that another process, another day, can tell whether it lives."""
 
-    pid: int
-    host: str
-    start_time: str
+    pid: Annotated[Count, "The id of the process."]
+    host: Annotated[str, Size(0, 1000), "The machine it runs on."]
+    start_time: Annotated[
+        str,
+        Size(0, 200),
+        "When the process started, in the system's own words: with pid and host it names one process for ever.",
+    ]
 
-    @classmethod
-    def me(cls) -> Self:
-        return cls.of(os.getpid())
+    @staticmethod
+    def me() -> "Owner":
+        return Owner.of(os.getpid())
 
-    @classmethod
-    def of(cls, pid: int) -> Self:
+    @staticmethod
+    def of(pid: int) -> "Owner":
         """Describe a process of this host; one that is gone already gets a start time that nobody has."""
         seen = proc.status(pid)
-        return cls(pid=pid, host=os.uname().nodename, start_time=seen.start_time if seen else "")
-
-    @classmethod
-    def from_document(cls, document: Any) -> Self:
-        match document:
-            case {"pid": int(pid), "host": str(host), "start_time": str(start_time)}:
-                return cls(pid=pid, host=host, start_time=start_time)
-        raise DocumentError("an owner is a pid (a number), a host and a start_time (texts)")
-
-    def to_document(self) -> dict[str, Any]:
-        return {"pid": self.pid, "host": self.host, "start_time": self.start_time}
+        return Owner(pid=pid, host=os.uname().nodename, start_time=seen.start_time if seen else "")
 
     def alive(self) -> bool | None:
         """Tell whether the owner lives; None when it is on another host, where nobody here can look."""

@@ -101,7 +101,7 @@ def _judge(row: RoundRow) -> str:
 
 def _issue(issue: Issue) -> str:
     # What has to be done comes first, so that a long reason cannot push it out.
-    where = f" {one_line(issue.file)}" if issue.file else ""
+    where = f" {one_line(issue.place)}" if issue.file else ""
     change = f"\nrequired change: {issue.required_change}" if issue.required_change else ""
     return f"[{issue.severity}]{where}{change}\nreason: {issue.reason}"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.state import RunState
 from loop_kit.values import dataclass
 
@@ -20,8 +21,6 @@ class Report(Protocol):
     def round(self) -> int: ...
     @property
     def head_sha(self) -> str: ...
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "") -> Self: ...
 
 
 R = TypeVar("R", bound=Report)
@@ -50,7 +49,7 @@ class Ask(Generic[R]):
 
     def read(self, document: Any, state: RunState, *, name: str) -> R:
         """Return the report in `document`; raise `DocumentError` when it is none, or of another task, round or commit."""
-        report = self.expect.from_document(document, name=name)
+        report = documents.read(self.expect, document, name=name)
         wanted = {"task_id": (report.task_id, state.task_id), "round": (report.round, state.round)}
         for field, (value, right) in wanted.items():
             if value != right:

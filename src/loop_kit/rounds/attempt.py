@@ -32,7 +32,7 @@ from loop_kit.rounds.limits import budget_problem, wall_limit
 from loop_kit.rounds.salvage import stop_without_bus
 from loop_kit.rounds.transcript import Transcript
 from loop_kit.rounds.unfinished import pin_unfinished
-from loop_kit.values import dataclass, replace
+from loop_kit.values import asdict, dataclass, replace
 
 R = TypeVar("R", bound=Report)
 
@@ -130,7 +130,7 @@ def _run(
 
     def tick() -> bool:
         ctx.world.tick()
-        heartbeat.write(beat, heartbeat.Beat(role=role, owner=me, dispatch_id=desk.dispatch_id, at=ctx.now()))
+        heartbeat.write(beat, heartbeat.Beat(role=role, **asdict(me), dispatch_id=desk.dispatch_id, at=ctx.now()))
         ended = account.hopeless or ctx.bus.stop_requested() or ctx.seconds_left() == 0.0
         return ended or _too_dear(ctx, state, desk, account)
 

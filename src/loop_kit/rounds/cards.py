@@ -12,6 +12,7 @@ from loop_kit.bus.atomic import exclusive_write, make_folder
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump
 from loop_kit.errors import DocumentError, StartError, UsageError
+from loop_kit.model import documents
 from loop_kit.model.names import is_task_id
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.task import TaskCard
@@ -45,7 +46,7 @@ def write_card(bus: Bus, sketch: Sketch, *, force: bool = False) -> Path:
     make_folder(tasks_folder(bus))
     task_id = sketch.task_id or next_id(bus)
     document = _document(sketch, task_id)
-    TaskCard.from_document(document, name="the card")
+    documents.read(TaskCard, document, name="the card")
     path = tasks_folder(bus) / f"{task_id}.json"
     if force and path.exists():
         bus.set_aside(path)

@@ -11,6 +11,7 @@ from loop_kit.bus.document import dump, parse
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.events import ChecksEnded, ChecksStarted
 from loop_kit.model.evidence import Evidence
@@ -38,7 +39,7 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     ctx.find_pins(state.round)
     checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     evidence = checked.evidence
-    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence.to_document())
+    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence)
     state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
     _tell(ctx, evidence)
     stop_if_touched(ctx, state, "the checks where the run begins")
@@ -61,7 +62,7 @@ def with_evidence(
         ctx.emit(_started(state.round, change.head_sha, plan))
         checked = _gather(ctx, state, plan, state.round, change.head_sha)
         evidence = checked.evidence.against(baseline)
-        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence.to_document())
+        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence)
         state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
         _tell(ctx, evidence)
         stop_if_touched(ctx, state, "the checks", kept=" (what they showed is kept on the bus)")
@@ -112,7 +113,7 @@ def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None
         return None
     if data is None or state.digests.get(_SEAL) != digest(data):
         return None
-    evidence = Evidence.from_document(parse(data))
+    evidence = documents.read(Evidence, parse(data))
     if (evidence.round, evidence.head_sha) != (state.round, change.head_sha):
         return None
     ctx.papers[Evidence.kind] = data
@@ -121,12 +122,12 @@ def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None
 
 def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
     found = ctx.archive.find(BASE_ROUND, Evidence.kind, state.digests.get(_BASE_SEAL, ""))
-    return None if found is None else Evidence.from_document(parse(found))
+    return None if found is None else documents.read(Evidence, parse(found))
 
 
 def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:
     """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it."""
-    data = dump(evidence.to_document())
+    data = dump(evidence)
     state = replace(state, digests={**state.digests, **others, seal: digest(data)}, updated_at=ctx.now())
     ctx.bus.put_state(state)
     return state

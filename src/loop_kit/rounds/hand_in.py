@@ -13,6 +13,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.errors import DirtyTreeError, DocumentError, LockedError, LoopError, StalledError, StartError
+from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
 from loop_kit.model.decision import Decision
@@ -85,7 +86,7 @@ def hand_in_work(
         "notes": notes,
         "tests": [{"name": name, "result": result} for name, result in tests],
     }
-    report = WorkReport.from_document(document, name="work_report")
+    report = documents.read(WorkReport, document, name="work_report")
     change = _verify(repository, at, report)
     _put(bus, at, WorkReport.kind, document)
     return HandedIn(
@@ -194,7 +195,7 @@ def hand_in_review(
         "reviewer": "person",
         "self_review": _did_the_work(repository, at, head, environment),
     }
-    report = ReviewReport.from_document(document, name="review_report")
+    report = documents.read(ReviewReport, document, name="review_report")
     warnings = (*_unknown_files(repository, base, head, report.blocking_issues), *_moved(repository, head))
     _put(bus, at, ReviewReport.kind, document)
     return HandedIn(
@@ -244,4 +245,4 @@ def _after_review(at: Standing, decision: Decision) -> str:
 
 def _is_running(bus: Bus) -> bool:
     holder = read_holder(bus.lock_path)
-    return holder is not None and holder.owner.alive() is not False
+    return holder is not None and holder.alive() is not False

@@ -150,7 +150,7 @@ def _session_after(
     ctx: RunContext, state: RunState, role: str, session_id: str | None, usage: Usage | None
 ) -> Session | None:
     asked = session_for(ctx, state, role)
-    counted = usage if usage is not None and usage.cumulative else None
+    counted = usage.numbers if usage is not None and usage.cumulative else None
     if session_id is None or (asked is not None and asked.session_id == session_id):
         if asked is None:
             return state.sessions.get(role)

@@ -12,6 +12,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
+from loop_kit.model import documents
 from loop_kit.model.charter import Charter, digest
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
@@ -74,7 +75,7 @@ def check_start(world: World, bus: Bus, repository: Repository, wish: Wish) -> R
     check_bus(bus, repository)
     _check_card_place(bus, card_path)
     document = bus.read_card(card_path)
-    card = TaskCard.from_document(document, name=str(card_path))
+    card = documents.read(TaskCard, document, name=str(card_path))
     plan_checks(card, settings, name=str(card_path))
     _check_dependencies(bus, card)
     head = repository.check_ready()

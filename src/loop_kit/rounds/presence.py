@@ -39,7 +39,7 @@ class Presence:
 
     def _beats(self) -> bool:
         beat = heartbeat.read(self._ctx.bus.heartbeat_path(self._role))
-        if beat is None or beat.owner.alive() is False:
+        if beat is None or beat.alive() is False:
             return False
         try:
             age = datetime.fromisoformat(self._ctx.now()) - datetime.fromisoformat(beat.at)

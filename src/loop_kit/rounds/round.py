@@ -58,7 +58,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     if fixes:
         write_request(ctx, state, work, change, evidence)
         review = ReviewReport.from_findings(state.task_id, state.round, fixes)
-        ctx.papers[ReviewReport.kind] = ctx.bus.write(ReviewReport.kind, review.to_document())
+        ctx.papers[ReviewReport.kind] = ctx.bus.write(ReviewReport.kind, review)
     else:
         review, state = obtain_review(ctx, state, work, change, evidence)
     _tell_decision(ctx, state, review, by_loop=bool(fixes))
@@ -89,7 +89,7 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
         after = notice(ctx, _note_other_tree(ctx, after, judged.change))
         write_summary(ctx, after)
     else:
-        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())
+        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))
         ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
         after = sealed.seal(ctx, after, FixList.kind)
     ctx.bus.put_state(after)  # the commit point
@@ -106,8 +106,8 @@ def _row(ctx: RunContext, judged: Judged) -> RoundRow:
         round=review.round,
         head_sha=change.head_sha,
         tree=change.tree,
-        decision=str(review.decision),
-        judged_by="loop" if change.having(Effect.FIX) else "reviewer",
+        decision=review.decision,
+        judged_by=Judge.LOOP if change.having(Effect.FIX) else Judge.REVIEWER,
         blocking=len(review.blocking_issues),
         ended_at=ctx.now(),
         digests=sealed.round_digests(ctx),
@@ -167,5 +167,5 @@ def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by
 
 def _told(issue: Issue) -> ToldIssue:
     return ToldIssue(
-        severity=issue.severity, file=issue.file, reason=issue.reason, required_change=issue.required_change
+        severity=issue.severity, file=issue.place, reason=issue.reason, required_change=issue.required_change
     )

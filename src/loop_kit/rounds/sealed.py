@@ -15,6 +15,7 @@ from loop_kit.bus.document import parse
 from loop_kit.bus.layout import ROUND_KINDS
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError, NeedsPersonError
+from loop_kit.model import documents
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.model.work import WorkReport
@@ -126,7 +127,7 @@ def find_fix_list(ctx: RunContext, state: RunState) -> FixList | None:
     if FixList.kind not in ctx.papers:
         ctx.papers[FixList.kind] = _fix_list(ctx, state)
     name = ctx.archive.file(state.round, FixList.kind).name
-    return FixList.from_document(parse(ctx.papers[FixList.kind], name=name), name=name)
+    return documents.read(FixList, parse(ctx.papers[FixList.kind], name=name), name=name)
 
 
 def _fix_list(ctx: RunContext, state: RunState) -> bytes:

@@ -11,6 +11,7 @@ from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.digests import sha256
 from loop_kit.errors import NeedsPersonError, StartError
+from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
@@ -33,7 +34,7 @@ def plan_without_run(bus: Bus, card_path: Path | None, settings: Settings) -> tu
     Raises `StartError` when that comes to none at all.
     """
     path = card_path or (bus.card_path if bus.card_path.exists() else None)
-    card = None if path is None else TaskCard.from_document(bus.read_card(path), name=str(path))
+    card = None if path is None else documents.read(TaskCard, bus.read_card(path), name=str(path))
     plan = plan_checks(card, settings, name=str(path))
     if not plan.commands:
         raise StartError(
@@ -88,7 +89,7 @@ def _reports(bus: Bus) -> dict[str, bytes]:
 def _stop_at_reports(bus: Bus, before: Mapping[str, bytes]) -> None:
     """Raise when a report came while no run was there to tell who wrote it: a resume would take it for a person's."""
     holder = read_holder(bus.lock_path)
-    if holder is not None and holder.owner.alive() is not False:
+    if holder is not None and holder.alive() is not False:
         return
     for kind, data in _reports(bus).items():
         if data and data != before[kind]:

@@ -6,6 +6,7 @@ from typing import Any
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.model import documents
 from loop_kit.model.events import BackendSwitched, DispatchEnded, Event, Noticed
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.feed_event import data_of
@@ -70,7 +71,7 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "suggestions": [] if review is None else review.get("non_blocking_suggestions", []),
         "self_review": review is not None and review.get("self_review") is True,
         "tree_settings_allowed": list(allowed_reviewers(ctx.settings, ctx.charter.people)),
-        "round_details": [row.to_document() for row in state.round_details],
+        "round_details": documents.write(state.round_details),
         "spent": totals(state.spent),
         "dispatches": _facts(events, DispatchEnded, _OF_A_DISPATCH),
         "switches": _facts(events, BackendSwitched, _OF_A_SWITCH),
@@ -85,7 +86,7 @@ def is_verified(archive: Archive, row: RoundRow) -> bool | None:
     document = read_judged(archive, row, Evidence.kind)
     if document is None:  # lost evidence bears nothing out
         return False if Evidence.kind in row.digests else None
-    return Evidence.from_document(document).verified
+    return documents.read(Evidence, document).verified
 
 
 def _reason(outcome: Outcome, *, verified: bool | None) -> str:

@@ -8,10 +8,11 @@ what else has to hold (`Range`, `Size`, `Pattern`), what the field is called in 
 
 A class says in class variables what is no field of it:
 `form`, which fields may be left out or added (that of the document around it, when it does not say);
-`version`, the `schema_version` that it reads and writes;
-`short`, the field that a plain text stands for in the place of the object;
+`schema_version`, the version that it reads and writes;
+`short`, the field that a plain text stands for in the place of the object, when nothing else is to be said;
 `written`, properties that the document has and that nobody reads back;
-`contradiction`, a static method that returns what is wrong with the whole object as `.field: what`, or None.
+`contradiction`, a static method that returns what is wrong with the whole object as `.field: what`, or None; it is asked
+before the fields are read, and says nothing of one that is not as it should be.
 """
 
 import math
@@ -121,7 +122,7 @@ def write(value: Any) -> Any:
     """Return a value as a JSON document."""
     kind: Any = type(value)
     if is_class(kind):
-        return dict(_entries(value))
+        return _short_form(value) or dict(_entries(value))
     if isinstance(value, Mapping):
         return {key: _without_key(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
@@ -140,14 +141,14 @@ def document_fields(kind: Any) -> tuple[DocumentField, ...]:
     return tuple(_field(kind, each) for each in fields(kind) if each.init)
 
 
+def class_variable(kind: Any, name: str, default: Any = None) -> Any:
+    """Return what a class says besides its fields; a field of that name is none."""
+    return default if name in kind.__value_fields__ else getattr(kind, name, default)
+
+
 def form_of(kind: Any, around: Form = Form.EXACT) -> Form:
-    form: Form = getattr(kind, "form", around)
+    form: Form = class_variable(kind, "form", around)
     return form
-
-
-def version_of(kind: Any) -> int | None:
-    """Return the `schema_version` of a class, None for one without; a field may be called `version` too."""
-    return kind.version if isinstance(getattr(kind, "version", None), int) else None
 
 
 def _field(kind: Any, each: Any) -> DocumentField:
@@ -165,13 +166,21 @@ def _field(kind: Any, each: Any) -> DocumentField:
 
 def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tuple[str, Any]]:
     kind: Any = type(value)
-    if version_of(kind) is not None:
-        yield "schema_version", version_of(kind)
+    if hasattr(kind, "schema_version"):
+        yield "schema_version", kind.schema_version
     for each in document_fields(kind):
         if not each.marks & without:
             yield each.name, write(getattr(value, each.attribute))
-    for name in getattr(kind, "written", ()):
+    for name in class_variable(kind, "written", ()):
         yield name, write(getattr(value, name))
+
+
+def _short_form(value: Any) -> str:
+    """Return the plain text that a value may be written as, "" when it says more than that."""
+    kind: Any = type(value)
+    short = class_variable(kind, "short")
+    text = str(getattr(value, short)) if short else ""
+    return text if text and value == kind(**{short: text}) else ""
 
 
 def _without_key(value: Any) -> Any:
@@ -194,7 +203,7 @@ def json_types(kind: Any) -> tuple[str, ...]:
     if origin is Literal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
         return ("string",)
     if is_class(kind):
-        return ("string", "object") if hasattr(kind, "short") else ("object",)
+        return ("string", "object") if class_variable(kind, "short") else ("object",)
     return (_TYPES[origin or kind],)
 
 
@@ -312,9 +321,13 @@ def _map(key: Reader, kind: Any, form: Form) -> Reader:
 def _object(kind: Any, form: Form) -> Reader:
     parts = {each.name: (each, _reader(each.annotation, form)) for each in document_fields(kind)}
     needed = [name for name, (each, _) in parts.items() if each.required(form)]
-    known = {*parts, *getattr(kind, "written", ()), *(() if version_of(kind) is None else ("schema_version",))}
-    short, version = getattr(kind, "short", ""), version_of(kind)
-    contradiction = getattr(kind, "contradiction", None)
+    known = {
+        *parts,
+        *class_variable(kind, "written", ()),
+        *(("schema_version",) if hasattr(kind, "schema_version") else ()),
+    }
+    short = class_variable(kind, "short")
+    contradiction = class_variable(kind, "contradiction")
 
     def take(value: Any, at: str) -> Any:
         if short and isinstance(value, str):
@@ -322,22 +335,22 @@ def _object(kind: Any, form: Form) -> Reader:
             return kind(**{each.attribute: reader(value, at)})
         if not isinstance(value, dict):
             _refuse(at, wording.expected(json_types(kind), value))
-        if version is not None:
-            check_version(value, version, at)
+        if hasattr(kind, "schema_version"):
+            check_version(value, kind.schema_version, at)
         for name in value if form is not Form.OPEN else ():
             if name not in known:
                 _refuse(at + step(name), wording.unknown(name, known))
         for name in needed:
             if name not in value:
                 _refuse(at + step(name), wording.MISSING)
+        problem = contradiction(value) if contradiction is not None else None
+        if problem is not None:
+            raise FieldError(f"{at}{problem}")
         given = {
             each.attribute: reader(value[name], at + step(name))
             for name, (each, reader) in parts.items()
             if name in value
         }
-        problem = contradiction(value) if contradiction is not None else None
-        if problem is not None:
-            raise FieldError(f"{at}{problem}")
         return kind(**given)
 
     return take

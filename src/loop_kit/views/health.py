@@ -98,17 +98,17 @@ def _pm_sign(bus: Bus, state: RunState | None, holder: Holder | None, now: datet
     """Judge the PM by who says to hold the lock: a PM that ends in order takes its name out, one that was killed does not."""
     if holder is None:
         return Sign(pulse=Pulse.IDLE, why="nobody holds the bus")
-    alive = holder.owner.alive()
+    alive = holder.alive()
     who = f"{holder.purpose} holds the bus since {holder.since}"
-    if holder.owner.stopped():
-        return Sign(pulse=Pulse.STALE, why=crew.suspended(holder.owner), pid=holder.owner.pid)
+    if holder.stopped():
+        return Sign(pulse=Pulse.STALE, why=crew.suspended(holder), pid=holder.pid)
     if alive:
-        return Sign(pulse=Pulse.ALIVE, why=who, pid=holder.owner.pid)
+        return Sign(pulse=Pulse.ALIVE, why=who, pid=holder.pid)
     if state is None or not state.unfinished or state.outcome is not None:
         return Sign(pulse=Pulse.IDLE, why="the last run has ended")
     if alive is None:
         return _abroad(bus, holder, now, ttl)
-    return Sign(pulse=Pulse.DEAD, why=f"{holder.purpose} was killed; loop run --resume goes on", pid=holder.owner.pid)
+    return Sign(pulse=Pulse.DEAD, why=f"{holder.purpose} was killed; loop run --resume goes on", pid=holder.pid)
 
 
 def _abroad(bus: Bus, holder: Holder, now: datetime, ttl: float) -> Sign:
@@ -118,8 +118,8 @@ def _abroad(bus: Bus, holder: Holder, now: datetime, ttl: float) -> Sign:
     fresh = age is not None and age <= ttl
     return Sign(
         pulse=Pulse.ALIVE if fresh else Pulse.STALE,
-        why=f"it runs on {holder.owner.host}; judged by its heartbeat alone",
-        pid=holder.owner.pid,
+        why=f"it runs on {holder.host}; judged by its heartbeat alone",
+        pid=holder.pid,
         age=age,
     )
 
@@ -142,11 +142,11 @@ def _role_sign(bus: Bus, state: RunState, role: str, now: datetime, ttl: float) 
 
 def _person_sign(beat: Beat, now: datetime, ttl: float) -> Sign:
     age = _age(beat, now)
-    if beat.owner.alive() is False:
+    if beat.alive() is False:
         pulse, why = Pulse.DEAD, "a person is waited for, and the process of their heartbeat has ended"
     else:
         pulse, why = _by_age(age, ttl), "a person is waited for"
-    return Sign(pulse=pulse, why=why, pid=beat.owner.pid, dispatch_id=beat.dispatch_id, age=age)
+    return Sign(pulse=pulse, why=why, pid=beat.pid, dispatch_id=beat.dispatch_id, age=age)
 
 
 def _program_sign(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: float) -> Sign:
@@ -154,10 +154,10 @@ def _program_sign(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: fl
     beat = heartbeat.read(bus.heartbeat_path(dispatch.role))
     if beat is None or beat.dispatch_id != dispatch.dispatch_id:
         return _without_beat(bus, pm, dispatch, now, ttl)
-    age, alive = _age(beat, now), beat.owner.alive()
-    program = crew.find_program(dispatch.dispatch_id, bus, beat.owner.pid, or_any=True) if alive else None
-    if beat.owner.stopped():
-        pulse, why = Pulse.STALE, crew.suspended(beat.owner)
+    age, alive = _age(beat, now), beat.alive()
+    program = crew.find_program(dispatch.dispatch_id, bus, beat.pid, or_any=True) if alive else None
+    if beat.stopped():
+        pulse, why = Pulse.STALE, crew.suspended(beat)
     elif alive is False:
         pulse, why = Pulse.DEAD, f"the process that supervises {dispatch.backend} has ended"
     elif alive and program is None and crew.processes_are_listed():
@@ -165,7 +165,7 @@ def _program_sign(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: fl
     else:
         since = told(seconds_since(dispatch.started_at, now) or 0.0)
         pulse, why = _by_age(age, ttl), f"{dispatch.backend} is at work for {since}"
-    return Sign(pulse=pulse, why=why, pid=beat.owner.pid, program=program, dispatch_id=dispatch.dispatch_id, age=age)
+    return Sign(pulse=pulse, why=why, pid=beat.pid, program=program, dispatch_id=dispatch.dispatch_id, age=age)
 
 
 def _without_beat(bus: Bus, pm: Sign, dispatch: Dispatch, now: datetime, ttl: float) -> Sign:

@@ -8,6 +8,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
 from loop_kit.errors import DocumentError, Outcome
+from loop_kit.model import documents
 from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.spending import totals
 from loop_kit.model.state import Phase, RunState
@@ -69,7 +70,7 @@ class Status:
 
     def to_document(self) -> dict[str, Any]:
         return {
-            "state": None if self.state is None else self.state.to_document(),
+            "state": None if self.state is None else documents.write(self.state),
             "goal": self.goal,
             "age_seconds": None if self.age is None else round(self.age, 3),
             "running_pid": self.running_pid,
@@ -86,7 +87,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
     """Return where the run on `bus` stands; raise `DocumentError` when its state cannot be read."""
     state = bus.read_state()
     holder = read_holder(bus.lock_path)
-    running = holder.owner.pid if holder is not None and holder.owner.alive() else None
+    running = holder.pid if holder is not None and holder.alive() else None
     events = _last_events(bus)
     parked = crew.quota_wait(events, state.run_id) if state is not None and running is not None else None
     dispatch = crew.open_dispatch(events, state.run_id) if state is not None and running is not None else None
@@ -102,8 +103,8 @@ def read_status(bus: Bus, now: datetime) -> Status:
         person=person,
         parked=parked,
         events=tuple(events[-_LAST_EVENTS:]),
-        next_step=crew.suspended(holder.owner)
-        if holder is not None and holder.owner.stopped()
+        next_step=crew.suspended(holder)
+        if holder is not None and holder.stopped()
         else _next_step(bus, state, running=running is not None, person=person, parked=parked),
     )
 
@@ -117,7 +118,7 @@ def _last_events(bus: Bus) -> list[FeedEvent]:
 
 def _working(bus: Bus, dispatch: Dispatch, pm: int, now: datetime) -> Working:
     beat = heartbeat.read(bus.heartbeat_path(dispatch.role))
-    supervisor = beat.owner.pid if beat is not None and beat.dispatch_id == dispatch.dispatch_id else None
+    supervisor = beat.pid if beat is not None and beat.dispatch_id == dispatch.dispatch_id else None
     return Working(
         role=dispatch.role,
         backend=dispatch.backend,

@@ -15,6 +15,7 @@ from loop_kit.bus.document import read_json
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.files import read_bytes
 from loop_kit.errors import DocumentError, StartError
+from loop_kit.model import documents
 from loop_kit.model.events import Decided, Verified
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import FixList, ReviewReport
@@ -48,7 +49,7 @@ class Told:
     unreadable: tuple[str, ...]
 
     def to_document(self) -> dict[str, Any]:
-        asked = [] if self.fix_list is None else [issue.to_document() for issue in self.fix_list.fixes]
+        asked = [] if self.fix_list is None else documents.write(self.fix_list.fixes)
         return {
             "round": self.round,
             "asked": {"goal": self.card.goal if self.card is not None else None, "fixes": asked},
@@ -64,7 +65,7 @@ class Told:
                 "verified": None if self.seen is None else write(self.seen),
                 "checks": [dict(check) for check in self.checks],
             },
-            "decided": None if self.review is None else {**self.review.to_document(), "judged_by": self.judged_by},
+            "decided": None if self.review is None else {**documents.write(self.review), "judged_by": self.judged_by},
             "refused": dict(self.refused),
             "unreadable": list(self.unreadable),
         }
@@ -129,7 +130,7 @@ class _Source:
 
     def read(self, kind: type[_Document], document: Any | None) -> _Document | None:
         try:
-            return None if document is None else kind.from_document(document, name=f"r{self.round}_{kind.kind}.json")
+            return None if document is None else documents.read(kind, document, name=f"r{self.round}_{kind.kind}.json")
         except DocumentError as error:
             self.unreadable.append(error.message)
             return None

@@ -1,0 +1,42 @@
+"""Kinds of values that several documents have, with what holds of each."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from loop_kit.values.reading import NOT_BLANK, Pattern, Range, Size
+
+NAME_RULE = (
+    "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "
+    "and not ending in '.' or '.lock'"
+)
+Role = Annotated[str, Pattern(r"^(worker|reviewer)(?![\s\S])", "it should be 'worker' or 'reviewer'")]
+Count = Annotated[int, Range(0)]
+Amount = Annotated[float, Range(0)]
+RoundNumber = Annotated[int, Range(1, 1_000_000)]
+# A task's id becomes a folder and a component of a ref.
+TaskId = Annotated[
+    str,
+    Size(0, 64),
+    Pattern(r"^(?!.*\.\.)(?!.*\.(lock)?$)[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])", f"it should be {NAME_RULE}"),
+]
+# The name that a run's archive folder, refs and logs share; empty until the run has claimed one.
+Place = Annotated[
+    str,
+    Pattern(
+        r"^((?!.*\.\.)(?!.*\.(lock)?(@.*)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@([2-9]|[1-9][0-9]{1,8}))?)?(?![\s\S])",
+        "it should be a task's id, alone or followed by '@' and a number from 2",
+    ),
+]
+# What a report says of them is a claim: of another form it names no task or commit, and that is said where it is judged.
+ClaimedTask = Annotated[str, Size(1, 64)]
+ClaimedSha = Annotated[str, Size(4, 64)]
+Text = Annotated[str, NOT_BLANK, Size(1, 100_000)]
+Sentences = Annotated[tuple[Annotated[str, Size(0, 20_000)], ...], Size(0, 1000)]
+Texts = Mapping[str, str]
+Time = Annotated[
+    str,
+    Pattern(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?![\s\S])",
+        "it should be a time as 2025-01-31T08:00:00.000Z",
+    ),
+]
