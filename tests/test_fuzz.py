@@ -24,6 +24,7 @@ from loop_kit.errors import LoopError
 from loop_kit.model import documents
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.events import RoundStarted
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
@@ -131,7 +132,7 @@ def test_a_feed_of_any_lines_is_read_and_can_be_added_to(
     feed = Feed(path)
     before = list(feed.read())
     feed.verify()
-    added = feed.append("round_started", {"round": 1}, run_id="r", now="2025-01-01T00:00:00Z")
+    added = feed.append(RoundStarted(round=1, head_sha=""), run_id="r", now="2025-01-01T00:00:00Z")
     assert [*before, added] == list(feed.read())
 
 

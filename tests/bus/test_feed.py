@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from loop_kit.bus.feed import PROBLEMS_LIMIT, Feed
-from loop_kit.errors import LoopError
-from loop_kit.model.event import FeedEvent
+from loop_kit.errors import LoopError, Outcome
+from loop_kit.model.events import LeftBehind, OtherEvent, RoundStarted, RunEnded
+from loop_kit.model.feed_event import FeedEvent, name_of
 from tests.bus.children import release, run, running, said
 
 NOW = "2025-01-31T08:00:00.000Z"
@@ -25,17 +26,17 @@ def feed(tmp_path):
 
 
 def tell(feed: Feed, event: str = "told", **data: Any) -> FeedEvent:
-    return feed.append(event, data, run_id="r-1", now=NOW)
+    return feed.append(OtherEvent(event, data), run_id="r-1", now=NOW)
 
 
 def names(events: Iterable[FeedEvent]) -> list[str]:
-    return [event.event for event in events]
+    return [name_of(event.event) for event in events]
 
 
 def test_events_are_counted_and_chained_in_the_form_of_the_protocol(feed):
-    feed.append("run_started", {"task_id": "T-001", "goal": "Größe"}, run_id="r-1", now=NOW)
-    feed.append("round_started", {"round": 1}, run_id="r-1", now=NOW)
-    feed.append("run_ended", {"outcome": "approved", "lone": "\ud800"}, run_id="r-1", now=NOW)
+    tell(feed, "run_started", task_id="T-001", goal="Größe")
+    tell(feed, "round_started", round=1)
+    tell(feed, "run_ended", outcome="approved", lone="\ud800")
     assert feed.path.read_bytes() == GOLDEN.read_bytes()
     assert feed.verify() == []
 
@@ -72,13 +73,16 @@ def test_the_tail_is_the_last_events_in_order(feed):
     assert feed.tail(0) == []
 
 
-def test_events_are_found_by_name_whatever_else_their_lines_and_others_say(feed):
-    told = [tell(feed, name, about="wanted", text='"wanted"') for name in ("wanted", "other", "also", "wanted")]
+def test_events_are_found_by_kind_whatever_else_their_lines_and_others_say(feed):
+    started, ended = RoundStarted(round=1, head_sha="run_ended"), RunEnded(outcome=Outcome.STOPPED, round=1, error="")
+    told = [feed.append(each, run_id="r-1", now=NOW) for each in (started, OtherEvent("other", {}), ended, started)]
+    tell(feed, "round_started", about='"round_started"')
     with feed.path.open("ab") as file:
-        file.write(b'{"event":"wanted"')
-    assert list(feed.named(("wanted", "also"))) == [told[0], told[2], told[3]]
-    assert list(feed.named(("nobody",))) == []
-    assert list(Feed(feed.path.with_name("absent")).named(("wanted",))) == []
+        file.write(b'{"event":"round_started"')
+    assert list(feed.of_kinds(RoundStarted, RunEnded)) == [told[0], told[2], told[3]]
+    assert list(feed.of_kinds(RunEnded)) == [told[2]]
+    assert list(feed.of_kinds(LeftBehind)) == []
+    assert list(Feed(feed.path.with_name("absent")).of_kinds(RunEnded)) == []
 
 
 def test_a_torn_last_line_does_not_hide_the_others(feed):
@@ -118,9 +122,10 @@ def test_a_writer_killed_again_and_again_breaks_no_chain(feed):
 import sys
 from pathlib import Path
 from loop_kit.bus.feed import Feed
+from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 while True:
-    feed.append("told", {"text": "x" * 20000}, run_id="r", now="")
+    feed.append(OtherEvent("told", {"text": "x" * 20000}), run_id="r", now="")
     print("told", flush=True)
 """
     for _ in range(4):
@@ -140,9 +145,10 @@ def test_writers_at_the_same_time_take_turns(feed):
 import sys
 from pathlib import Path
 from loop_kit.bus.feed import Feed
+from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 sys.stdin.read()
-for _ in range(50): feed.append("told", {}, run_id="r", now="")
+for _ in range(50): feed.append(OtherEvent("told", {}), run_id="r", now="")
 """
     with ExitStack() as stack:
         release([stack.enter_context(running(script, feed.path)) for _ in range(3)])
@@ -197,11 +203,12 @@ def test_an_endless_line_is_skipped_with_bounded_memory(feed):
 import resource, sys
 from pathlib import Path
 from loop_kit.bus.feed import Feed
+from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-feed.append("two", {}, run_id="r", now="")
-events = [event.event for event in feed.read()]
-tail = [event.event for event in feed.tail(2)]
+feed.append(OtherEvent("two", {}), run_id="r", now="")
+events = [event.event.name for event in feed.read()]
+tail = [event.event.name for event in feed.tail(2)]
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(events, tail, feed.broken, grown < 16 << 10, len(feed.verify()))
 """
@@ -231,13 +238,13 @@ import resource, sys
 from pathlib import Path
 from loop_kit.bus.feed import Feed
 from loop_kit.errors import LoopError
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
-feed.append("one", {}, run_id="r", now="")
+feed.append(OtherEvent("one", {}), run_id="r", now="")
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
-try: feed.append("two", {"text": "x" * 500}, run_id="r", now="")
+try: feed.append(OtherEvent("two", {"text": "x" * 500}), run_id="r", now="")
 except LoopError as error: print(error.hint)
-print([event.event for event in feed.read()])
+print([event.event.name for event in feed.read()])
 """
     lines = run(script, tmp_path / "feed.jsonl").splitlines()
     assert lines == ["make room on the disk, then run the same command again", "['one']"]

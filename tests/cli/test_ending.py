@@ -4,6 +4,7 @@ import pytest
 
 from loop_kit.cli.ending import Ending, ending_of, plain_lines, sections
 from loop_kit.errors import LockedError, Outcome
+from loop_kit.model.feed_event import data_of
 from tests.support.replay import SUMMARY
 
 
@@ -66,7 +67,7 @@ def test_only_the_last_rounds_are_listed():
 
 def test_a_run_that_never_was_ends_with_its_error_alone():
     refused = ending_of(LockedError("held", hint="wait"))
-    assert refused.to_document() == {
+    assert data_of(refused.event) == {
         "outcome": "locked",
         "exit_code": 5,
         "message": "held",
@@ -75,4 +76,4 @@ def test_a_run_that_never_was_ends_with_its_error_alone():
         "checks": [],
         "summary": None,
     }
-    assert ending_of(ZeroDivisionError("odd")).to_document()["message"] == "a bug in loop: ZeroDivisionError('odd')"
+    assert ending_of(ZeroDivisionError("odd")).event.message == "a bug in loop: ZeroDivisionError('odd')"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.happenings import told
 from tests.support.replay import SHA, replay
 from tests.support.runs import ISSUE, LOOP, Stage, Steps, approves, clearing, nothing_left, objects, wait_until, works
 from tests.support.screens import Screen, bare, too_wide
@@ -172,8 +173,9 @@ import sys
 from pathlib import Path
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.showing import OnTerminal
+from loop_kit.model.events import RoundStarted
 with OnTerminal(Bus(Path(sys.argv[1])), live=True, panel=True) as show:
-    show.hear("round_started", {"round": 1})
+    show.hear(RoundStarted(round=1, head_sha=""))
     raise RuntimeError("planted")
 """
     with Terminal([sys.executable, "-c", program, str(tmp_path)], cwd=tmp_path) as terminal:
@@ -190,30 +192,31 @@ def test_a_person_reads_whole_what_is_wanted_and_the_region_says_who_is_waited_f
     with clearing(stage), on_terminal(stage, "--no-auto-dispatch", "--single-round", lines=40) as terminal:
         said = "round 1: waiting for the worker, a person, 0:01"
         screen = Screen.when(terminal, lambda screen: screen.having(said), "who is waited for")
-        told = "".join(screen.text.split())  # a path that is longer than a line is broken
+        shown = "".join(screen.text.split())  # a path that is longer than a line is broken
         for wanted in (
             f"T-1: {goal.strip()}",
             f"{stage.bus}/task_card.json",
             f"or  write {stage.bus}/work_report.json",
         ):
-            assert "".join(wanted.split()) in told
+            assert "".join(wanted.split()) in shown
         assert screen.having("          answer:     commit the work, then: loop submit --notes TEXT")
         terminal.type("\x03")
         assert terminal.wait() == 130
     assert Screen(terminal).having(said) == []
 
 
-HEARD: list[tuple[str, dict[str, Any]]] = [
-    ("run_started", {"place": "T-1", "base_sha": SHA, "branch": "main"}),
-    ("round_started", {"round": 1}),
-    ("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}),
-    ("agent_said", {"role": "worker", "text": ODD}),
-    ("dispatch_ended", {"role": "worker", "document": True, "swept": 0, "seconds": 1.0}),
-    ("verified", {"commits": 1, "files": 1, "head_sha": SHA, "findings": [{"effect": "judge", "text": ODD}] * 20}),
-    ("left_behind", {"what": ODD, "hint": ODD}),
-    ("decided", {"round": 1, "decision": "approve", "judged_by": "reviewer", "issues": []}),
-    ("dispatch_started", {"role": "reviewer", "backend": "codex", "problems": []}),
-    ("agent_action", {"role": "reviewer", "tool": "Bash", "detail": ODD}),
+FINDING = {"effect": "judge", "code": "odd", "text": ODD, "paths": []}
+HEARD = [
+    told("run_started", {"place": "T-1", "base_sha": SHA, "branch": "main"}),
+    told("round_started", {"round": 1}),
+    told("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}),
+    told("agent_said", {"role": "worker", "text": ODD}),
+    told("dispatch_ended", {"role": "worker", "document": True, "swept": 0, "seconds": 1.0}),
+    told("verified", {"commits": 1, "files": 1, "head_sha": SHA, "findings": [FINDING] * 20}),
+    told("left_behind", {"what": ODD, "hint": ODD}),
+    told("decided", {"round": 1, "decision": "approve", "judged_by": "reviewer", "issues": []}),
+    told("dispatch_started", {"role": "reviewer", "backend": "codex", "problems": []}),
+    told("agent_action", {"role": "reviewer", "tool": "Bash", "detail": ODD}),
 ]
 
 

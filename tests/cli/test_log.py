@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.bus.feed import Feed
+from loop_kit.model.feed_event import read
 from tests.support.commands import LOOP, loop
 from tests.support.terminals import Terminal
 
@@ -26,7 +27,7 @@ def seqs(bus: Path, *args: str) -> list[int]:
 
 
 def append(bus: Path, event: str, run_id: str = "run-2", **data: object) -> None:
-    Feed(bus / "logs/feed.jsonl").append(event, data, run_id=run_id, now="2025-03-04T10:00:00.000Z")
+    Feed(bus / "logs/feed.jsonl").append(read(event, data), run_id=run_id, now="2025-03-04T10:00:00.000Z")
 
 
 def test_it_prints_the_whole_feed_oldest_first(bus: Path):
@@ -64,7 +65,7 @@ def test_what_is_asked_for_is_what_comes(bus: Path, args: tuple[str, ...], found
 
 def test_a_task_means_all_its_runs_and_a_place_only_one(bus: Path):
     append(bus, "run_started", task_id="T-001", place="T-001@2", base_sha="0" * 40, branch="")
-    append(bus, "round_started", round=1)
+    append(bus, "round_started", round=1, head_sha="0" * 40)
     append(bus, "run_started", run_id="run-3", task_id="T-9", place="T-9", base_sha="0" * 40, branch="")
     assert seqs(bus, "--task", "T-001") == [*range(1, 19)]
     assert seqs(bus, "--task", "T-001@2") == [17, 18]
@@ -75,14 +76,14 @@ def test_a_task_means_all_its_runs_and_a_place_only_one(bus: Path):
 def test_broken_lines_are_left_out_and_said(bus: Path):
     with (bus / "logs/feed.jsonl").open("ab") as feed:
         feed.write(b"{torn\n\xff\xfe\n")
-    append(bus, "round_started", round=1)
+    append(bus, "round_started", round=1, head_sha="0" * 40)
     done = loop("log", "--json", cwd=bus.parent)
     assert (done.code, len(done.out.splitlines())) == (0, 17)
     assert done.err == f"2 lines of {bus}/logs/feed.jsonl cannot be read and are left out\n"
 
 
 def test_agents_text_is_shown_and_never_sent(bus: Path):
-    append(bus, "document_refused", document="d", reason="\x1b[2J\nsecond \x07line")
+    append(bus, "document_refused", document="d", round=1, reason="\x1b[2J\nsecond \x07line", kept="k")
     append(bus, "of_another_version\x1b", text="\x9b31m\u202e")
     for args in ((), ("--json",)):
         done = loop("log", *args, cwd=bus.parent)

@@ -1,5 +1,6 @@
 """What `loop run` tells those who are no person at a terminal, and which of its programs never load rich."""
 
+import io
 import json
 import os
 import re
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.showing import Lines
+from tests.support.happenings import told as event
 from tests.support.runs import LOOP, Result, Stage, ended, objects, works
 from tests.support.screens import bare
 from tests.support.terminals import Terminal
@@ -35,6 +38,29 @@ def last(result: Result) -> dict[str, Any]:
     assert list(data) == ["outcome", "exit_code", "message", "hint", "next", "checks", "summary"]
     assert data["exit_code"] == result.code
     return dict(data)
+
+
+def test_every_line_carries_the_time_or_stands_under_it():
+    stream = io.StringIO()
+    Lines(stream).say("one\ntwo")
+    assert re.fullmatch(r"  0:00\.\d  one\n          two\n", stream.getvalue())
+
+
+def test_when_nobody_reads_the_lines_the_run_goes_on_in_silence():
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", closefd=False) as stream:
+        lines = Lines(stream)
+        lines.say("one")
+        lines.say("two")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), write)
+    os.close(write)
+
+
+def test_an_event_that_is_not_worth_a_line_gets_none():
+    stream = io.StringIO()
+    Lines(stream)(event("agent_said", {"text": "hm"}))
+    assert stream.getvalue() == ""
 
 
 def test_json_is_one_event_a_line_as_on_the_feed_and_the_ending_last(tmp_path):

@@ -12,8 +12,10 @@ import pytest
 from loop_kit.bus.atomic import write_bytes
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
-from loop_kit.monitoring.status import read_status
+from loop_kit.model.events import Parked
+from loop_kit.views.status import read_status
 from tests.support.commands import LOOP, loop
+from tests.support.happenings import sample
 from tests.support.runs import Stage, approves, objects, works
 from tests.support.terminals import Terminal, cells
 
@@ -145,12 +147,8 @@ def long_state(bus: Path) -> None:
     state |= {"round_details": rows, "outcome": "stalled", "error": "word " * 300, "hint": "do 日本 " * 300}
     state |= {"branch": "b" * 300, "state": "awaiting_work"}
     (bus / "state.json").write_text(json.dumps(state), encoding="utf-8")
-    Feed(bus / "logs/feed.jsonl").append(
-        "decided",
-        {"decision": "changes_required", "round": 3, "judged_by": "x" * 200, "issues": []},
-        run_id=state["run_id"],
-        now=state["updated_at"],
-    )
+    parked = sample(Parked, message="x" * 200)
+    Feed(bus / "logs/feed.jsonl").append(parked, run_id=state["run_id"], now=state["updated_at"])
 
 
 @pytest.mark.parametrize(("lines", "columns"), [(24, 80), (50, 200), (24, 40)])

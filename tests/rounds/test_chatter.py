@@ -1,9 +1,11 @@
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from loop_kit.model.event import Finished, Said, SessionStarted, UsedTool
+from loop_kit.model.events import Event
+from loop_kit.model.shown_events import AgentAction, AgentSaid
 from loop_kit.rounds.chatter import NEWEST, Chatter
 from loop_kit.rounds.context import RunContext
 
@@ -13,13 +15,13 @@ class Told:
 
     def __init__(self, *, verbose: bool) -> None:
         self.words: list[str] = []
-        self.events: list[tuple[str, dict[str, Any]]] = []
-        ctx = SimpleNamespace(settings=SimpleNamespace(verbose=verbose), show=self._show)
+        self.events: list[Event] = []
+        ctx = SimpleNamespace(settings=SimpleNamespace(verbose=verbose), emit=self._take)
         self.chatter = Chatter(cast("RunContext", ctx), "worker")
 
-    def _show(self, event: str, **data: Any) -> None:
-        self.events.append((event, data))
-        self.words.append(data["text"] if event == "agent_said" else data["tool"])
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        self.words.append(event.text if isinstance(event, AgentSaid) else "")
 
 
 @pytest.fixture
@@ -33,9 +35,9 @@ def test_what_comes_at_once_is_told_in_its_order(told: Told):
     told.chatter.pause()
     told.chatter.pause()
     assert told.events == [
-        ("agent_said", {"role": "worker", "text": "one"}),
-        ("agent_action", {"role": "worker", "tool": "shell", "detail": "ls"}),
-        ("agent_said", {"role": "worker", "text": "two"}),
+        AgentSaid(role="worker", text="one"),
+        AgentAction(role="worker", tool="shell", detail="ls"),
+        AgentSaid(role="worker", text="two"),
     ]
 
 
@@ -61,4 +63,7 @@ def test_long_texts_are_shortened(told: Told):
     told.chatter.hear(Said("x" * 1000))
     told.chatter.hear(UsedTool("shell", "y" * 1000))
     told.chatter.pause()
-    assert [data.get("text", data.get("detail")) for _event, data in told.events] == ["x" * 300, "y" * 300]
+    assert told.events == [
+        AgentSaid(role="worker", text="x" * 300),
+        AgentAction(role="worker", tool="shell", detail="y" * 300),
+    ]

@@ -15,6 +15,7 @@ from loop_kit.cli.ending import Ending
 from loop_kit.cli.live import Live
 from loop_kit.cli.panel import put_panel
 from loop_kit.errors import Outcome
+from loop_kit.model.events import Event
 
 SHA = "e" * 40
 SUMMARY: dict[str, Any] = {
@@ -68,7 +69,7 @@ class Replayed:
 
 
 def replay(
-    heard: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    heard: Iterable[Event] = (),
     ending: Mapping[str, Any] | None = None,
     *,
     size: tuple[int, int] = (24, 80),
@@ -78,8 +79,8 @@ def replay(
     whole: dict[str, Any] = {"outcome": Outcome.APPROVED, "place": "T-1", "summary": SUMMARY, **(ending or {})}
     with terminal_stream(*size, encoding) as stream:
         live = Live(stream)
-        for event, data in heard:
-            live.hear(event, data)
+        for event in heard:
+            live.hear(event)
         live.close()
         if ending is not None:
             put_panel(Ending(**whole), stream)

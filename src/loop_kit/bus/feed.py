@@ -7,11 +7,11 @@ it counts as broken, and the chain goes on over it. A line longer than `LINE_LIM
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from loop_kit.bus import feedlines
 from loop_kit.bus.atomic import write_all
@@ -19,7 +19,8 @@ from loop_kit.bus.feedlines import Line
 from loop_kit.bus.files import disk_error, open_regular
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import StartError
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.events import Event
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.values import dataclass
 
 PROBLEMS_LIMIT = 100
@@ -33,8 +34,8 @@ class Feed:
     path: Path
     broken: int = 0
 
-    def append(self, event: str, data: dict[str, Any], *, run_id: str, now: str) -> FeedEvent:
-        """Add an event and return it as it was written: `data` is shortened when the line would be too long."""
+    def append(self, event: Event, *, run_id: str, now: str) -> FeedEvent:
+        """Add an event and return it as it was written: shortened when the line would be too long."""
         try:
             fd = open_regular(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, follow=False)
         except FileNotFoundError as error:
@@ -42,7 +43,7 @@ class Feed:
         try:
             _have_to_itself(fd, self.path)
             torn, last, seq = _end_of(fd)
-            added = FeedEvent(seq=seq + 1, prev=last, at=now, event=event, run_id=run_id, data=data)
+            added = FeedEvent(seq=seq + 1, prev=last, at=now, run_id=run_id, event=event)
             added, line = feedlines.fitting(added)
             write_all(fd, b"\n" * torn + line + b"\n")
         except OSError as error:
@@ -65,12 +66,12 @@ class Feed:
                     given += 1
                     yield line.event
 
-    def named(self, names: Collection[str]) -> Iterator[FeedEvent]:
-        """Yield the events of these names, oldest first; what else is in a long feed is passed over."""
-        marks = tuple(f'"{name}"'.encode() for name in names)
+    def of_kinds(self, *kinds: type[Event]) -> Iterator[FeedEvent]:
+        """Yield the events of these kinds, oldest first; what else is in a long feed is passed over."""
+        marks = tuple(f'"{each.kind}"'.encode() for each in kinds)
         with _opened(self.path) as file:
             found = (line.event for line in feedlines.forwards(file, marks))
-            yield from (event for event in found if event is not None and event.event in names)
+            yield from (event for event in found if event is not None and isinstance(event.event, kinds))
 
     def tail(self, count: int) -> list[FeedEvent]:
         """Return the last `count` events, oldest first, reading only the end of the file."""

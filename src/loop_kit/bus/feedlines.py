@@ -9,14 +9,14 @@ from typing import Any, BinaryIO
 from loop_kit.bus.document import parse
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
-from loop_kit.model.event import FeedEvent
-from loop_kit.values import dataclass, replace
+from loop_kit.model.feed_event import FeedEvent, FeedLine
+from loop_kit.values import dataclass, reading, replace
+from loop_kit.values.wording import FieldError
 
 LINE_LIMIT = 64 << 10
 _CHUNK = 64 << 10
 _ROOMS = (LINE_LIMIT, 8192, 1024, 128, 16)
 _DEPTH_LIMIT = 8
-_SHAPE = {"seq": int, "prev": str, "at": str, "event": str, "run_id": str, "data": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,14 @@ class Line:
 
 def fitting(event: FeedEvent) -> tuple[FeedEvent, bytes]:
     """Return the event and its line without newline, with `data` shortened until the line keeps to `LINE_LIMIT`."""
+    whole = event.line
     for room in _ROOMS:
-        short = replace(event, data=_shortened(event.data, room, 0))
+        short = replace(whole, data=_shortened(whole.data, room, 0))
         line = _encode(short)
         if len(line) <= LINE_LIMIT:
-            return short, line
-    short = replace(event, data={"dropped": "the data were too large for one line"})
-    return short, _encode(short)
+            return FeedEvent.of(short), line
+    short = replace(whole, data={"dropped": "the data were too large for one line"})
+    return FeedEvent.of(short), _encode(short)
 
 
 def forwards(file: BinaryIO, marks: Collection[bytes] = ()) -> Iterator[Line]:
@@ -77,14 +78,9 @@ def backwards(fd: int) -> Iterator[Line]:
 def read_event(line: bytes) -> FeedEvent | None:
     """Return the event in a line, or None when it is anything else."""
     try:
-        document = parse(line)
-    except DocumentError:
+        return FeedEvent.of(reading.read(FeedLine, parse(line)))
+    except (DocumentError, FieldError):
         return None
-    if not isinstance(document, dict) or document.keys() != _SHAPE.keys():
-        return None
-    if not all(type(document[key]) is kind for key, kind in _SHAPE.items()) or document["seq"] < 1:
-        return None
-    return FeedEvent(**document)
 
 
 def _spans_backwards(fd: int, end: int) -> Iterator[tuple[int, int]]:
@@ -109,8 +105,8 @@ def _digest(fd: int, start: int, stop: int) -> str:
     return digest.hexdigest()
 
 
-def _encode(event: FeedEvent) -> bytes:
-    text = json.dumps(event.to_document(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _encode(line: FeedLine) -> bytes:
+    text = json.dumps(reading.write(line), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
 
 

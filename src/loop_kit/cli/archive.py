@@ -23,8 +23,8 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError, UsageError
-from loop_kit.monitoring.runs import find_place, places
 from loop_kit.rounds.context import utc_now
+from loop_kit.views.runs import find_place, places
 
 _READ_LIMIT = 64 << 20
 

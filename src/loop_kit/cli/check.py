@@ -1,8 +1,7 @@
 """`loop check`: the checks of a run, without the run."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import click
 
@@ -22,7 +21,9 @@ from loop_kit.errors import (
     error_for,
 )
 from loop_kit.model import documents
+from loop_kit.model.events import Event
 from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.shown_events import Check
 from loop_kit.processes.signals import listening
 from loop_kit.rounds.cards import find_card
 from loop_kit.rounds.spot_check import plan_without_run, spot_check
@@ -63,9 +64,9 @@ def command(edge: Edge, rev: str, task: str | None, as_json: bool) -> int:
     return EXIT_CODES[_outcome(evidence)]
 
 
-def _say_what_starts(_event: str, data: Mapping[str, Any]) -> None:
-    if not data["result"] and sys.stderr.isatty():
-        put(f"{data['name']} ({data['command']}) …", err=True)
+def _say_what_starts(event: Event) -> None:
+    if isinstance(event, Check) and not event.result and sys.stderr.isatty():
+        put(f"{event.name} ({event.command}) …", err=True)
 
 
 def _lines(bus: Bus, evidence: Evidence) -> Iterator[str]:

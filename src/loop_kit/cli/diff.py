@@ -12,9 +12,9 @@ from loop_kit.cli.looking import bus_to_look_at, put_file, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.change import FileChange
-from loop_kit.monitoring.runs import find_place
 from loop_kit.values import dataclass
 from loop_kit.vcs.repository import Repository
+from loop_kit.views.runs import find_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

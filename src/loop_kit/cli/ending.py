@@ -10,6 +10,7 @@ from loop_kit.cli.places import loop_again
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model import documents
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.shown_events import CommandEnded
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import read_judged
@@ -56,16 +57,17 @@ class Ending:
             return "the fix list says what is to be done"
         return _GROUNDS[self.summary.get("verified")] if self.summary else "approved"
 
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "outcome": str(self.outcome),
-            "exit_code": EXIT_CODES[self.outcome],
-            "message": self.why,
-            "hint": self.hint,
-            "next": list(self.commands),
-            "checks": list(self.checks),
-            "summary": dict(self.summary) or None,
-        }
+    @property
+    def event(self) -> CommandEnded:
+        return CommandEnded(
+            outcome=self.outcome,
+            exit_code=EXIT_CODES[self.outcome],
+            message=self.why,
+            hint=self.hint,
+            next=self.commands,
+            checks=self.checks,
+            summary=self.summary or None,
+        )
 
 
 def ending_of(error: Exception) -> Ending:

@@ -6,7 +6,7 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, cut, local_time, put_json
 from loop_kit.cli.main import bus_option
-from loop_kit.monitoring.runs import Run, list_runs
+from loop_kit.views.runs import Run, list_runs
 
 _GOAL_CELLS = 60
 

@@ -7,17 +7,19 @@ this process, even a kill, there is nothing to be put right.
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import TextIO
 
 from loop_kit.cli.looking import width
 from loop_kit.cli.paper import WIDE, Paper, Row
-from loop_kit.cli.progress import Note, Progress, Tone, lasted
+from loop_kit.model.events import Event
+from loop_kit.model.shown_events import AgentAction, AgentSaid
+from loop_kit.views.progress import Note, Progress, Tone, lasted
 
 _NARROWEST, _LOWEST = 20, 5  # a smaller terminal has no room for a region
 _SOON, _SECOND = 0.1, 0.25  # seconds between two drawings, at least: for an agent's chatter, for the time that goes by
 _ROWS, _DETAILS = 3, 10  # of a note's sentence, of the lines below it
-_CHATTER = ("agent_action", "agent_said")
+_CHATTER = (AgentAction, AgentSaid)
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.ODD: "yellow"}
 
 
@@ -32,9 +34,9 @@ class Live:
         self._drawn_at = -math.inf
         self._open = True
 
-    def hear(self, event: str, data: Mapping[str, Any]) -> None:
-        note = self._progress.hear(event, data)
-        if note is not None or event not in _CHATTER or self._seconds() - self._drawn_at >= _SOON:
+    def hear(self, event: Event) -> None:
+        note = self._progress.hear(event)
+        if note is not None or not isinstance(event, _CHATTER) or self._seconds() - self._drawn_at >= _SOON:
             self._draw(note)
 
     def tick(self) -> None:

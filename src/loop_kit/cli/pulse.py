@@ -7,8 +7,8 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, now, put_json
 from loop_kit.errors import EXIT_CODES, Outcome
-from loop_kit.monitoring.ages import told
-from loop_kit.monitoring.health import Health, Sign, read_health
+from loop_kit.views.ages import told
+from loop_kit.views.health import Health, Sign, read_health
 
 TTL_SECONDS = 30.0
 # A single look may fall between two steps of a run, so a bad verdict has to last this long.

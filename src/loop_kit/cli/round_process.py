@@ -6,15 +6,15 @@ from pathlib import Path
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
-from loop_kit.cli.console import json_lines
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.world import world_of
+from loop_kit.cli.world import json_lines, world_of
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError
+from loop_kit.model.shown_events import RoundFailed
 from loop_kit.model.state import Phase
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.processes.tty import give_up_terminal
-from loop_kit.rounds.context import ROUND_FAILED, World
+from loop_kit.rounds.context import World
 from loop_kit.rounds.join import join_run
 from loop_kit.rounds.round import play_for_pm
 from loop_kit.vcs.repository import Repository
@@ -31,7 +31,7 @@ def play(edge: Edge, bus: str, number: int, given: Mapping[str, str]) -> int:
         try:
             return _play(world_of(edge, interruption, json_lines), Bus(Path(bus)), edge, number, given)
         except LoopError as error:
-            json_lines(ROUND_FAILED, {"outcome": str(error.outcome), "message": error.message, "hint": error.hint})
+            json_lines(RoundFailed(outcome=error.outcome, message=error.message, hint=error.hint))
             raise
 
 

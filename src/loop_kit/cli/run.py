@@ -8,7 +8,6 @@ import click
 
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.card_options import card_options, is_said, read_sketch
-from loop_kit.cli.console import json_lines
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.ending import read_ending
 from loop_kit.cli.locks import locked
@@ -18,8 +17,9 @@ from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
 from loop_kit.cli.streams import let_go_when
-from loop_kit.cli.world import world_of
+from loop_kit.cli.world import json_lines, world_of
 from loop_kit.errors import EXIT_CODES, LoopError, StartError, UsageError
+from loop_kit.model.shown_events import CardMade
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import become_subreaper
 from loop_kit.processes.signals import listening
@@ -96,7 +96,7 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
     if state is not None and state.unfinished and not flags["reset"]:
         return None
     path = write_card(bus, read_sketch(flags, edge, world.interruption))
-    world.listener("card_made", {"path": bus.name(path)})
+    world.listener(CardMade(path=bus.name(path)))
     return path
 
 

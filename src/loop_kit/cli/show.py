@@ -12,8 +12,8 @@ from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import Issue
-from loop_kit.monitoring.runs import find_place
-from loop_kit.monitoring.story import Prompt, Told, prompts, tell_run
+from loop_kit.views.runs import find_place
+from loop_kit.views.story import Prompt, Told, prompts, tell_run
 
 _LABEL = 9
 
@@ -97,14 +97,9 @@ def _done(told: Told) -> Iterator[str]:
 
 
 def _found(told: Told) -> Iterator[str]:
-    if told.seen:
-        yield (
-            f"git: {told.seen.get('commits')} commits, {told.seen.get('files')} files changed, "
-            f"head {str(told.seen.get('head_sha'))[:12]}"
-        )
-        findings = told.seen.get("findings")
-        for finding in findings if isinstance(findings, list) else ():
-            yield f"{finding.get('effect')}: {finding.get('text')}" if isinstance(finding, dict) else str(finding)
+    if told.seen is not None:
+        yield f"git: {told.seen.commits} commits, {told.seen.files} files changed, head {told.seen.head_sha[:12]}"
+        yield from (f"{finding.effect}: {finding.text}" for finding in told.seen.findings)
     yield from map(_check, told.checks)
 
 

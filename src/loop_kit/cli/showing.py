@@ -1,18 +1,54 @@
 """Who hears a run: a person at a terminal, a log, a program, or nobody until its end."""
 
 import sys
-from collections.abc import Mapping
+import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TextIO
 
 from loop_kit.bus.bus import Bus
-from loop_kit.cli.console import Lines, json_lines, put
+from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.ending import Ending, ending_of, plain_lines
+from loop_kit.cli.world import json_lines
 from loop_kit.errors import UsageError
+from loop_kit.model.events import Event, RunEnded
 from loop_kit.rounds.context import utc_now
+from loop_kit.views.lines import line
 
 _NO_SCREEN = ("", "dumb", "unknown")  # values of TERM: nothing can be drawn there
+
+
+class Lines:
+    """A listener that writes plain lines with the time since it was made."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._began = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        text = line(event)
+        if text and not isinstance(event, RunEnded):  # the command's own last lines say that, at greater length
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write lines; when nobody reads them any more the run goes on in silence."""
+        seconds = time.monotonic() - self._began
+        stamp = f"{int(seconds) // 60:3d}:{seconds % 60:04.1f}  "
+        pad = " " * len(stamp)
+        lines = printable(text).split("\n")
+        try:
+            self._stream.write(stamp + f"\n{pad}".join(lines) + "\n")
+            self._stream.flush()
+        except OSError:  # a closed pipe, a full disk
+            self._stream = _Nowhere()
+
+
+class _Nowhere:
+    def write(self, _text: str) -> int:
+        return 0
+
+    def flush(self) -> None:
+        pass
 
 
 class Quiet:
@@ -21,7 +57,7 @@ class Quiet:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def hear(self, event: str, data: Mapping[str, Any]) -> None:
+    def hear(self, event: Event) -> None:
         """Take an event in."""
 
     def tick(self) -> None:
@@ -49,8 +85,8 @@ class Plain(Quiet):
         super().__init__(bus)
         self._lines = Lines()
 
-    def hear(self, event: str, data: Mapping[str, Any]) -> None:
-        self._lines(event, data)
+    def hear(self, event: Event) -> None:
+        self._lines(event)
 
 
 class Events(Quiet):
@@ -60,12 +96,12 @@ class Events(Quiet):
         super().__init__(bus)
         self._ended = False
 
-    def hear(self, event: str, data: Mapping[str, Any]) -> None:
-        json_lines(event, data, at=utc_now())
+    def hear(self, event: Event) -> None:
+        json_lines(event, at=utc_now())
 
     def end(self, ending: Ending) -> bool:
         self._ended = True
-        self.hear("ending", ending.to_document())
+        self.hear(ending.event)
         return False
 
     def __exit__(
@@ -87,11 +123,11 @@ class OnTerminal(Quiet):
         self._live = Live(sys.stderr) if live else None
         self._lines = Lines()
 
-    def hear(self, event: str, data: Mapping[str, Any]) -> None:
+    def hear(self, event: Event) -> None:
         if self._live is not None:
-            self._live.hear(event, data)
+            self._live.hear(event)
         else:
-            self._lines(event, data)
+            self._lines(event)
 
     def tick(self) -> None:
         if self._live is not None:

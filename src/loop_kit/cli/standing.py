@@ -4,12 +4,13 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 
-from loop_kit.cli.console import printable, put, tell
+from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, cut, local_time, now, put_json
 from loop_kit.model.state import Phase, RunState
-from loop_kit.monitoring.ages import ago, told
-from loop_kit.monitoring.status import Status, Working, read_status
+from loop_kit.views.ages import ago, told
+from loop_kit.views.lines import line
+from loop_kit.views.status import Status, Working, read_status
 
 _ROUNDS_SHOWN = 4
 # Lines that one entry may fill on a terminal. All entries together fill 23 at most.
@@ -63,7 +64,7 @@ def _entries(status: Status, at: datetime) -> Iterator[tuple[str, str]]:
         yield from _state_entries(status.state, status.goal, at)
     if status.running_pid is not None:
         yield "running", f"pid {status.running_pid}{_doing(status)}"
-    last = [(event.at, tell(event.event, event.data)) for event in status.events]
+    last = [(event.at, line(event.event)) for event in status.events]
     yield from (("", f"{_short_time(when, at)}  {text.splitlines()[0]}") for when, text in last if text)
     yield "next", status.next_step
 

@@ -12,8 +12,8 @@ from loop_kit.cli.looking import bus_to_look_at, now, say
 from loop_kit.cli.main import bus_option
 from loop_kit.cli.standing import lines_of, screen_of, show, show_json
 from loop_kit.errors import EXIT_CODES, Outcome
-from loop_kit.monitoring.status import read_status
 from loop_kit.processes.signals import listening
+from loop_kit.views.status import read_status
 
 _EVERY_SECONDS = 2.0
 _SHORTEST_SECONDS = 0.1

@@ -1,10 +1,14 @@
 """The world outside, as a command that starts programs hands it on."""
 
+import json
 import os
+import sys
 import time
 
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import scratch_root
+from loop_kit.model.events import Event
+from loop_kit.model.feed_event import data_of, name_of
 from loop_kit.processes.signals import Interruption
 from loop_kit.rounds.context import Clock, Listener, World, utc_now
 
@@ -18,3 +22,12 @@ def world_of(edge: Edge, interruption: Interruption, listener: Listener) -> Worl
         scratch=scratch_root(edge),
         token=lambda: os.urandom(8).hex(),
     )
+
+
+def json_lines(event: Event, **more: str) -> None:
+    """Tell a program that reads stdout what happens, such as the PM of a round process: one object a line."""
+    try:
+        sys.stdout.write(json.dumps({**more, "event": name_of(event), "data": data_of(event)}) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return

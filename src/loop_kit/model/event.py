@@ -1,6 +1,7 @@
-"""What happens: one agent's lines of output, read; and loop's own events, fed.
+"""What an agent says and does, read from the lines of its output.
 
-Agent events are what every backend's output is translated into; no other part of loop knows how an agent program talks.
+Every backend's output is translated into these events; no other part of loop knows how an agent program talks. What
+happens in a run is in `events`.
 """
 
 from enum import StrEnum
@@ -94,29 +95,3 @@ class Failed:
 
 
 AgentEvent = SessionStarted | Said | UsedTool | Usage | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedEvent:
-    """One line of `logs/feed.jsonl`.
-
-    `seq` counts from 1, `prev` is the SHA-256 of the line before (without its newline), so that a missing or altered
-    line shows. `data` is what the event is about; its keys depend on `event` and are listed in docs/protocol.md.
-    """
-
-    seq: int
-    prev: str
-    at: str
-    event: str
-    run_id: str
-    data: dict[str, Any]
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "seq": self.seq,
-            "prev": self.prev,
-            "at": self.at,
-            "event": self.event,
-            "run_id": self.run_id,
-            "data": self.data,
-        }

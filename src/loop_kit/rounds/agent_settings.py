@@ -12,6 +12,7 @@ from loop_kit.backends.outside_settings import take
 from loop_kit.backends.registry import find_backend
 from loop_kit.digests import sha256
 from loop_kit.errors import LoopError, NeedsPersonError, Outcome
+from loop_kit.model.events import LeftBehind
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
@@ -84,11 +85,8 @@ def tell_left_settings(ctx: RunContext, state: RunState) -> None:
     """Tell at the end of a run what is not as it was, unless that is what ended it: the next run takes it as it is."""
     changed = "" if _TOLD in state.watch else _changed(ctx, state)
     if changed:
-        ctx.tell(
-            "left_behind",
-            what=f"{_NOT_AS_BEFORE}: {changed}",
-            hint="undo what you did not do yourself: the next run takes it as it is",
-        )
+        hint = "undo what you did not do yourself: the next run takes it as it is"
+        ctx.emit(LeftBehind(what=f"{_NOT_AS_BEFORE}: {changed}", hint=hint))
 
 
 def _changed(ctx: RunContext, state: RunState) -> str:

@@ -6,6 +6,7 @@ from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LoopError, NeedsPersonError
 from loop_kit.model.charter import Charter
+from loop_kit.model.events import LeftBehind, Noticed
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.values import dataclass, replace
@@ -22,7 +23,7 @@ _KINDS = {"refs/heads/": "branch ", "refs/tags/": "tag ", "refs/remotes/": "remo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
+class Surroundings:
     """A sentence for each thing that is not as it was, and of the bus's files what each is like now."""
 
     sentences: tuple[str, ...] = ()
@@ -34,11 +35,11 @@ def written(found: Mapping[str, str]) -> dict[str, str]:
     return {**_FORM, **found}
 
 
-def look_around(ctx: RunContext) -> Noticed:
+def look_around(ctx: RunContext) -> Surroundings:
     """Compare with the start of the run; what was moved or deleted in git is pinned as it was."""
     before = ctx.charter.around
     if not _FORM.items() <= before.items():
-        return Noticed(unseen={})  # an older loop began this run
+        return Surroundings(unseen={})  # an older loop began this run
     unseen = _changed_on_bus(ctx.bus, ctx.charter)
     files = {name: record for name, record in before.items() if name.startswith(_FILES)}
     changed, gone = unlike(ctx.repository.root, files)
@@ -49,7 +50,7 @@ def look_around(ctx: RunContext) -> Noticed:
         _sentence("gone, and git cannot tell", gone),
         _sentence("changed while the run went on, and the next run asks before it takes it", names),
     )
-    return Noticed(sentences=tuple(filter(None, told)), unseen=unseen)
+    return Surroundings(sentences=tuple(filter(None, told)), unseen=unseen)
 
 
 def _sentence(what: str, names: Iterable[str]) -> str:
@@ -111,7 +112,7 @@ def _changed_on_bus(bus: Bus, charter: Charter) -> dict[str, str]:
     return {name.removeprefix("bus "): now.get(name, "") for name in changed}
 
 
-def with_unseen(state: RunState, noticed: Noticed) -> RunState:
+def with_unseen(state: RunState, noticed: Surroundings) -> RunState:
     """Return a state that ends a run, with what the next one is not to take unseen."""
     unseen = {f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}
     return replace(state, digests={**_without_unseen(state), _NOTED: "yes", **unseen})
@@ -151,8 +152,8 @@ def notice(ctx: RunContext, state: RunState) -> RunState:
     try:
         noticed = look_around(ctx)
     except LoopError as error:  # the repository is what is broken: that is told already
-        ctx.show("left_behind", what=f"nobody could look around: {error.message}", hint=error.hint)
+        ctx.world.listener(LeftBehind(what=f"nobody could look around: {error.message}", hint=error.hint))
         return state
     if noticed.sentences:
-        ctx.tell("noticed", round=state.round, what=list(noticed.sentences))
+        ctx.emit(Noticed(round=state.round, what=noticed.sentences))
     return with_unseen(state, noticed)

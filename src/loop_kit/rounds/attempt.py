@@ -12,7 +12,9 @@ from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, remove, write_bytes
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.event import Failed, FailureKind, Usage
+from loop_kit.model.events import DispatchStarted
 from loop_kit.model.redaction import Redactor
+from loop_kit.model.shown_events import AgentOutput
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.rawlog import RawLog
@@ -83,16 +85,16 @@ def start(ctx: RunContext, state: RunState, ask: Ask[R]) -> Attempt[R]:
     # From here on somebody may have to be paid. A backend reads it: some put a word before it, some have a limit.
     write_bytes(desk.order.prompt, prompt)
     command = _command(ctx, state, desk)
-    ctx.tell(
-        "dispatch_started",
+    started = DispatchStarted(
         role=ask.role,
         round=state.round,
         dispatch=desk.dispatch_id,
         backend=desk.name,
         version=version_used(state, desk.name),
         session=desk.order.session,
-        problems=list(ask.problems),
+        problems=ask.problems,
     )
+    ctx.emit(started)
     ended = _run(ctx, state, desk, command, transcript, chatter)
     stop_without_bus(ctx, state, ask.role)
     attempt = _outcome(ctx, state, ask, desk, transcript.account, ended)
@@ -133,7 +135,7 @@ def _run(
         return ended or _too_dear(ctx, state, desk, account)
 
     def show_line(line: str) -> None:
-        ctx.show("agent_output", role=role, line=line)
+        ctx.emit(AgentOutput(role=role, line=line))
         transcript.take(line)
 
     with RawLog(desk.output) as output, RawLog(desk.errors) as errors:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError, TimeLimitError
+from loop_kit.model.shown_events import DocumentProblem, WaitingForPerson
 from loop_kit.model.state import RunState
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.context import RunContext
@@ -49,7 +50,7 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
             if report is not None:
                 return report
             if problem != said:
-                ctx.show("document_problem", role=ask.role, path=str(path), problem=problem)
+                ctx.emit(DocumentProblem(role=ask.role, path=str(path), problem=problem))
                 said = problem
         presence.check()
         if until is not None and clock() >= until:
@@ -62,17 +63,17 @@ def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
 
 def _say_what_is_wanted(ctx: RunContext, state: RunState, ask: Ask[Any], path: Path) -> None:
     there = [ctx.bus.path(kind) for kind in _MATERIAL[ask.role]]
-    ctx.show(
-        "waiting_for_person",
+    wanted = WaitingForPerson(
         role=ask.role,
         task_id=state.task_id,
         goal=ctx.card.goal,
         round=state.round,
         path=str(path),
-        material=[str(each) for each in there if each.exists()],
-        answers=list(_ANSWERS[ask.role]),
-        problems=list(ask.problems),
+        material=tuple(str(each) for each in there if each.exists()),
+        answers=_ANSWERS[ask.role],
+        problems=ask.problems,
     )
+    ctx.emit(wanted)
 
 
 def _try(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str]:

@@ -7,6 +7,7 @@ passes them on. With `--verbose` nothing is left out.
 from collections import deque
 
 from loop_kit.model.event import AgentEvent, Said, UsedTool
+from loop_kit.model.shown_events import AgentAction, AgentSaid
 from loop_kit.rounds.context import RunContext
 
 NEWEST = 8  # of one reading; an agent that works and does not pour out old text says less at once
@@ -34,6 +35,6 @@ class Chatter:
 
     def _show(self, event: Said | UsedTool) -> None:
         if isinstance(event, UsedTool):
-            self._ctx.show("agent_action", role=self._role, tool=event.name, detail=event.detail[:_LONGEST])
+            self._ctx.emit(AgentAction(role=self._role, tool=event.name, detail=event.detail[:_LONGEST]))
         else:
-            self._ctx.show("agent_said", role=self._role, text=event.text[:_LONGEST])
+            self._ctx.emit(AgentSaid(role=self._role, text=event.text[:_LONGEST]))

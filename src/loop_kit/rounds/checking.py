@@ -13,6 +13,7 @@ from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect
+from loop_kit.model.events import ChecksEnded, ChecksStarted
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
@@ -34,7 +35,7 @@ def check_base(ctx: RunContext, state: RunState) -> RunState:
     plan = plan_checks(ctx.card, ctx.settings)
     if not plan.commands or _baseline(ctx, state) is not None:
         return state
-    ctx.tell("checks_started", round=BASE_ROUND, head_sha=state.base_sha, checks=[each.name for each in plan.commands])
+    ctx.emit(_started(BASE_ROUND, state.base_sha, plan))
     ctx.find_pins(state.round)
     checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
     evidence = checked.evidence
@@ -58,8 +59,7 @@ def with_evidence(
     baseline = _baseline(ctx, state)
     if evidence is None:
         state = _before_checks(ctx, state)
-        names = [each.name for each in plan.commands]
-        ctx.tell("checks_started", round=state.round, head_sha=change.head_sha, checks=names)
+        ctx.emit(_started(state.round, change.head_sha, plan))
         checked = _gather(ctx, state, plan, state.round, change.head_sha)
         evidence = checked.evidence.against(baseline)
         ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence)
@@ -133,12 +133,16 @@ def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, oth
     return state
 
 
+def _started(round_number: int, head_sha: str, plan: Plan) -> ChecksStarted:
+    return ChecksStarted(round=round_number, head_sha=head_sha, checks=tuple(each.name for each in plan.commands))
+
+
 def _tell(ctx: RunContext, evidence: Evidence) -> None:
-    ctx.tell(
-        "checks_ended",
+    ended = ChecksEnded(
         round=evidence.round,
         head_sha=evidence.head_sha,
         verified=evidence.verified,
         refused=evidence.refused,
-        results=[result.sentence for result in (evidence.prepared, *evidence.results) if result is not None],
+        results=tuple(result.sentence for result in (evidence.prepared, *evidence.results) if result is not None),
     )
+    ctx.emit(ended)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
@@ -11,6 +10,7 @@ from loop_kit.bus.feed import Feed
 from loop_kit.errors import DocumentError, StoppedError, TimeLimitError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
+from loop_kit.model.events import Event
 from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.signals import Interruption
@@ -19,8 +19,7 @@ from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import tree_path
 
-ROUND_FAILED = "round_failed"  # what a round process tells last when the round ended with an error that has a name
-Listener = Callable[[str, Mapping[str, Any]], None]
+Listener = Callable[[Event], None]
 
 
 def _nobody_waits() -> None:
@@ -44,7 +43,7 @@ class World:
     """What lies outside loop, as the edge found it.
 
     `environment` is the person's own, `GIT_*` included: programs started for agents are given a part of it. `listener`
-    is told each event's name and data as it happens; `tick` is called about every second while loop waits, so that
+    is told each event as it happens; `tick` is called about every second while loop waits, so that
     whoever shows the time needs no thread: programs are started from the main thread only. `scratch` is where worktrees
     may be put. `token` makes a name that nobody else has.
     """
@@ -98,14 +97,11 @@ class RunContext:
     def now(self) -> str:
         return self.world.clock.now()
 
-    def tell(self, event: str, **data: Any) -> None:
-        """Put an event on the feed and tell whoever watches."""
-        self.feed.append(event, data, run_id=self.charter.run_id, now=self.now())
-        self.world.listener(event, data)
-
-    def show(self, event: str, **data: Any) -> None:
-        """Tell whoever watches something that is not worth keeping."""
-        self.world.listener(event, data)
+    def emit(self, event: Event) -> None:
+        """Put an event on the feed, if it is worth keeping, and tell whoever watches."""
+        if event.durable:
+            self.feed.append(event, run_id=self.charter.run_id, now=self.now())
+        self.world.listener(event)
 
     def seconds_left(self) -> float | None:
         """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""

@@ -4,6 +4,7 @@ from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.evidence import CheckResult
+from loop_kit.model.shown_events import Check
 from loop_kit.model.state import RunState
 from loop_kit.rounds.checks_at import Checked, Site, check_environment, run_checks_at
 from loop_kit.rounds.context import RunContext
@@ -15,7 +16,7 @@ def gather_evidence(ctx: RunContext, state: RunState, plan: Plan, round_number: 
 
     def show(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
-        ctx.show("check", round=round_number, name=command.name, command=command.shown, result=said)
+        ctx.emit(Check(round=round_number, name=command.name, command=command.shown, result=said))
 
     site = Site(
         repository=ctx.repository,

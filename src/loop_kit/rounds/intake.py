@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from loop_kit.backends.account import Account
 from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError, NeedsPersonError
+from loop_kit.model.events import DocumentAccepted, DocumentRefused
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
@@ -39,7 +40,7 @@ def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word
         _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
         raise
     ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)
-    ctx.tell("document_accepted", document=name, role=ask.role, round=state.round)
+    ctx.emit(DocumentAccepted(document=name, role=ask.role, round=state.round))
     return report
 
 
@@ -130,4 +131,4 @@ def _keep_refused(
 ) -> None:
     kept = ctx.archive.refuse(state.round, kind, path, reason, redactor=redactor)
     if kept is not None:
-        ctx.tell("document_refused", document=f"{kind}.json", round=state.round, reason=reason, kept=kept.name)
+        ctx.emit(DocumentRefused(document=f"{kind}.json", round=state.round, reason=reason, kept=kept.name))

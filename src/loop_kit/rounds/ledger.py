@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.event import Usage
+from loop_kit.model.events import DispatchEnded
 from loop_kit.model.prices import Cost
 from loop_kit.model.session import Session
 from loop_kit.model.spending import NOTHING, Spending, since
@@ -110,8 +111,7 @@ def charge_cut_off(ctx: RunContext, state: RunState, *, document: bool) -> RunSt
 
 def tell_end(ctx: RunContext, state: RunState, role: str, bill: Bill, ending: DispatchEnding) -> None:
     """Tell that a dispatch is over, and what it came to."""
-    ctx.tell(
-        "dispatch_ended",
+    ended = DispatchEnded(
         role=role,
         round=state.round,
         dispatch=name_dispatch(state, role),
@@ -126,8 +126,9 @@ def tell_end(ctx: RunContext, state: RunState, role: str, bill: Bill, ending: Di
         swept=ending.swept,
         usage=None if bill.usage is None else bill.usage.known or None,
         cost_usd=bill.cost.known,
-        cost_source=str(bill.cost.source),
+        cost_source=bill.cost.source,
     )
+    ctx.emit(ended)
 
 
 def version_used(state: RunState, backend: str) -> str:

@@ -2,6 +2,7 @@
 
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LoopError
+from loop_kit.model.events import LeftBehind
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
@@ -41,7 +42,7 @@ def clear_away(ctx: RunContext, state: RunState) -> None:
                 refuse_void_review(ctx, state, judged)
         clear_scratch(ctx)
     except LoopError as error:
-        ctx.tell("left_behind", what=error.message, hint=error.hint)
+        ctx.emit(LeftBehind(what=error.message, hint=error.hint))
     ctx.bus.clear_runtime(keep=() if state.phase is Phase.DONE else _newest_dispatches(state))
 
 

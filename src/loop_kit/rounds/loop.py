@@ -5,6 +5,7 @@ from contextlib import closing
 
 from loop_kit.errors import LoopError, Outcome, error_for
 from loop_kit.model.decision import Decision
+from loop_kit.model.events import LeftBehind, RunEnded
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import tell_left_settings
@@ -63,7 +64,7 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
         return after
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
         tell_left_settings(ctx, after)
-        ctx.tell("run_ended", outcome=str(after.outcome), round=after.round, error=after.error)
+        ctx.emit(RunEnded(outcome=after.outcome, round=after.round, error=after.error))
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)
     return after
@@ -83,5 +84,5 @@ def _write_down(ctx: RunContext, state: RunState) -> None:
     try:
         write_summary(ctx, state)
     except LoopError as error:
-        ctx.show("left_behind", what=f"no summary could be written: {error.message}", hint=error.hint)
+        ctx.world.listener(LeftBehind(what=f"no summary could be written: {error.message}", hint=error.hint))
     ctx.bus.put_state(state)

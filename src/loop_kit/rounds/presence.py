@@ -4,6 +4,7 @@ from datetime import datetime
 
 from loop_kit.bus import heartbeat
 from loop_kit.errors import TimeLimitError
+from loop_kit.model.shown_events import HeartbeatBack, HeartbeatMissed
 from loop_kit.rounds.context import RunContext
 
 
@@ -48,6 +49,6 @@ class Presence:
 
     def _tell(self, *, missed: bool) -> None:
         if missed != self._missed:
-            event = "heartbeat_missed" if missed else "heartbeat_back"
-            self._ctx.show(event, role=self._role, ttl=self._ttl)
+            kind = HeartbeatMissed if missed else HeartbeatBack
+            self._ctx.emit(kind(role=self._role, ttl=self._ttl))
             self._missed = missed

@@ -7,9 +7,7 @@ its agent has ended even when the PM is killed, and it tells what happens as JSO
 import json
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from loop_kit.bus.atomic import make_folder
 from loop_kit.errors import (
@@ -23,20 +21,23 @@ from loop_kit.errors import (
     TimeLimitError,
     error_for,
 )
+from loop_kit.model.events import DispatchEnded, Event, OtherEvent, Verified
+from loop_kit.model.feed_event import read
+from loop_kit.model.shown_events import RoundFailed
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import ProcessId
 from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.reserve import Reserve, Started
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
-from loop_kit.rounds.context import ROUND_FAILED, RunContext
+from loop_kit.rounds.context import RunContext
 from loop_kit.values import replace
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
 _PLAYED = (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED])
 STAND_BY = "--stand-by"
-_WORK_DONE = ("dispatch_ended", "verified")  # a program's work, a person's
+_WORK_DONE = (DispatchEnded, Verified)  # a program's work, a person's
 
 
 class Rounds:
@@ -58,13 +59,14 @@ class Rounds:
         failed: list[LoopError] = []
 
         def on_line(line: str) -> None:
-            event, data = _told(line)
-            told[:] = [event]
-            if event == ROUND_FAILED:
-                failed.append(_named(data))
-            elif event:
-                ctx.world.listener(event, data)
-            if event in _WORK_DONE and state.round < ctx.settings.run.max_rounds:
+            event = _told(line)
+            told[:] = [line]
+            match event:
+                case RoundFailed() | OtherEvent(name=RoundFailed.kind):
+                    failed.append(_named(event))
+                case Event():
+                    ctx.world.listener(event)
+            if isinstance(event, _WORK_DONE) and state.round < ctx.settings.run.max_rounds:
                 self._prepare_for(replace(state, round=state.round + 1))
 
         def tick() -> bool:
@@ -130,26 +132,24 @@ def _command(ctx: RunContext, state: RunState, *more: str) -> Command:
     return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks, session=False)
 
 
-def _told(line: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the event and its data that a line of the round process tells, "" and nothing for any other line."""
+def _told(line: str) -> Event | None:
+    """Return the event that a line of the round process tells, None for any other line."""
     try:
         match json.loads(line):
-            case {"event": str(event), "data": dict(data)}:
-                return event, data
-            case _:
-                return "", {}
+            case {"event": str(name), "data": dict(data)}:
+                return read(name, data)
     except ValueError:
-        return "", {}
+        pass
+    return None
 
 
-def _named(data: Mapping[str, Any]) -> LoopError:
+def _named(event: RoundFailed | OtherEvent) -> LoopError:
     """Return the ending that a round process told; one with an unknown name came from code newer than this process."""
-    try:
-        return error_for(Outcome(data["outcome"]), str(data["message"]), hint=str(data["hint"]))
-    except (KeyError, ValueError):
-        return CrashError(
-            f"the round ended in a way this loop does not know: {data!r:.300}", hint="loop run --resume goes on"
-        )
+    if isinstance(event, RoundFailed):
+        return error_for(event.outcome, event.message, hint=event.hint)
+    return CrashError(
+        f"the round ended in a way this loop does not know: {event.data!r:.300}", hint="loop run --resume goes on"
+    )
 
 
 def _read_back(ctx: RunContext, before: RunState) -> RunState:

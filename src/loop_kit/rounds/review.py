@@ -4,6 +4,7 @@ import os
 
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect
+from loop_kit.model.events import Noticed
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
@@ -90,7 +91,7 @@ def _notice(ctx: RunContext, state: RunState, change: Change) -> None:
     if hidden:
         told.append(f"hidden from git by a flag in the index {during}: {listed(hidden, _NAMED)}")
     if told:
-        ctx.tell("noticed", round=state.round, what=told)
+        ctx.emit(Noticed(round=state.round, what=tuple(told)))
 
 
 def _show(

@@ -8,11 +8,11 @@ import os
 import shlex
 
 from loop_kit.errors import LoopError, Outcome
-from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect
 from loop_kit.model.decision import Decision
+from loop_kit.model.events import Decided, RoundStarted, ToldIssue
 from loop_kit.model.evidence import Evidence
-from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.review import FixList, Issue, ReviewReport
 from loop_kit.model.state import Judge, RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds import sealed
@@ -45,7 +45,7 @@ def run_round(ctx: RunContext, state: RunState) -> RunState:
     sealed.clear_last_round(ctx, state)
     sealed.find_fix_list(ctx, state)
     state = sealed.take_found(ctx, state)
-    ctx.tell("round_started", round=state.round, head_sha=state.head_sha)
+    ctx.emit(RoundStarted(round=state.round, head_sha=state.head_sha))
     state = check_base(ctx, state)
     before = state
     work, change, state = obtain_change(ctx, state)
@@ -155,10 +155,17 @@ def _note_other_tree(ctx: RunContext, after: RunState, change: Change) -> RunSta
 
 
 def _tell_decision(ctx: RunContext, state: RunState, review: ReviewReport, *, by_loop: bool) -> None:
-    ctx.tell(
-        "decided",
+    issues = review.blocking_issues[:20] if review.decision is Decision.CHANGES_REQUIRED else ()
+    decided = Decided(
         round=state.round,
         decision=review.decision,
-        judged_by="loop" if by_loop else "reviewer",
-        issues=documents.write(review.blocking_issues[:20]) if review.decision is Decision.CHANGES_REQUIRED else [],
+        judged_by=Judge.LOOP if by_loop else Judge.REVIEWER,
+        issues=tuple(map(_told, issues)),
+    )
+    ctx.emit(decided)
+
+
+def _told(issue: Issue) -> ToldIssue:
+    return ToldIssue(
+        severity=issue.severity, file=issue.place, reason=issue.reason, required_change=issue.required_change
     )

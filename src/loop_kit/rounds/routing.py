@@ -10,6 +10,7 @@ from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError
 from loop_kit.model.config import Settings
+from loop_kit.model.events import BackendSwitched
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.values import dataclass, field, replace
@@ -87,8 +88,7 @@ class Route:
         return replace(state, backends={**state.backends, self.role: name}), known[name]
 
     def _tell(self, state: RunState, name: str, other: str, failure: str, message: str) -> None:
-        self.ctx.tell(
-            "backend_switched",
+        switched = BackendSwitched(
             role=self.role,
             round=state.round,
             backend=name,
@@ -96,3 +96,4 @@ class Route:
             failure=failure,
             message=message[:500],
         )
+        self.ctx.emit(switched)

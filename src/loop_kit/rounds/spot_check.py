@@ -15,6 +15,7 @@ from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.shown_events import Check
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.tree import sweep_run
 from loop_kit.rounds.checks_at import Site, check_environment, run_checks_at
@@ -56,7 +57,7 @@ def spot_check(
 
     def tell(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
-        world.listener("check", {"name": command.name, "command": command.shown, "result": said})
+        world.listener(Check(round=subject.round, name=command.name, command=command.shown, result=said))
 
     site = Site(
         repository=repository,

@@ -15,6 +15,7 @@ from loop_kit.bus.emptying import empty_bus
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import people_after
+from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
@@ -91,14 +92,14 @@ def _begin(
     state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
     state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
     bus.put_state(state)
-    ctx.tell(
-        "run_started",
+    started = RunStarted(
         task_id=state.task_id,
         place=place,
         base_sha=state.base_sha,
         branch=state.branch,
-        tree_settings=tell_tree_settings(ctx),
+        tree_settings=tuple(tell_tree_settings(ctx)),
     )
+    ctx.emit(started)
     return ctx, state
 
 
@@ -195,8 +196,8 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)
-    told = [*tell_tree_settings(ctx), *taken]
-    ctx.tell("run_resumed", task_id=state.task_id, place=state.place, round=state.round, tree_settings=told)
+    told = (*tell_tree_settings(ctx), *taken)
+    ctx.emit(RunResumed(task_id=state.task_id, place=state.place, round=state.round, tree_settings=told))
     return ctx, state
 
 

@@ -7,8 +7,9 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model import documents
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.events import BackendSwitched, DispatchEnded, Event, Noticed
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.feed_event import data_of
 from loop_kit.model.spending import totals
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.rounds.context import RunContext
@@ -16,8 +17,6 @@ from loop_kit.rounds.sealed import read_judged
 from loop_kit.rounds.tree_settings import allowed_reviewers
 
 MOST_LISTED = 200  # commits and files in a summary
-# Events that a summary tells, and what of them.
-_ENDED, _SWITCHED, _NOTICED = "dispatch_ended", "backend_switched", "noticed"
 _OF_A_DISPATCH = (
     "role",
     "round",
@@ -49,7 +48,8 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
     paths = ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED]
     review = read_judged(ctx.archive, last, "review_report") if last is not None else None
     verified = is_verified(ctx.archive, last) if last is not None else None
-    events = [event for event in ctx.feed.named((_ENDED, _SWITCHED, _NOTICED)) if event.run_id == state.run_id]
+    kept = ctx.feed.of_kinds(DispatchEnded, BackendSwitched, Noticed)
+    events = [each.event for each in kept if each.run_id == state.run_id]
     return {
         "schema_version": 1,
         "run_id": state.run_id,
@@ -73,8 +73,8 @@ def summarize(ctx: RunContext, state: RunState) -> dict[str, Any]:
         "tree_settings_allowed": list(allowed_reviewers(ctx.settings, ctx.charter.people)),
         "round_details": documents.write(state.round_details),
         "spent": totals(state.spent),
-        "dispatches": _facts(events, _ENDED, _OF_A_DISPATCH),
-        "switches": _facts(events, _SWITCHED, _OF_A_SWITCH),
+        "dispatches": _facts(events, DispatchEnded, _OF_A_DISPATCH),
+        "switches": _facts(events, BackendSwitched, _OF_A_SWITCH),
         "noticed": _noticed(events),
         "started_at": state.started_at,
         "ended_at": state.updated_at,
@@ -100,11 +100,12 @@ def _next_step(state: RunState) -> str:
     return f"git diff {state.base_sha[:12]} {state.head_sha[:12]} shows the approved change"
 
 
-def _noticed(events: Sequence[FeedEvent]) -> list[str]:
+def _noticed(events: Sequence[Event]) -> list[str]:
     """Return what was told of the run's surroundings, each thing once."""
-    told = (event.data.get("what", ()) for event in events if event.event == _NOTICED)
-    return list(dict.fromkeys(str(sentence) for sentences in told for sentence in sentences))[:MOST_LISTED]
+    told = (event.what for event in events if isinstance(event, Noticed))
+    return list(dict.fromkeys(sentence for sentences in told for sentence in sentences))[:MOST_LISTED]
 
 
-def _facts(events: Sequence[FeedEvent], name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
-    return [{key: event.data.get(key) for key in keys} for event in events if event.event == name]
+def _facts(events: Sequence[Event], kind: type[Event], keys: Sequence[str]) -> list[dict[str, Any]]:
+    found = (data_of(event) for event in events if isinstance(event, kind))
+    return [{key: data[key] for key in keys} for data in found]

@@ -7,6 +7,7 @@ from typing import Any
 
 from loop_kit.errors import BackendError
 from loop_kit.model.event import Failed, FailureKind
+from loop_kit.model.events import DispatchRetry, Parked
 from loop_kit.model.state import RunState
 from loop_kit.rounds.attempt import Attempt
 from loop_kit.rounds.context import RunContext
@@ -105,8 +106,7 @@ class Trying:
         if not allowed or self.waits > self.ctx.settings.run.dispatch_retries:
             return None
         self.waits, self.waited = self.waits + 1, self.waited + seconds
-        self.ctx.tell(
-            "parked",
+        parked = Parked(
             role=self.role,
             round=state.round,
             backend=in_use(self.ctx.settings, after, self.role),
@@ -114,6 +114,7 @@ class Trying:
             until=_later(self.ctx.now(), seconds),
             message=failure.message[:500],
         )
+        self.ctx.emit(parked)
         self.ctx.pause(seconds)
         return after
 
@@ -128,14 +129,14 @@ class Trying:
         )
 
     def _tell_retry(self, state: RunState, failure: Failed, seconds: float) -> None:
-        self.ctx.tell(
-            "dispatch_retry",
+        retry = DispatchRetry(
             role=self.role,
             round=state.round,
             failure=str(failure.kind),
             message=failure.message[:500],
             wait_seconds=seconds,
         )
+        self.ctx.emit(retry)
 
 
 def _later(now: str, seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from loop_kit.model.events import UnfinishedPinned
 from loop_kit.model.state import RunState
 from loop_kit.rounds.context import RunContext
 from loop_kit.vcs import watch
@@ -18,7 +19,7 @@ def pin_unfinished(ctx: RunContext, state: RunState) -> str:
     if sha == state.head_sha:
         return ""
     ref = ctx.pin(f"unfinished-{state.dispatches}", state.round, sha)
-    ctx.tell("unfinished_pinned", round=state.round, ref=ref, sha=sha)
+    ctx.emit(UnfinishedPinned(round=state.round, ref=ref, sha=sha))
     return ref
 
 

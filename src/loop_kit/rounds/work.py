@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from loop_kit.bus.own_folders import own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
-from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.charter import Charter
+from loop_kit.model.events import Verified
+from loop_kit.model.shown_events import DocumentProblem
 from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.worker import WorkerBrief, worker_prompt
@@ -149,19 +150,19 @@ def _wait_for_mending(
     if problems != told:
         presence = Presence(ctx, "worker")
         for problem in problems:
-            ctx.show("document_problem", role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem)
+            ctx.emit(DocumentProblem(role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem))
     ctx.pause(_LOOK_AGAIN_SECONDS)
     presence.check()
     return presence
 
 
 def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:
-    ctx.tell(
-        "verified",
+    verified = Verified(
         round=state.round,
         head_sha=change.head_sha,
         tree=change.tree,
         commits=len(change.commits),
         files=len(change.files),
-        findings=documents.write(change.findings[:20]),
+        findings=change.findings[:20],
     )
+    ctx.emit(verified)

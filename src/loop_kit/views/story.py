@@ -16,12 +16,14 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.files import read_bytes
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model import documents
+from loop_kit.model.events import Decided, Verified
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass, field
+from loop_kit.values.reading import write
 
 _Document = TypeVar("_Document", TaskCard, FixList, WorkReport, ReviewReport)
 _READ_LIMIT = 32 << 20
@@ -31,7 +33,7 @@ _READ_LIMIT = 32 << 20
 class Told:
     """One round. What is None or empty did not happen, or not yet.
 
-    `seen` and `decided` are the data of the feed's `verified` and `decided` events; `checks` are the entries of `checks.json`;
+    `seen` is what git was found to show; `checks` are the entries of `checks.json`;
     `refused` maps a file's name to the reason; `unreadable` holds sentences.
     """
 
@@ -39,7 +41,7 @@ class Told:
     card: TaskCard | None
     fix_list: FixList | None
     work: WorkReport | None
-    seen: Mapping[str, Any]
+    seen: Verified | None
     checks: tuple[Mapping[str, Any], ...]
     review: ReviewReport | None
     judged_by: str
@@ -59,7 +61,10 @@ class Told:
                 "notes": self.work.notes,
                 "tests": [{"name": test.name, "result": test.result} for test in self.work.tests],
             },
-            "found": {"verified": dict(self.seen) or None, "checks": [dict(check) for check in self.checks]},
+            "found": {
+                "verified": None if self.seen is None else write(self.seen),
+                "checks": [dict(check) for check in self.checks],
+            },
             "decided": None if self.review is None else {**documents.write(self.review), "judged_by": self.judged_by},
             "refused": dict(self.refused),
             "unreadable": list(self.unreadable),
@@ -85,7 +90,7 @@ def tell_run(bus: Bus, place: str, state: RunState | None) -> list[Told]:
     if not rounds:
         raise StartError(f"{place} has no round yet", hint="loop status says where it stands")
     events = _events(bus, archive)
-    return [_tell(_Source(bus, archive, number, here), events.get(number, {})) for number in rounds]
+    return [_tell(_Source(bus, archive, number, here), *events.get(number, (None, None))) for number in rounds]
 
 
 def prompts(bus: Bus, place: str) -> Iterator[Prompt]:
@@ -151,33 +156,30 @@ class _Source:
         return ""
 
 
-def _tell(source: _Source, events: Mapping[str, Mapping[str, Any]]) -> Told:
+def _tell(source: _Source, seen: Verified | None, decided: Decided | None) -> Told:
     found = (source.raw("checks") or {}).get("checks")
     return Told(
         round=source.round,
         card=source.card(),
         fix_list=source.read(FixList, source.raw(FixList.kind)),
         work=source.read(WorkReport, source.raw(WorkReport.kind)),
-        seen=events.get("verified", {}),
+        seen=seen,
         checks=tuple(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else (),
         review=source.read(ReviewReport, source.raw(ReviewReport.kind)),
-        judged_by=str(events.get("decided", {}).get("judged_by", "")),
+        judged_by="" if decided is None else decided.judged_by,
         refused=source.refused(),
         unreadable=tuple(source.unreadable),
     )
 
 
-def _events(bus: Bus, archive: Archive) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """Return the last `verified` and `decided` of each round of a run."""
+def _events(bus: Bus, archive: Archive) -> dict[int, tuple[Verified | None, Decided | None]]:
+    """Return what git showed last in each round of a run, and how it was decided last."""
     try:
         charter = archive.read(0, "charter")
         run_id = charter.get("run_id") if isinstance(charter, dict) else None
-        events = [event for event in Feed(bus.feed_path).read() if event.run_id == run_id]
+        events = [each.event for each in Feed(bus.feed_path).of_kinds(Verified, Decided) if each.run_id == run_id]
     except (DocumentError, FileNotFoundError):
         return {}
-    told: dict[int, dict[str, Mapping[str, Any]]] = {}
-    for event in events:
-        number = event.data.get("round")
-        if event.event in ("verified", "decided") and isinstance(number, int):
-            told.setdefault(number, {})[event.event] = event.data
-    return told
+    seen = {event.round: event for event in events if isinstance(event, Verified)}
+    decided = {event.round: event for event in events if isinstance(event, Decided)}
+    return {number: (seen.get(number), decided.get(number)) for number in {*seen, *decided}}

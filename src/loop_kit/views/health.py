@@ -17,10 +17,10 @@ from loop_kit.bus.lock import Holder, read_holder
 from loop_kit.errors import DocumentError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
-from loop_kit.monitoring import crew
-from loop_kit.monitoring.ages import seconds_since, told
-from loop_kit.monitoring.crew import Dispatch
 from loop_kit.values import dataclass
+from loop_kit.views import crew
+from loop_kit.views.ages import seconds_since, told
+from loop_kit.views.crew import Dispatch
 
 
 class Pulse(StrEnum):

@@ -11,10 +11,12 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.model.documents import read
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.events import Decided, DispatchEnded, DispatchStarted, Event, OtherEvent, RunEnded, RunResumed
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.state import Phase, RunState
-from loop_kit.monitoring import crew
+from loop_kit.views import crew
 from tests.support import documents
+from tests.support.happenings import fed, sample
 from tests.support.runs import wait_until
 
 STATE = read(RunState, documents.state())
@@ -27,30 +29,25 @@ def bus(tmp_path: Path) -> Bus:
     return bus
 
 
-def event(name: str, run_id: str = "run-1", **data: Any) -> FeedEvent:
-    return FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", event=name, run_id=run_id, data=data)
-
-
 def started(dispatch: str, role: str = "worker", run_id: str = "run-1") -> FeedEvent:
-    return event("dispatch_started", run_id, role=role, backend="codex", dispatch=dispatch)
+    return fed(sample(DispatchStarted, role=role, backend="codex", dispatch=dispatch), run_id)
 
 
 def test_the_open_dispatch_is_the_last_one_that_has_not_ended():
-    events = [started("d-1"), event("dispatch_ended", dispatch="d-1"), started("d-2", "reviewer")]
+    events = [started("d-1"), fed(sample(DispatchEnded, dispatch="d-1")), started("d-2", "reviewer")]
     found = crew.open_dispatch(events, "run-1")
     assert found is not None
     assert (found.role, found.dispatch_id) == ("reviewer", "d-2")
 
 
-@pytest.mark.parametrize("last", ["dispatch_ended", "decided", "run_resumed", "run_ended"])
-def test_nothing_is_open_after_an_event_that_closes(last: str):
-    assert crew.open_dispatch([started("d-1"), event(last)], "run-1") is None
-    assert crew.open_dispatch([started("d-1"), event(last, run_id="another")], "run-1") is not None
+@pytest.mark.parametrize("last", [DispatchEnded, Decided, RunResumed, RunEnded])
+def test_nothing_is_open_after_an_event_that_closes(last: type[Event]):
+    assert crew.open_dispatch([started("d-1"), fed(sample(last))], "run-1") is None
+    assert crew.open_dispatch([started("d-1"), fed(sample(last), "another")], "run-1") is not None
 
 
-@pytest.mark.parametrize("data", [{}, {"role": "cook", "backend": "b", "dispatch": "d"}, {"role": 1}])
-def test_an_event_of_another_version_opens_nothing(data: dict[str, Any]):
-    assert crew.open_dispatch([event("dispatch_started", **data)], "run-1") is None
+def test_an_event_of_another_version_opens_nothing():
+    assert crew.open_dispatch([fed(OtherEvent("dispatch_started", {"role": "worker"}))], "run-1") is None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.errors import StartError
 from loop_kit.model.documents import read
 from loop_kit.model.state import RunState
-from loop_kit.monitoring.story import prompts, tell_run
+from loop_kit.views.story import prompts, tell_run
 from tests.support import documents
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
@@ -29,7 +29,7 @@ def test_a_round_tells_what_was_asked_done_found_and_decided(bus: Bus):
     assert (first.review.approved, first.judged_by) == (False, "reviewer")
     assert (second.card, len(second.fix_list.fixes if second.fix_list else ())) == (None, 1)
     assert second.work is not None
-    assert (second.seen["commits"], [check["result"] for check in second.checks]) == (2, ["pass"])
+    assert (second.seen and second.seen.commits, [check["result"] for check in second.checks]) == (2, ["pass"])
     assert second.review is not None
     assert second.review.approved
     assert first.unreadable == second.unreadable == ()
@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_said_and_hides_nothing_else(bus: Bus, spoiled: b
 def test_without_a_feed_the_documents_tell_what_they_can(bus: Bus):
     bus.feed_path.unlink()
     second = tell_run(bus, "T-001", None)[1]
-    assert (second.seen, second.judged_by) == ({}, "")
+    assert (second.seen, second.judged_by) == (None, "")
     assert second.review is not None
 
 

@@ -9,13 +9,14 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model import documents
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.spending import totals
 from loop_kit.model.state import Phase, RunState
-from loop_kit.monitoring import crew
-from loop_kit.monitoring.ages import seconds_since
-from loop_kit.monitoring.crew import Dispatch, Parked
 from loop_kit.values import dataclass
+from loop_kit.values.reading import write
+from loop_kit.views import crew
+from loop_kit.views.ages import seconds_since
+from loop_kit.views.crew import Dispatch, QuotaWait
 
 _LAST_EVENTS = 5
 _ANSWERS = {
@@ -63,7 +64,7 @@ class Status:
     running_pid: int | None
     working: Working | None
     person: str | None
-    parked: Parked | None
+    parked: QuotaWait | None
     events: tuple[FeedEvent, ...]
     next_step: str
 
@@ -75,9 +76,9 @@ class Status:
             "running_pid": self.running_pid,
             "working": None if self.working is None else self.working.to_document(),
             "waiting_for_person": self.person,
-            "waiting_for_quota": None if self.parked is None else self.parked.to_document(),
+            "waiting_for_quota": None if self.parked is None else write(self.parked),
             "spent": None if self.state is None else totals(self.state.spent),
-            "events": [event.to_document() for event in self.events],
+            "events": [write(event.line) for event in self.events],
             "next_step": self.next_step,
         }
 
@@ -88,7 +89,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
     holder = read_holder(bus.lock_path)
     running = holder.pid if holder is not None and holder.alive() else None
     events = _last_events(bus)
-    parked = crew.parked(events, state.run_id) if state is not None and running is not None else None
+    parked = crew.quota_wait(events, state.run_id) if state is not None and running is not None else None
     dispatch = crew.open_dispatch(events, state.run_id) if state is not None and running is not None else None
     working = None if dispatch is None or running is None else _working(bus, dispatch, running, now)
     waits = state is not None and running is not None and working is None
@@ -137,7 +138,7 @@ def _goal(bus: Bus) -> str:
     return goal if isinstance(goal, str) else ""
 
 
-def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str | None, parked: Parked | None) -> str:
+def _next_step(bus: Bus, state: RunState | None, *, running: bool, person: str | None, parked: QuotaWait | None) -> str:
     if parked is not None:
         return f"it waits until {parked.until} for the quota of {parked.backend}; create {bus.stop_path} to end it"
     if person is not None:

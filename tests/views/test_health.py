@@ -17,11 +17,13 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import Holder, Lock
 from loop_kit.errors import Outcome
 from loop_kit.model.documents import read, write
+from loop_kit.model.events import DispatchStarted
 from loop_kit.model.state import Phase, RunState
-from loop_kit.monitoring.health import Health, Pulse, read_health
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict
+from loop_kit.views.health import Health, Pulse, read_health
 from tests.support import documents
+from tests.support.happenings import sample
 
 THEN = "2025-01-31T08:00:00.000Z"
 NOW = datetime(2025, 1, 31, 8, 0, 10, tzinfo=UTC)
@@ -35,12 +37,8 @@ def bus(tmp_path: Path) -> Bus:
     bus = Bus(tmp_path / ".loop")
     bus.ensure_layout()
     bus.put_state(STATE)
-    Feed(bus.feed_path).append(
-        "dispatch_started",
-        {"role": "worker", "backend": "codex", "dispatch": "d-1"},
-        run_id=STATE.run_id,
-        now=THEN,
-    )
+    started = sample(DispatchStarted, backend="codex", dispatch="d-1")
+    Feed(bus.feed_path).append(started, run_id=STATE.run_id, now=THEN)
     return bus
 
 

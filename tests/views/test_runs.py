@@ -10,7 +10,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
 from loop_kit.model.documents import read
 from loop_kit.model.state import RunState
-from loop_kit.monitoring.runs import find_place, list_runs, places
+from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"

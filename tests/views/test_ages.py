@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loop_kit.monitoring.ages import ago, seconds_since, told
+from loop_kit.views.ages import ago, seconds_since, told
 
 NOW = datetime(2025, 3, 3, 10, 0, tzinfo=UTC)
 

@@ -13,11 +13,13 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import Lock
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model.documents import read
+from loop_kit.model.events import DispatchEnded, DispatchStarted
 from loop_kit.model.state import Phase, RunState
-from loop_kit.monitoring.status import read_status
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict
+from loop_kit.views.status import read_status
 from tests.support import documents
+from tests.support.happenings import sample
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
 THEN = "2025-01-31T08:05:00.000Z"
@@ -89,7 +91,8 @@ def running(bus: Bus) -> Iterator[Feed]:
 
 
 def start(feed: Feed, role: str, dispatch: str = "d-1", run_id: str = "run-1") -> None:
-    feed.append("dispatch_started", {"role": role, "backend": "codex", "dispatch": dispatch}, run_id=run_id, now=THEN)
+    started = sample(DispatchStarted, role=role, backend="codex", dispatch=dispatch)
+    feed.append(started, run_id=run_id, now=THEN)
 
 
 @pytest.mark.parametrize("role", ["worker", "reviewer"])
@@ -119,7 +122,7 @@ def test_a_dispatch_that_ended_or_belongs_to_another_run_is_nobody_s_work(bus: B
     start(running, "worker", run_id="run-0")
     assert read_status(bus, NOW).working is None
     start(running, "worker")
-    running.append("dispatch_ended", {"role": "worker", "dispatch": "d-1"}, run_id="run-1", now=THEN)
+    running.append(sample(DispatchEnded, dispatch="d-1"), run_id="run-1", now=THEN)
     assert read_status(bus, NOW).working is None
 
 

@@ -9,11 +9,12 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError
-from loop_kit.model.event import FeedEvent
+from loop_kit.model.events import Decided, DispatchEnded, DispatchStarted, Parked, RunEnded, RunResumed
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes import proc
@@ -34,54 +35,37 @@ class Dispatch:
     dispatch_id: str
     started_at: str
 
-    @classmethod
-    def from_event(cls, event: FeedEvent) -> Self | None:
-        match event.data:
-            case {"role": str(role), "backend": str(backend), "dispatch": str(dispatch_id)} if role in ROLES:
-                return cls(role=role, backend=backend, dispatch_id=dispatch_id, started_at=event.at)
-            case _:
-                return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
+class QuotaWait:
     """A wait for a spent quota; `until` is UTC in ISO 8601."""
 
     role: str
     backend: str
     until: str
 
-    @classmethod
-    def from_event(cls, event: FeedEvent) -> Self | None:
-        match event.data:
-            case {"role": str(role), "backend": str(backend), "until": str(until)}:
-                return cls(role=role, backend=backend, until=until)
-            case _:
-                return None
-
-    def to_document(self) -> dict[str, str]:
-        return {"role": self.role, "backend": self.backend, "until": self.until}
-
 
 def open_dispatch(events: Iterable[FeedEvent], run_id: str) -> Dispatch | None:
     """Return the dispatch of this run that was started last, None when it has ended; `events` are oldest first."""
     found = None
-    for event in events:
-        if event.run_id != run_id:
-            continue
-        if event.event == "dispatch_started":
-            found = Dispatch.from_event(event)
-        elif event.event in ("dispatch_ended", "decided", "run_resumed", "run_ended"):
-            found = None
+    for each in (each for each in events if each.run_id == run_id):
+        match each.event:
+            case DispatchStarted(role=role, backend=backend, dispatch=dispatch_id):
+                found = Dispatch(role=role, backend=backend, dispatch_id=dispatch_id, started_at=each.at)
+            case DispatchEnded() | Decided() | RunResumed() | RunEnded():
+                found = None
     return found
 
 
-def parked(events: Iterable[FeedEvent], run_id: str) -> Parked | None:
+def quota_wait(events: Iterable[FeedEvent], run_id: str) -> QuotaWait | None:
     """Return what this run waits for when it has no quota, None when it does not wait; `events` are oldest first."""
     found = None
-    for event in events:
-        if event.run_id == run_id:
-            found = Parked.from_event(event) if event.event == "parked" else None
+    for each in (each for each in events if each.run_id == run_id):
+        match each.event:
+            case Parked(role=role, backend=backend, until=until):
+                found = QuotaWait(role=role, backend=backend, until=until)
+            case _:
+                found = None
     return found
 
 

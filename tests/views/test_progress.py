@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.progress import Note, Progress, Tone, lasted
+from loop_kit.model.events import Event, OtherEvent
+from loop_kit.views.progress import Note, Progress, Tone, lasted
+from tests.support.happenings import told
 
 SHA = "e" * 40
 STARTED = {"role": "worker", "backend": "codex", "problems": []}
@@ -29,70 +31,70 @@ def clock() -> Clock:
 @pytest.fixture
 def progress(clock: Clock) -> Progress:
     progress = Progress(clock)
-    assert progress.hear("round_started", {"round": 1}) is None
+    assert progress.hear(told("round_started", {"round": 1})) is None
     return progress
 
 
 def test_a_phase_leaves_one_line_that_says_whose_it_was_how_long_and_what_came_of_it(progress: Progress, clock: Clock):
-    assert progress.hear("dispatch_started", STARTED) is None
+    assert progress.hear(told("dispatch_started", STARTED)) is None
     clock.at = 60.0
-    assert progress.hear("dispatch_ended", HANDED_IN) is None
+    assert progress.hear(told("dispatch_ended", HANDED_IN)) is None
     assert progress.now() == ("round 1: loop looks at what the worker handed in", "1:00", "")
     clock.at = 61.5
-    assert progress.hear("verified", VERIFIED) == Note(
+    assert progress.hear(told("verified", VERIFIED)) == Note(
         "round 1: worker (codex), 1:01: 1 commit, 2 files, head eeeeeeeeeeee"
     )
     assert progress.now() == ("round 1: loop goes on", "0:00", "")
 
 
 def test_the_newest_action_is_shown_and_no_other_is_kept(progress: Progress):
-    progress.hear("dispatch_started", STARTED)
+    progress.hear(told("dispatch_started", STARTED))
     for number in range(1000):
-        progress.hear("agent_action", {"role": "worker", "tool": "Bash", "detail": f"step {number}"})
+        progress.hear(told("agent_action", {"role": "worker", "tool": "Bash", "detail": f"step {number}"}))
     assert progress.now() == ("round 1: the worker (codex) is at work", "0:00", "Bash: step 999")
-    progress.hear("agent_said", {"role": "worker", "text": "I think\n\tso.\n" + "x" * 10_000})
+    progress.hear(told("agent_said", {"role": "worker", "text": "I think\n\tso.\n" + "x" * 10_000}))
     action = progress.now()[2]
     assert action.startswith("says: I think so. xxx")
     assert len(action) < 600
-    progress.hear("agent_action", {"role": "worker", "tool": "Stop", "detail": ""})
+    progress.hear(told("agent_action", {"role": "worker", "tool": "Stop", "detail": ""}))
     assert progress.now()[2] == "Stop"
 
 
 def test_an_agent_that_is_asked_once_more_is_told_so(progress: Progress):
-    progress.hear("dispatch_started", {**STARTED, "problems": ["no file differs"]})
+    progress.hear(told("dispatch_started", {**STARTED, "problems": ["no file differs"]}))
     assert progress.now()[:2] == ("round 1: the worker (codex) is asked once more", "0:00")
 
 
 def test_an_agent_that_handed_in_nothing_leaves_its_line_at_once(progress: Progress):
-    progress.hear("dispatch_started", STARTED)
-    note = progress.hear("dispatch_ended", {**HANDED_IN, "document": False, "failure": "transient"})
+    progress.hear(told("dispatch_started", STARTED))
+    note = progress.hear(told("dispatch_ended", {**HANDED_IN, "document": False, "failure": "transient"}))
     assert note == Note("the worker ended without a document (transient) after 9.0 s", Tone.ODD)
     retry = {"role": "worker", "failure": "transient", "message": "busy", "wait_seconds": 20.0}
-    note = progress.hear("dispatch_retry", retry)
+    note = progress.hear(told("dispatch_retry", retry))
     assert note == Note("the worker failed (transient): busy; next try in 20 s", Tone.ODD)
     assert progress.now()[:2] == ("round 1: the worker is tried again in 20 s", "0:00")
 
 
 def test_processes_left_behind_are_told(progress: Progress):
-    note = progress.hear("dispatch_ended", {**HANDED_IN, "swept": 2})
+    note = progress.hear(told("dispatch_ended", {**HANDED_IN, "swept": 2}))
     assert note is not None
     assert "2 processes it left behind were ended" in note.text
 
 
 def test_checks_are_counted_as_they_end(progress: Progress, clock: Clock):
-    progress.hear("checks_started", {"round": 1, "head_sha": SHA, "checks": ["unit", "lint"]})
+    progress.hear(told("checks_started", {"round": 1, "head_sha": SHA, "checks": ["unit", "lint"]}))
     assert progress.now() == ("round 1: checks, 0 of 2 done", "0:00", "")
-    progress.hear("check", {"name": "prepare", "command": "make", "result": ""})
+    progress.hear(told("check", {"name": "prepare", "command": "make", "result": ""}))
     assert progress.now() == ("round 1: checks, 0 of 2 done", "0:00", "prepare: make")
-    progress.hear("check", {"name": "prepare", "command": "make", "result": "made"})
-    progress.hear("check", {"name": "unit", "command": "pytest -q", "result": ""})
+    progress.hear(told("check", {"name": "prepare", "command": "make", "result": "made"}))
+    progress.hear(told("check", {"name": "unit", "command": "pytest -q", "result": ""}))
     clock.at = 3
     assert progress.now() == ("round 1: checks, 0 of 2 done", "0:03", "unit: pytest -q")
-    progress.hear("check", {"name": "unit", "command": "pytest -q", "result": PASSED})
+    progress.hear(told("check", {"name": "unit", "command": "pytest -q", "result": PASSED}))
     assert progress.now() == ("round 1: checks, 1 of 2 done", "0:03", "")
     ended = {"round": 1, "verified": False, "refused": "", "results": [PASSED, LINT]}
     text = f"round 1: checks, 0:03: they do not all pass\n  {PASSED}\n  {LINT}"
-    assert progress.hear("checks_ended", ended) == Note(text, Tone.BAD)
+    assert progress.hear(told("checks_ended", ended)) == Note(text, Tone.BAD)
 
 
 @pytest.mark.parametrize(
@@ -105,17 +107,17 @@ def test_checks_are_counted_as_they_end(progress: Progress, clock: Clock):
 )
 def test_one_check_is_one_line(progress: Progress, ended: dict[str, Any], said: str, tone: Tone):
     where = "checks" if ended["round"] else "checks where the run begins"
-    progress.hear("checks_started", {"round": ended["round"], "head_sha": SHA, "checks": ["unit"]})
-    assert progress.hear("checks_ended", ended) == Note(f"round 1: {where}, 0:00: {said}", tone)
+    progress.hear(told("checks_started", {"round": ended["round"], "head_sha": SHA, "checks": ["unit"]}))
+    assert progress.hear(told("checks_ended", ended)) == Note(f"round 1: {where}, 0:00: {said}", tone)
 
 
 def test_a_decision_names_its_judge(progress: Progress):
-    progress.hear("dispatch_started", {**STARTED, "role": "reviewer"})
-    assert progress.hear("decided", APPROVED) == Note("round 1: reviewer (codex), 0:00: approved", Tone.GOOD)
-    issue = {"severity": "high", "file": "", "reason": "It fails."}
+    progress.hear(told("dispatch_started", {**STARTED, "role": "reviewer"}))
+    assert progress.hear(told("decided", APPROVED)) == Note("round 1: reviewer (codex), 0:00: approved", Tone.GOOD)
+    issue = {"severity": "high", "file": "", "reason": "It fails.", "required_change": ""}
     by_loop = {**APPROVED, "decision": "changes_required", "judged_by": "loop", "issues": [issue]}
     text = "round 1: changes required by loop itself, no reviewer was asked\n  high: -: It fails."
-    assert progress.hear("decided", by_loop) == Note(text, Tone.BAD)
+    assert progress.hear(told("decided", by_loop)) == Note(text, Tone.BAD)
 
 
 def test_what_is_wanted_of_a_person_is_never_shortened(progress: Progress, clock: Clock):
@@ -128,34 +130,32 @@ def test_what_is_wanted_of_a_person_is_never_shortened(progress: Progress, clock
         "material": ["/bus/task_card.json"],
         "answers": ["loop submit"],
     }
-    note = progress.hear("waiting_for_person", wanted)
+    note = progress.hear(told("waiting_for_person", wanted))
     assert note is not None
     assert note.whole
     assert note.text.startswith("round 1: waiting for the worker, a person\n  T-1: Two.")
     clock.at = 3700
     assert progress.now()[:2] == ("round 1: waiting for the worker, a person", "1:01:40")
-    verified = progress.hear("verified", VERIFIED)
+    verified = progress.hear(told("verified", VERIFIED))
     assert verified is not None
     assert verified.text.startswith("round 1: worker (a person), 1:01:40: 1 commit")
 
 
 @pytest.mark.parametrize(
-    ("event", "data", "note"),
+    ("event", "note"),
     [
-        ("run_ended", {"outcome": "approved", "error": ""}, None),
-        ("feed_made_up", {}, None),
-        ("document_refused", {"document": "a.json", "reason": "odd"}, Note("a.json was refused: odd", Tone.ODD)),
-        ("unfinished_pinned", {"ref": "refs/loop/x"}, Note("unfinished work is kept as refs/loop/x")),
-        # Another version of loop wrote these.
-        ("dispatch_started", {}, Note("dispatch_started")),
-        ("checks_started", {"checks": 7}, Note("checks_started")),
-        ("verified", {"commits": 1}, Note("verified")),
+        (told("run_ended", {}), None),
+        (OtherEvent("feed_made_up", {}), None),
+        (told("document_refused", {"document": "a.json", "reason": "odd"}), Note("a.json was refused: odd", Tone.ODD)),
+        (told("unfinished_pinned", {"ref": "refs/loop/x"}), Note("unfinished work is kept as refs/loop/x")),
+        # Another version of loop wrote it.
+        (OtherEvent("dispatch_started", {}), Note("dispatch_started")),
     ],
 )
-def test_other_events_are_told_as_everywhere_and_unknown_ones_by_their_name(
-    progress: Progress, event: str, data: dict[str, Any], note: Note | None
+def test_other_events_are_told_as_everywhere_and_those_of_another_version_by_their_name(
+    progress: Progress, event: Event, note: Note | None
 ):
-    assert progress.hear(event, data) == note
+    assert progress.hear(event) == note
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.9, "0:00"), (61.0, "1:01"), (3599.9, "59:59"), (3600.0, "1:00:00")])

@@ -1,0 +1,69 @@
+"""Events as they are written and read: a line of the feed, a line of `--json`, a line of a round process."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from loop_kit.model.events import DURABLE, Event, OtherEvent
+from loop_kit.model.shown_events import SHOWN
+from loop_kit.values import dataclass, reading
+from loop_kit.values.reading import Range
+from loop_kit.values.wording import FieldError
+
+_KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}
+
+
+def read(name: str, data: Mapping[str, Any]) -> Event:
+    """Return the event of that name; what another version of loop wrote, of whatever form, is an `OtherEvent`."""
+    try:
+        return reading.read(_KINDS[name], data)
+    except (KeyError, FieldError):
+        return OtherEvent(name, data)
+
+
+def is_known(name: str) -> bool:
+    """Tell whether this loop has a kind of that name."""
+    return name in _KINDS
+
+
+def name_of(event: Event) -> str:
+    return event.name if isinstance(event, OtherEvent) else event.kind
+
+
+def data_of(event: Event) -> dict[str, Any]:
+    """Return what an event is about as a document."""
+    return dict(event.data) if isinstance(event, OtherEvent) else reading.write(event)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """One line of `logs/feed.jsonl` as it stands there.
+
+    `seq` counts from 1, `prev` is the SHA-256 of the line before (without its newline), so that a missing or altered
+    line shows. The keys of `data` depend on `event`.
+    """
+
+    seq: Annotated[int, Range(1)]
+    prev: str
+    at: str
+    event: str
+    run_id: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEvent:
+    """One line of `logs/feed.jsonl` with the event that it keeps."""
+
+    seq: int
+    prev: str
+    at: str
+    run_id: str
+    event: Event
+
+    @classmethod
+    def of(cls, line: FeedLine) -> Self:
+        return cls(seq=line.seq, prev=line.prev, at=line.at, run_id=line.run_id, event=read(line.event, line.data))
+
+    @property
+    def line(self) -> FeedLine:
+        return FeedLine(self.seq, self.prev, self.at, name_of(self.event), self.run_id, data_of(self.event))

@@ -1,0 +1,149 @@
+"""What is shown to whoever watches and kept nowhere: one class for each kind of event."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from loop_kit.errors import Outcome
+from loop_kit.model.events import Event, Role, Texts
+from loop_kit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSaid(Event):
+    """An agent says something."""
+
+    kind = "agent_said"
+    durable = False
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAction(Event):
+    """An agent uses a tool."""
+
+    kind = "agent_action"
+    durable = False
+    role: Role
+    tool: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOutput(Event):
+    """A line that an agent program printed, for those who want to see all of them."""
+
+    kind = "agent_output"
+    durable = False
+    role: Role
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Event):
+    """A check starts, or has ended."""
+
+    kind = "check"
+    durable = False
+    round: int
+    name: str
+    command: str
+    result: Annotated[str, "What came of it in a sentence, empty at its start."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardMade(Event):
+    """A card was written of what a person said on the command line."""
+
+    kind = "card_made"
+    durable = False
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingForPerson(Event):
+    """A person is asked for a document."""
+
+    kind = "waiting_for_person"
+    durable = False
+    role: Role
+    task_id: str
+    goal: str
+    round: int
+    path: Annotated[str, "Where the document is looked for."]
+    material: Annotated[Texts, "What lies on the bus for them."]
+    answers: Annotated[Texts, "The commands by which they answer."]
+    problems: Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentProblem(Event):
+    """What a person has handed in cannot be taken yet."""
+
+    kind = "document_problem"
+    durable = False
+    role: Role
+    path: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatMissed(Event):
+    """The heartbeat of a person who is waited for stays away."""
+
+    kind = "heartbeat_missed"
+    durable = False
+    role: Role
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatBack(Event):
+    """It is there again."""
+
+    kind = "heartbeat_back"
+    durable = False
+    role: Role
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFailed(Event):
+    """What a round process tells last when its round ended with an error that has a name."""
+
+    kind = "round_failed"
+    durable = False
+    outcome: Outcome
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEnded(Event):
+    """What `--json` says last: how the run ended, or the try to begin one."""
+
+    kind = "ending"
+    durable = False
+    outcome: Outcome
+    exit_code: int
+    message: str
+    hint: str
+    next: Annotated[Texts, "Commands that can be typed."]
+    checks: Annotated[Texts, "A sentence for each."]
+    summary: Mapping[str, Any] | None
+
+
+# All of them.
+SHOWN: tuple[type[Event], ...] = (
+    AgentSaid,
+    AgentAction,
+    AgentOutput,
+    Check,
+    CardMade,
+    WaitingForPerson,
+    DocumentProblem,
+    HeartbeatMissed,
+    HeartbeatBack,
+    RoundFailed,
+    CommandEnded,
+)
