@@ -10,6 +10,8 @@ from loop_kit.bus.document import parse
 from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.event import FeedEvent
+from loop_kit.model.fields import FieldError
+from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass, replace
 
 LINE_LIMIT = 64 << 10
@@ -85,6 +87,19 @@ def read_event(line: bytes) -> FeedEvent | None:
     if not all(type(document[key]) is kind for key, kind in _SHAPE.items()) or document["seq"] < 1:
         return None
     return FeedEvent(**document)
+
+
+def anchor_line(anchor: LogAnchor) -> bytes:
+    """Return what git keeps of an anchor."""
+    return json.dumps(anchor.to_document()).encode() + b"\n"
+
+
+def read_anchor(line: bytes) -> LogAnchor | None:
+    """Return the anchor that git kept, or None when it is anything else."""
+    try:
+        return LogAnchor.from_document(parse(line))
+    except (DocumentError, FieldError):
+        return None
 
 
 def _spans_backwards(fd: int, end: int) -> Iterator[tuple[int, int]]:

@@ -30,6 +30,23 @@ class Judge(StrEnum):
     LOOP = "loop"
 
 
+@dataclass(frozen=True, slots=True)
+class LogAnchor:
+    """The last line of the log that a commit point relies on; `digest` is that of its bytes without the newline."""
+
+    seq: int
+    digest: str
+
+    @classmethod
+    def from_document(cls, entry: Any, *, at: str = "$") -> Self:
+        """Read an anchor; raise `FieldError` for a wrong one."""
+        anchor = Fields.of(entry, ("seq", "digest"), at=at)
+        return cls(seq=anchor.count("seq"), digest=anchor.text("digest"))
+
+    def to_document(self) -> dict[str, Any]:
+        return {"seq": self.seq, "digest": self.digest}
+
+
 class Phase(StrEnum):
     IDLE = "idle"
     AWAITING_WORK = "awaiting_work"
@@ -88,7 +105,7 @@ class RunState:
     none; `round_spent` is the part of this round. `backends` says by role which of its backends is used, `programs` by
     backend what ran. `watch` holds digests of what no worker should touch (hooks, git config), `digests` those of the
     charter's parts and of what loop has read and written since, by which it is known again. `passed` names the checks that
-    have passed in a finished round.
+    have passed in a finished round. `log` is where the log is anchored; an older loop did not do that.
     """
 
     kind: ClassVar[str] = "state"
@@ -117,6 +134,7 @@ class RunState:
     digests: Mapping[str, str] = field(default_factory=dict)
     watch: Mapping[str, str] = field(default_factory=dict)
     passed: tuple[str, ...] = ()
+    log: LogAnchor | None = None
 
     @classmethod
     def from_document(cls, document: Any, *, name: str = "state.json") -> Self:
@@ -159,6 +177,7 @@ class RunState:
             digests=entries.text_map("digests"),
             watch=entries.text_map("watch"),
             passed=entries.texts("passed") if "passed" in entries.entries else (),
+            log=LogAnchor.from_document(entries.any("log"), at="$.log") if "log" in entries.entries else None,
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -188,6 +207,7 @@ class RunState:
             "digests": dict(self.digests),
             "watch": dict(self.watch),
             "passed": list(self.passed),
+            **({} if self.log is None else {"log": self.log.to_document()}),
         }
 
     @property

@@ -15,6 +15,7 @@ from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds import sealed
+from loop_kit.rounds.anchoring import anchor
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
@@ -91,6 +92,7 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
         ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())
         ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
         after = sealed.seal(ctx, after, FixList.kind)
+    after = anchor(ctx, after)
     ctx.bus.put_state(after)  # the commit point
     return after
 

@@ -18,6 +18,7 @@ from loop_kit.model.config import people_after
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
+from loop_kit.rounds.anchoring import anchor_again
 from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
@@ -185,6 +186,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
+    state = anchor_again(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
