@@ -25,6 +25,8 @@ class Plant:
 
 ARCHIVE = "    sealed.archive_round(ctx, state)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
+ANCHOR = "    after = anchor(ctx, after)\n"
+MOVE = '    ctx.repository.move(ref, blob, ctx.pins.get(ref, ""))\n'
 FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged).to_document())\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
@@ -104,6 +106,28 @@ PLANTS = {
         "review_request",
     ),
     "the run has begun before its charter is kept": Plant("rounds/start.py", {CHARTER: BEGUN + CHARTER}, "r0_charter"),
+    "the log is not synced before it is anchored": Plant(
+        "bus/feed.py", {"                os.fsync(fd)\n": "                os.fstat(fd)\n"}, "'r2_"
+    ),
+    "the log is anchored before it is synced": Plant(
+        "rounds/anchoring.py",
+        {
+            "    head = ctx.feed.sync(state.log)\n": (
+                "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
+                "    head = ctx.feed.sync(state.log)\n    os.fsync = sync\n"
+            ),
+            "    return replace(state, log=head)\n\n\ndef anchor_again": (
+                "    ctx.feed.sync()\n    return replace(state, log=head)\n\n\ndef anchor_again"
+            ),
+        },
+        "before fsync feed.jsonl",
+    ),
+    "the ref of the log does not move": Plant("rounds/anchoring.py", {MOVE: ""}, "r2_"),
+    "the state names the end of the log before git does": Plant(
+        "rounds/round.py",
+        {ANCHOR: f"    ctx.bus.put_state(replace(after, log=ctx.feed.sync(after.log)))\n{ANCHOR}"},
+        "fsync .loop",  # when the state has its name
+    ),
     "a place is claimed before the state names the run": Plant(
         "rounds/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_charter"
     ),
