@@ -183,3 +183,19 @@ def test_a_run_without_an_anchor_goes_on_and_has_one_then(tmp_path: Path):
     assert stage.loop("fsck").out == "all is well\n"
     ended(stage, stage.run("--resume"), 0, paid=(2, 2))
     assert pinned(stage) == head(stage)
+
+
+def test_what_a_person_does_with_a_run_is_told_and_anchored(tmp_path: Path):
+    stage = Stage.set_up(tmp_path)
+    stage.git("switch", "--quiet", "--create", "feature")
+    assert stage.run().code == 0
+    state = stage.look().standing
+    assert stage.loop("accept", "--into", "main").code == 0
+    assert stage.look().events("accepted") == [{"into": "main", "sha": stage.git("rev-parse", "main"), "exact": True}]
+    assert pinned(stage) == head(stage)
+    assert "accepted into main as" in stage.loop("log").out
+    assert stage.loop("undo", "--yes").code == 0
+    undone = {"sha": state["head_sha"], "ref": "refs/loop/T-1/r0/undone"}
+    assert stage.look().events("undone") == [undone]
+    assert pinned(stage) == head(stage)
+    assert stage.loop("fsck").out == "all is well\n"

@@ -152,6 +152,8 @@ _TOLD: Mapping[str, Any] = {
     "run_ended": lambda data: f"ended: {data['outcome']}" + (f": {data['error']}" if data["error"] else ""),
     "noticed": lambda data: "\n".join(f"noticed: {sentence}" for sentence in data["what"]),
     "left_behind": lambda data: f"left behind: {data['what']}; {data['hint']}",
+    "accepted": lambda data: f"accepted into {data['into']} as {data['sha'][:12]}",
+    "undone": lambda data: f"undone: {data['sha'][:12]} is kept as {data['ref']}",
     "waiting_for_person": _waiting,
     "heartbeat_missed": lambda data: (
         f"no heartbeat of the {data['role']}: the run ends in {data['ttl']:g} s if none comes"

@@ -10,6 +10,7 @@ from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import UsageError
+from loop_kit.rounds.anchoring import teller
 from loop_kit.rounds.undo import Undoing, plan_undo, undo
 from loop_kit.vcs.repository import Repository
 
@@ -36,6 +37,8 @@ def command(edge: Edge, /, *, yes: bool, as_json: bool) -> int:
         if not yes:
             _ask(undoing)
         undo(repository, undoing)
+        tell = teller(bus, repository, undoing.state)
+        tell("undone", sha=undoing.tip, ref=undoing.ref)
     if as_json:
         put_json(undoing.to_document())
         return 0

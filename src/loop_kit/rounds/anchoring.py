@@ -8,11 +8,16 @@ The ref moves only from where it is known to be, and only when the log still hol
 somebody wrote anew is found out before it would be anchored. The end of a run moves the ref alone.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.feedlines import anchor_line, read_anchor
-from loop_kit.errors import NeedsPersonError, Outcome
+from loop_kit.errors import LoopError, NeedsPersonError, Outcome
 from loop_kit.model.state import LogAnchor, RunState
-from loop_kit.rounds.context import RunContext
+from loop_kit.rounds.context import RunContext, utc_now
 from loop_kit.values import replace
 from loop_kit.vcs.refs import log_ref
 from loop_kit.vcs.repository import Repository
@@ -54,6 +59,18 @@ def anchor_again(ctx: RunContext, state: RunState) -> RunState:
 def anchor_end(feed: Feed, repository: Repository, place: str) -> None:
     """Anchor what was told at the very end, or after it."""
     _move(feed, repository, place, *_pinned(repository, place))
+
+
+def teller(bus: Bus, repository: Repository, state: RunState) -> Callable[..., None]:
+    """Return what puts an event of a run that nobody plays on the log, and anchors it: `tell("undone", ref=…)`."""
+    feed = Feed(bus.feed_path)
+
+    def tell(event: str, **data: Any) -> None:
+        feed.append(event, data, run_id=state.run_id, now=utc_now())
+        with suppress(LoopError):  # what is told of is done; whatever is wrong with the log, `loop fsck` tells it
+            anchor_end(feed, repository, state.place)
+
+    return tell
 
 
 def _pinned(repository: Repository, place: str) -> tuple[str, LogAnchor | None]:
