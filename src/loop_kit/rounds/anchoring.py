@@ -35,21 +35,32 @@ def anchor(ctx: RunContext, state: RunState) -> RunState:
     return replace(state, log=head)
 
 
-def anchor_again(ctx: RunContext, state: RunState) -> RunState:
-    """Return the state of a run that is taken up again with its log anchored; raise when that was changed since.
+def check_log(ctx: RunContext, state: RunState) -> str:
+    """Raise when the log of a run that is taken up again is not as its anchor says, "" when it is.
 
-    Once a person has been told, what is there then counts; the anchor that does not hold any more is kept beside it.
+    Once a person has been told, what is there then counts: it is returned in a sentence.
     """
     try:
-        blob, pinned = _pinned(ctx.repository, state.place)
+        pinned = _pinned(ctx.repository, state.place)[1]
         _check_not_behind(state, pinned)
-        return replace(state, log=_move(ctx.feed, ctx.repository, state.place, blob, pinned))
+        ctx.feed.sync(pinned)
     except NeedsPersonError as error:
         if state.outcome is not Outcome.NEEDS_PERSON:
             ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
             ctx.bus.put_state(ended)  # so that the next resume knows that it was told
             raise
-        ctx.tell("noticed", round=state.round, what=[error.message])
+        return error.message
+    return ""
+
+
+def anchor_again(ctx: RunContext, state: RunState, problem: str) -> RunState:
+    """Return the state of a run that goes on, with its log anchored as it is.
+
+    With a `problem` that a person has been told, the anchor that the log does not bear out is kept beside the new one.
+    """
+    if not problem:
+        return replace(state, log=_move(ctx.feed, ctx.repository, state.place, *_pinned(ctx.repository, state.place)))
+    ctx.tell("noticed", round=state.round, what=[problem])
     head = ctx.feed.sync()
     if head is not None:
         ctx.repository.pin(log_ref(state.place), ctx.repository.write_blob(anchor_line(head)))
