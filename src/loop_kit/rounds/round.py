@@ -16,6 +16,7 @@ from loop_kit.model.review import FixList, Issue, ReviewReport
 from loop_kit.model.state import Judge, RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds import sealed
+from loop_kit.rounds.anchoring import anchor
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
@@ -92,6 +93,7 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
         ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))
         ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
         after = sealed.seal(ctx, after, FixList.kind)
+    after = anchor(ctx, after)
     ctx.bus.put_state(after)  # the commit point
     return after
 

@@ -19,6 +19,7 @@ from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
+from loop_kit.rounds.anchoring import anchor_again, check_log
 from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
@@ -186,6 +187,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
+    problem = check_log(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
@@ -193,6 +195,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
     seen |= settings_after_resume(ctx, state)
     taken = tell_taken(seen, state)
+    state = anchor_again(ctx, state, problem)
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)

@@ -216,6 +216,18 @@ class Repository:
         """Take a ref for `content`, first come first served; see `refs.claim`."""
         return refs.claim(self.git, ref, content)
 
+    def blobs(self, *names: str) -> dict[str, tuple[str, bytes]]:
+        """Return name -> id and content of the blob that each ref names; see `refs.blobs`."""
+        return refs.blobs(self.git, *names)
+
+    def write_blob(self, content: bytes) -> str:
+        """Keep some bytes as an object and return its id."""
+        return refs.write_blob(self.git, content)
+
+    def move(self, ref: str, sha: str, before: str) -> None:
+        """Let a ref name another object, if nobody else moved it; see `refs.move`."""
+        refs.move(self.git, ref, sha, before)
+
     def refs(self, *prefixes: str) -> dict[str, str]:
         """Return full ref name -> object id for what is below the prefixes; see `refs.refs_under`."""
         return refs.refs_under(self.git, *prefixes)
