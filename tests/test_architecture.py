@@ -20,6 +20,12 @@ MODULE_LINES = 350
 FUNCTION_LINES = 60
 VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 
+# The tool whose bus loop adopts: its name, and names of its files.
+ANOTHER_TOOL = re.compile(
+    r"agent.task.runner|orchestrator|task_packet|handoff|config\.yaml|\.state\.json\.bak|module_map",
+    re.IGNORECASE,
+)
+
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "backends/acp_bridge/task.py": "what is read from a command line: tests/backends/acp_bridge/test_main.py reads one",
@@ -110,6 +116,7 @@ def test_the_import_contracts_hold():
     [
         ("bus/bus.py", "import loop_kit.rounds.loop", "Imports run downhill"),
         ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
+        ("cli/init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
         ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
         ("monitoring/status.py", "import rich", "click and rich come in through cli only"),
@@ -185,6 +192,16 @@ def test_nothing_is_named_after_its_vagueness():
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         ]
         assert [name for name in (path.stem, *defined) if VAGUE.search(name)] == [], path
+
+
+def names_another_tool(path: Path) -> list[str]:
+    return sorted({found.lower() for found in ANOTHER_TOOL.findall(path.read_text(encoding="utf-8"))})
+
+
+def test_one_package_alone_knows_the_other_tool():
+    found = {str(path.relative_to(SOURCE)): names_another_tool(path) for path in modules(SOURCE)}
+    assert {name: words for name, words in found.items() if words and not name.startswith("adopt/")} == {}
+    assert found["adopt/traces.py"], "the words that are looked for are not those of the other tool"
 
 
 def test_each_module_has_its_test_module():

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from loop_kit.backends.base import Backend
-from loop_kit.backends.registry import find_backend, known, load_plugins, register_backend
+from loop_kit.backends.registry import ENTRY_POINTS, find_backend, known, load_plugins, register_backend
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
+from tests.support.distributions import install
 
 BUILT_IN = ("acp", "claude", "codex", "command", "gemini", "opencode", "script")
 PLUGIN = """
@@ -30,7 +31,7 @@ PLUGIN = """
             return ()
 """
 ASK = """
-    from loop_kit.backends.registry import find_backend, known, load_plugins
+    from loop_kit.backends.registry import ENTRY_POINTS, find_backend, known, load_plugins
     from loop_kit.errors import LoopError
     from loop_kit.model.config import BackendSettings
 
@@ -53,14 +54,6 @@ def _run(folder: Path, code: str) -> list[str]:
 
 def _module(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.py").write_text(textwrap.dedent(text))
-
-
-def _distribution(folder: Path, offers: str) -> None:
-    """Install a distribution that offers backends, as far as Python can tell."""
-    info = folder / "someone_else-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: someone-else\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[loop_kit.backends]\n{offers}\n")
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -121,13 +114,13 @@ def test_a_plugin_that_is_not_there_is_one_sentence():
 @pytest.mark.parametrize("offered", ["mine = plug:Mine", "mine = plug:MINE"])
 def test_an_installed_package_may_offer_a_backend_or_its_class(tmp_path, offered: str):
     _module(tmp_path, "plug", PLUGIN + "\n    MINE = Mine()\n")
-    _distribution(tmp_path, offered)
+    install(tmp_path, ENTRY_POINTS, offered)
     assert _run(tmp_path, 'show("mine"); show("other", "mine"); print("mine" in known())') == ["Mine", "Mine", "True"]
 
 
 def test_an_installed_package_does_not_change_what_a_known_name_means(tmp_path):
     _module(tmp_path, "plug", PLUGIN)
-    _distribution(tmp_path, "codex = plug:Mine")
+    install(tmp_path, ENTRY_POINTS, "codex = plug:Mine")
     assert _run(tmp_path, 'show("codex")') == ["Codex"]
 
 
@@ -148,7 +141,7 @@ def test_what_a_package_offers_and_is_no_backend_is_one_sentence(tmp_path, offer
         def __init__(self, needed): ...
     """
     _module(tmp_path, "plug", PLUGIN + extra)
-    _distribution(tmp_path, offered)
+    install(tmp_path, ENTRY_POINTS, offered)
     (line,) = _run(tmp_path, 'show("mine")')
     assert line.startswith(sentence)
 

@@ -6,15 +6,13 @@ module can only announce itself by a side effect of being imported.
 
 import importlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loop_kit.backends.base import Backend, Configurable
+from loop_kit.entry_points import IMPORT_FAILURES, load, offered
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.names import did_you_mean
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint, EntryPoints
 
 ENTRY_POINTS = "loop_kit.backends"
 _BUILT_IN = {
@@ -27,11 +25,6 @@ _BUILT_IN = {
     "script": "loop_kit.backends.script:SCRIPT",
 }
 _registered: dict[str, Backend] = {}
-# What importing somebody else's module may raise when the module, and not loop, is at fault.
-_IMPORT_FAILURES = (
-    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
-    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-)
 
 
 def find_backend(name: str, settings: BackendSettings) -> Backend:
@@ -59,7 +52,7 @@ def load_plugins(modules: Iterable[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except _IMPORT_FAILURES as error:
+        except IMPORT_FAILURES as error:
             raise ConfigError(
                 f"plugins: the module '{module}' cannot be imported: {error}",
                 hint="install it into the environment that runs loop, or take it out of the config",
@@ -68,7 +61,7 @@ def load_plugins(modules: Iterable[str]) -> None:
 
 def known() -> tuple[str, ...]:
     """Return the names of all backends, built-in or not."""
-    return tuple(sorted({*_BUILT_IN, *_registered, *_offered().names}))
+    return tuple(sorted({*_BUILT_IN, *_registered, *offered(ENTRY_POINTS).names}))
 
 
 def _find(kind: str) -> Backend | None:
@@ -77,27 +70,8 @@ def _find(kind: str) -> Backend | None:
         return _checked(getattr(importlib.import_module(module), attribute), kind)
     if kind in _registered:
         return _registered[kind]
-    offered = next(iter(_offered().select(name=kind)), None)
-    return _load(offered) if offered is not None else None
-
-
-def _offered() -> "EntryPoints":
-    """Return what installed packages offer; looking for that takes longer than all else that a start does here."""
-    from importlib.metadata import entry_points  # noqa: PLC0415  (most runs name built-in backends only)
-
-    return entry_points(group=ENTRY_POINTS)
-
-
-def _load(entry: "EntryPoint") -> Backend:
-    try:
-        loaded = entry.load()
-        backend = loaded() if isinstance(loaded, type) else loaded
-    except _IMPORT_FAILURES as error:
-        raise ConfigError(
-            f"the backend '{entry.name}' of {entry.value} cannot be loaded: {error}",
-            hint="install a working version of its package",
-        ) from error
-    return _checked(backend, f"the backend '{entry.name}' of {entry.value}")
+    entry = next(iter(offered(ENTRY_POINTS).select(name=kind)), None)
+    return None if entry is None else _checked(load(entry, "backend"), f"the backend '{kind}' of {entry.value}")
 
 
 def _checked(candidate: Any, what: str) -> Backend:

@@ -1,31 +1,18 @@
-"""Whose bus it is: asked by every command before it reads anything else, and before it takes a lock."""
+"""Whether a newer loop was at work on a bus: asked by every command before it reads anything else there."""
 
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from loop_kit.bus import older
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
 from loop_kit.bus.files import kept_takes, read_beginning
 from loop_kit.bus.own_folders import check_folders
-from loop_kit.errors import DocumentError, StartError
+from loop_kit.errors import DocumentError
 from loop_kit.model.names import is_place
 from loop_kit.model.versions import KNOWN, check_not_newer
 
 _CHARTER_LIMIT = 32 << 20
-
-
-def check_maker(bus: Bus) -> None:
-    """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted."""
-    state = check_not_newer_bus(bus)
-    if state is not None and older.is_loops_state(state):
-        return
-    fact = next(older.facts(bus), None)
-    if fact is not None:
-        raise StartError(
-            f"{bus.root} was made by {older.TOOL}: {fact}", hint="loop init adopts it; nothing of it is lost"
-        )
 
 
 def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:

@@ -101,14 +101,14 @@ def is_as_it_made(bus: Bus, name: str) -> bool:
 
 
 def _has_settings(bus: Bus, name: str) -> bool:
-    from loop_kit.model.older_config import KEYS  # noqa: PLC0415  (every command asks for facts: few have such a file)
+    from loop_kit.adopt.config import KEYS  # noqa: PLC0415  (every command asks for facts: few have such a file)
 
     return bool(KEYS & (read_config(bus, name) or {}).keys())
 
 
 def read_config(bus: Bus, name: str) -> dict[str, Any] | None:
     """Return what one of its config files says, None when it is absent or says what loop cannot read."""
-    from loop_kit.model.older_config import read_yaml  # noqa: PLC0415  (as above)
+    from loop_kit.adopt.config import read_yaml  # noqa: PLC0415  (as above)
 
     data = read_beginning(bus.root / name, limit=_TEXT_LIMIT)
     if name.endswith(".json"):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.bus import older
-from loop_kit.bus.adoption import adopt, check_nobody_plays, last_state
+from loop_kit.adopt import traces
+from loop_kit.adopt.adoption import adopt, check_nobody_plays, last_state
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LockedError
+from tests.adopt.older import BUSES, put_older_bus
 from tests.bus.children import running, said
 from tests.support.crashes import EVERY_POINT
-from tests.support.older import BUSES, put_older_bus, tree
+from tests.support.repos import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = b"# the new config\n"
@@ -46,7 +47,7 @@ def test_every_byte_is_still_there_and_the_bus_is_loops(tmp_path: Path, name: st
     bus = adopted(name, tmp_path)
     after = tree(bus.root)
     assert contents(before).keys() - contents(after).keys() == set()
-    assert list(older.facts(bus)) == []
+    assert list(traces.facts(bus)) == []
     stays = {path for path in after if not path.startswith("archive/")} - {"lock", "logs/", "runtime/"}
     kept_by_person = {"task_card.json"} if name != "idle" else set()
     changed = {"context/pitfalls.md"} if name == "approved" else set()  # it wrote there what a review had found
@@ -194,7 +195,7 @@ def test_without_documents_of_its_own_nothing_on_the_bus_is_moved(tmp_path: Path
         (bus.root / name).unlink()
     adopt(bus, CONFIG)
     assert bus.path("fix_list").is_file()
-    assert list(older.facts(bus)) == []
+    assert list(traces.facts(bus)) == []
 
 
 # Killed
@@ -203,11 +204,12 @@ def test_without_documents_of_its_own_nothing_on_the_bus_is_moved(tmp_path: Path
 KILLED = """
 import os, shutil, sys
 from pathlib import Path
-from loop_kit.bus import older
-from loop_kit.bus.adoption import adopt
+from loop_kit.adopt import traces
+from loop_kit.adopt.adoption import adopt
 from loop_kit.bus.bus import Bus
 from tests.support.dying import Fate, lay
-from tests.support.older import put_older_bus, tree
+from tests.adopt.older import put_older_bus
+from tests.support.repos import tree
 
 os.fsync = lambda fd: None  # the process dies here, not the machine: what it wrote is there
 name, folder, step, *without = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
@@ -237,12 +239,12 @@ while True:
     if played(bus, when) == 0:
         break
     deaths += 1
-    if any(older.facts(bus)):
+    if any(traces.facts(bus)):
         adopt(bus, CONFIG)
     bus.remove_leftovers()
     after, expected = tree(bus.root), tree(wanted.root)
     assert after == expected, (when, sorted(after.items() ^ expected.items()))
-    assert not any(older.facts(bus))
+    assert not any(traces.facts(bus))
     when += step
 print(deaths)
 """
@@ -253,8 +255,8 @@ print(deaths)
     [
         ("ended", 1 if EVERY_POINT else 3, ()),  # each step of an adoption is some five deeds
         ("approved", 1 if EVERY_POINT else 11, ()),
-        ("awaiting_review", 1 if EVERY_POINT else 3, (*older.TEMPLATES, "logs/feed.jsonl")),
-        ("awaiting_review", 1 if EVERY_POINT else 3, (*older.TEMPLATES, "state.json")),
+        ("awaiting_review", 1 if EVERY_POINT else 3, (*traces.TEMPLATES, "logs/feed.jsonl")),
+        ("awaiting_review", 1 if EVERY_POINT else 3, (*traces.TEMPLATES, "state.json")),
     ],
     ids=["all facts", "a long archive", "known by the state alone", "known by the feed alone"],
 )

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from loop_kit import resources
+from loop_kit.adopt.config import KEYS, Translation, fill_in, read_yaml, translate
 from loop_kit.model.config import RUN_OPTIONS, Settings
-from loop_kit.model.older_config import KEYS, Translation, fill_in, read_yaml, translate
 
 # Every setting that agent-task-runner reads from its config, and what loop makes of it.
 ALL = {

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from loop_kit import resources
-from loop_kit.bus import older
+from loop_kit.adopt import traces
 from loop_kit.bus.bus import Bus
+from tests.adopt.older import BUSES, put_older_bus
 from tests.support import documents
-from tests.support.older import BUSES, put_older_bus
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".loop.example"
 STATE = {"version": 1, "state": "done", "round": 2, "task_id": "T-1"}
@@ -24,7 +24,7 @@ def bus(tmp_path: Path) -> Bus:
 
 
 def facts(bus: Bus) -> list[str]:
-    return list(older.facts(bus))
+    return list(traces.facts(bus))
 
 
 def put(bus: Bus, name: str, document: Any) -> None:
@@ -43,7 +43,7 @@ def test_each_bus_of_the_older_tool_is_known_by_what_is_in_its_files(tmp_path: P
         "templates/worker_prompt.txt is as it makes it",
         "templates/reviewer_prompt.txt is as it makes it",
     ]
-    assert older.has_its_documents(bus)
+    assert traces.has_its_documents(bus)
 
 
 def test_a_bus_of_loops_own_is_not_the_older_tools(tmp_path: Path, bus: Bus):
@@ -118,9 +118,9 @@ def test_a_template_counts_only_while_it_is_as_it_was_made(bus: Bus, tmp_path: P
     assert facts(bus) == [f"{name} is as it makes it"]
     put(bus, name, made + "Be brief.\n")
     assert facts(bus) == []
-    assert older.unfilled(bus, name) == [f"{{{each}}}" for each in older.PLACEHOLDERS]
+    assert traces.unfilled(bus, name) == [f"{{{each}}}" for each in traces.PLACEHOLDERS]
     put(bus, name, resources.default_text(name))
-    assert (facts(bus), older.unfilled(bus, name)) == ([], [])
+    assert (facts(bus), traces.unfilled(bus, name)) == ([], [])
 
 
 def test_a_state_of_loops_own_outweighs_what_lies_beside_it(bus: Bus):
@@ -128,19 +128,19 @@ def test_a_state_of_loops_own_outweighs_what_lies_beside_it(bus: Bus):
     put(bus, "config.json", {"max_rounds": 3})
     put(bus, "logs/feed.jsonl", EVENT)
     assert facts(bus) == []
-    assert not older.has_its_documents(bus)
+    assert not traces.has_its_documents(bus)
 
 
 @pytest.mark.parametrize("state", [None, "", '{"version": 1'])
 def test_without_a_state_the_feed_tells_whose_the_documents_are(bus: Bus, state: str | None):
     if state is not None:
         put(bus, "state.json", state)
-    assert not older.has_its_documents(bus)
+    assert not traces.has_its_documents(bus)
     put(bus, "logs/feed.jsonl", EVENT)
-    assert older.has_its_documents(bus)
+    assert traces.has_its_documents(bus)
 
 
 def test_the_feed_does_not_outweigh_a_state_of_another_form(bus: Bus):
     put(bus, "logs/feed.jsonl", EVENT)
     put(bus, "state.json", {**STATE, "version": 2})
-    assert not older.has_its_documents(bus)
+    assert not traces.has_its_documents(bus)

@@ -15,7 +15,8 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any
 
-from loop_kit.bus import atomic, older
+from loop_kit.adopt import traces
+from loop_kit.bus import atomic
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import parse
@@ -61,7 +62,7 @@ def adopt(bus: Bus, config: bytes) -> Adopted:
     """
     bus.ensure_layout()
     bus.remove_leftovers()
-    filed, kept = _take_runs(bus) if older.has_its_documents(bus) else ([], [])
+    filed, kept = _take_runs(bus) if traces.has_its_documents(bus) else ([], [])
     kept += [_keep(bus, path) for path in _of_the_tool(bus)]
     atomic.exclusive_write(bus.config_path, config)
     kept += [_keep(bus, path) for path in _facts(bus)]
@@ -73,7 +74,7 @@ def last_state(bus: Bus) -> dict[str, Any]:
     if bus.state_path.exists():
         return {}
     kept = list(takewhile(os.path.lexists, _names(bus.before / bus.state_path.name)))
-    return older.read_state(bus, kept[-1]) if kept else {}
+    return traces.read_state(bus, kept[-1]) if kept else {}
 
 
 def _take_runs(bus: Bus) -> tuple[list[Path], list[Path]]:
@@ -94,7 +95,7 @@ def check_nobody_plays(bus: Bus) -> None:
     for pid in proc.all_pids():
         if pid not in spared and _plays_on(root, pid):
             raise LockedError(
-                f"a process of {older.TOOL} (pid {pid}) is still at work on {bus.root}",
+                f"a process of {traces.TOOL} (pid {pid}) is still at work on {bus.root}",
                 hint=f"wait until it has ended, or end it: kill {pid}; then: loop init",
             )
 
@@ -166,18 +167,18 @@ def _of_the_tool(bus: Bus) -> Iterator[Path]:
     for pattern in _TOOLS_OWN:
         folder, _, name = pattern.rpartition("/")
         yield from (path for path in _in(bus.root / folder) if fnmatchcase(path.name, name))
-    yield from (bus.root / name for name in older.NOT_TEMPLATES if older.is_as_it_made(bus, name))
+    yield from (bus.root / name for name in traces.NOT_TEMPLATES if traces.is_as_it_made(bus, name))
 
 
 def _facts(bus: Bus) -> Iterator[Path]:
     """Yield what the bus is known by, and last what tells most."""
-    yield from (path for name in older.CONFIGS if (path := bus.root / name).is_file())
-    yield from (bus.root / name for name in older.TEMPLATES if older.is_as_it_made(bus, name))
-    if not older.read_state(bus) and older.has_its_documents(bus) and os.path.lexists(bus.state_path):
+    yield from (path for name in traces.CONFIGS if (path := bus.root / name).is_file())
+    yield from (bus.root / name for name in traces.TEMPLATES if traces.is_as_it_made(bus, name))
+    if not traces.read_state(bus) and traces.has_its_documents(bus) and os.path.lexists(bus.state_path):
         yield bus.state_path  # it cannot be read, and the feed, which tells whose it is, is still there
-    if older.is_its_feed(bus):
+    if traces.is_its_feed(bus):
         yield bus.feed_path
-    if older.is_its_state(bus):
+    if traces.is_its_state(bus):
         yield bus.state_path
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from loop_kit.model.config import Settings
+from tests.adopt.older import make_older_repo, put_older_bus
 from tests.bus.children import running, said
 from tests.support.commands import LOOP, Done, answers, loop
 from tests.support.dying import PROGRAM
-from tests.support.older import make_older_repo, put_older_bus, tree
-from tests.support.repos import commit, git, make_repo
+from tests.support.repos import commit, git, make_repo, tree
 from tests.support.runs import CONFIG, wait_until
 
 REFUSED = (

@@ -1,6 +1,6 @@
 """Buses as agent-task-runner 0.3.x leaves them: made by it with stand-in agents, shortened, and free of any machine's paths.
 
-They lie in `tests/bus/adopted/`: `ended` is of 0.3.0, the others of 0.3.1. Commits are made-up ids there, base first; a test that
+They lie in `tests/adopt/buses/`: `ended` is of 0.3.0, the others of 0.3.1. Commits are made-up ids there, base first; a test that
 asks git puts real ones in their place.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.repos import commit, git, make_repo
 
-FOLDER = Path(__file__).resolve().parents[1] / "bus/adopted"
+FOLDER = Path(__file__).with_name("buses")
 BUSES = ("idle", "awaiting_work", "awaiting_review", "ended", "approved")
 COMMITS = ("ba5e" * 10, "a1" * 20, "a2" * 20, "a3" * 20)
 MARKS = (".tmp", "lock")  # what comes and goes without a meaning of its own
@@ -39,12 +39,3 @@ def make_older_repo(name: str, root: Path) -> tuple[Path, list[str]]:
         commits.append(commit(root, {"app.txt": "".join(lines)}, message=f"T-1: round {number}"))
     put_older_bus(name, root, commits)
     return root, commits
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder, empty folders as names with a slash."""
-    return {
-        path.relative_to(folder).as_posix() + "/" * path.is_dir(): b"" if path.is_dir() else path.read_bytes()
-        for path in folder.rglob("*")
-        if not path.is_dir() or not any(path.iterdir())
-    }
