@@ -16,7 +16,6 @@ from loop_kit.model.names import did_you_mean
 
 ENTRY_POINTS = "loop_kit.backends"
 _BUILT_IN = {
-    "acp": "loop_kit.backends.acp:ACP",
     "claude": "loop_kit.backends.claude:CLAUDE",
     "codex": "loop_kit.backends.codex:CODEX",
     "command": "loop_kit.backends.command:COMMAND",
@@ -34,7 +33,8 @@ def find_backend(name: str, settings: BackendSettings) -> Backend:
         where = f"backends.{name}.type: " if settings.type != name else ""
         meant = did_you_mean(settings.type, known())
         raise ConfigError(
-            f"{where}there is no backend '{settings.type}'{meant}", hint=f"known backends: {', '.join(known())}"
+            f"{where}there is no backend '{settings.type}'{meant}",
+            hint=f"known backends: {', '.join(known())}; others come with packages in the environment that runs loop",
         )
     return backend.configured(name, settings) if isinstance(backend, Configurable) else backend
 
@@ -70,8 +70,15 @@ def _find(kind: str) -> Backend | None:
         return _checked(getattr(importlib.import_module(module), attribute), kind)
     if kind in _registered:
         return _registered[kind]
-    entry = next(iter(offered(ENTRY_POINTS).select(name=kind)), None)
-    return None if entry is None else _checked(load(entry, "backend"), f"the backend '{kind}' of {entry.value}")
+    entries = {entry.value: entry for entry in offered(ENTRY_POINTS).select(name=kind)}
+    if len(entries) > 1:
+        raise ConfigError(
+            f"more than one package offers a backend '{kind}': {', '.join(sorted(entries))}",
+            hint="uninstall all but one",
+        )
+    return next(
+        (_checked(load(entry, "backend"), f"the backend '{kind}' of {value}") for value, entry in entries.items()), None
+    )
 
 
 def _checked(candidate: Any, what: str) -> Backend:

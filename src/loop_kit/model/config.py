@@ -101,8 +101,9 @@ class RoleSettings:
 class BackendSettings:
     """One `[backends.NAME]` table. `type` names the registered backend that runs it; the rest is for that one alone.
 
-    `argv` is for `command` and `acp`, `prompt`, `report` and `failures` are for `command`, `script` is for `script`,
-    `preset` for `acp`; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the role's.
+    `prompt`, `report` and `failures` are for `command`, `script` is for `script`, `argv` for whoever starts any program and
+    `preset` for whoever knows several; see docs/backends.md. A `model` here outweighs the role's, `args` stand before the
+    role's.
     `allow_tree_settings` lets a program review that cannot be kept from the settings of the tree that it judges.
     """
 

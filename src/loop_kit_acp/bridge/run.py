@@ -10,12 +10,12 @@ from typing import Any, cast
 import acp
 from acp.client import ClientSideConnection
 
-from loop_kit.backends.acp_bridge.client import Client
-from loop_kit.backends.acp_bridge.failures import Failure
-from loop_kit.backends.acp_bridge.lines import Lines
-from loop_kit.backends.acp_bridge.speech import Speech
-from loop_kit.backends.acp_bridge.talk import Talk
-from loop_kit.backends.acp_bridge.task import Task
+from loop_kit_acp.bridge.client import Client
+from loop_kit_acp.bridge.failures import Failure
+from loop_kit_acp.bridge.lines import Lines
+from loop_kit_acp.bridge.speech import Speech
+from loop_kit_acp.bridge.talk import Talk
+from loop_kit_acp.bridge.task import Task
 
 FAILED = 1
 _TAIL = 4096

@@ -15,8 +15,8 @@ from acp.schema import (
     ToolCallUpdate,
 )
 
-from loop_kit.backends.acp_bridge.permissions import choose, may
-from loop_kit.backends.acp_bridge.speech import Speech
+from loop_kit_acp.bridge.permissions import choose, may
+from loop_kit_acp.bridge.speech import Speech
 
 
 class Client:

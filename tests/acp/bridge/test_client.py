@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loop_kit.model.event import Finished, Usage
-from tests.support.acp_bridge import asking, play, update
+from tests.acp.bridging import asking, play, update
 
 OPTIONS = [
     {"optionId": "yes-always", "kind": "allow_always", "name": "Always"},

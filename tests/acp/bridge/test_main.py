@@ -6,10 +6,10 @@ import venv
 from pathlib import Path
 
 import loop_kit
-from loop_kit.backends.acp import ACP
-from loop_kit.backends.acp_bridge.__main__ import read_task
-from loop_kit.backends.acp_bridge.task import Task
 from loop_kit.model.event import Failed, FailureKind
+from loop_kit_acp.backend import ACP
+from loop_kit_acp.bridge.__main__ import read_task
+from loop_kit_acp.bridge.task import Task
 
 
 def test_a_task_is_read_from_the_command_line():
@@ -36,7 +36,7 @@ def test_a_missing_library_is_one_sentence_and_no_traceback(tmp_path: Path):
         "-P",
         "-E",
         "-m",
-        "loop_kit.backends.acp_bridge",
+        "loop_kit_acp.bridge",
         "--role=worker",
         "--",
         "x",
@@ -51,7 +51,7 @@ def test_a_missing_library_is_one_sentence_and_no_traceback(tmp_path: Path):
 
 
 def test_a_wrong_call_of_the_bridge_is_a_matter_of_the_settings():
-    argv = [sys.executable, "-P", "-E", "-m", "loop_kit.backends.acp_bridge", "--role=worker"]
+    argv = [sys.executable, "-P", "-E", "-m", "loop_kit_acp.bridge", "--role=worker"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False)
     failed = ACP.explain(done.returncode, done.stderr)
     assert failed is not None

@@ -1,6 +1,6 @@
 """An agent that speaks ACP and follows the script of backends/standin.py. Standard library only.
 
-    python acp_script.py STANDIN.py SCRIPT.json
+    python scripted.py STANDIN.py SCRIPT.json
 
 For each prompt it asks for permission to edit, as a worker, or to look at the log, as a reviewer, then lets the stand-in
 play the turn and passes on what it says. Conversations are remembered beside the script, so that a later process can

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.backends.acp_bridge.failures import Failure, name_error, name_stop
+from loop_kit_acp.bridge.failures import Failure, name_error, name_stop
 
 
 @pytest.mark.parametrize(

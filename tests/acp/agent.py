@@ -1,6 +1,6 @@
 """A stand-in for an agent that speaks ACP: it plays the agent's side of a captured conversation. Standard library only.
 
-    python acp_agent.py CAPTURE.jsonl NOTE.jsonl
+    python agent.py CAPTURE.jsonl NOTE.jsonl
 
 Each request of the client is answered with what the capture answered to the same method (of several, to the one with
 the same session), together with all that was sent meanwhile, and with the ids of now. Where the captured client said

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.model.event import Finished
-from tests.support.acp_bridge import start, talk_to
+from tests.acp.bridging import start, talk_to
 from tests.support.runs import wait_until
 
 OPENING = """\

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loop_kit.backends.acp_bridge.lines import read_message
+from loop_kit_acp.bridge.lines import read_message
 
 
 @pytest.mark.parametrize(

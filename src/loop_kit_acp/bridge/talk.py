@@ -19,10 +19,10 @@ from acp.schema import (
     SessionConfigSelectOption,
 )
 
-from loop_kit.backends.acp_bridge.client import Client
-from loop_kit.backends.acp_bridge.failures import Failure, name_error, name_stop
-from loop_kit.backends.acp_bridge.speech import Speech
-from loop_kit.backends.acp_bridge.task import Task
+from loop_kit_acp.bridge.client import Client
+from loop_kit_acp.bridge.failures import Failure, name_error, name_stop
+from loop_kit_acp.bridge.speech import Speech
+from loop_kit_acp.bridge.task import Task
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from loop_kit.backends import standin
 from tests.support.runs import Stage, approves, clearing, ended, nothing_left, objects, works
 
-AGENT = Path(__file__).parents[1] / "support/acp_script.py"
+AGENT = Path(__file__).with_name("scripted.py")
 _CONFIG = """\
 [run]
 auto_dispatch = true

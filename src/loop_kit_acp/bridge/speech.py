@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loop_kit.backends.acp_bridge.permissions import command_of
+from loop_kit_acp.bridge.permissions import command_of
 
 # Of a longer message the end is told, where a document would be. In UTF-8 and with JSON's escapes a line of it stays
 # below the 4 MiB that loop reads.

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.backends.acp_bridge.permissions import choose, command_of, may, only_looks
+from loop_kit_acp.bridge.permissions import choose, command_of, may, only_looks
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import loop_kit
-from loop_kit.backends.acp import ACP, PRESETS
 from loop_kit.backends.base import Call
 from loop_kit.backends.contract import check_backend
 from loop_kit.backends.programs import locate
@@ -16,9 +15,11 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import Failed, FailureKind, Said
+from loop_kit_acp.backend import ACP
+from loop_kit_acp.presets import PRESETS
 from tests.backends.orders import make_order
 
-BRIDGE = (sys.executable, "-P", "-E", "-m", "loop_kit.backends.acp_bridge")
+BRIDGE = (sys.executable, "-P", "-E", "-m", "loop_kit_acp.bridge")
 OWN = BackendSettings(type="acp", argv=("my-agent", "--acp"))
 
 

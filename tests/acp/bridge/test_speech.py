@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.backends.acp_bridge.speech import MESSAGE, TOOLS, Speech
+from loop_kit_acp.bridge.speech import MESSAGE, TOOLS, Speech
 
 
 class Room:

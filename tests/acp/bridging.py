@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loop_kit.backends.acp import ACP
 from loop_kit.backends.ending import settle
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.event import AgentEvent, Failed, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit_acp.backend import ACP
 from tests.backends.orders import CAPTURES, make_order
 
-STAND_IN = Path(__file__).with_name("acp_agent.py")
+STAND_IN = Path(__file__).with_name("agent.py")
 PATIENCE = 30.0
 
 

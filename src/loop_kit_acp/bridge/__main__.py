@@ -1,6 +1,6 @@
 """The bridge's command line.
 
-    python -m loop_kit.backends.acp_bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
+    python -m loop_kit_acp.bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
         -- PROGRAM ARG…
 
 The prompt comes on standard input. Exit code 0: the agent finished its turn; 1: it failed, and the last event line says
@@ -14,7 +14,7 @@ import logging
 import sys
 from pathlib import Path
 
-from loop_kit.backends.acp_bridge.task import Task
+from loop_kit_acp.bridge.task import Task
 
 NO_CLIENT = 95
 
@@ -22,7 +22,7 @@ NO_CLIENT = 95
 def main(arguments: list[str]) -> int:
     task = read_task(arguments)
     try:
-        from loop_kit.backends.acp_bridge.run import run  # noqa: PLC0415  (its absence is a sentence, no traceback)
+        from loop_kit_acp.bridge.run import run  # noqa: PLC0415  (its absence is a sentence, no traceback)
     except ImportError as error:
         hint = "pip install 'loop-kit[acp]' into the environment that runs loop"
         print(f"the client library for ACP cannot be imported ({error}): {hint}", file=sys.stderr)
