@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from loop_kit.cli import front
-from tests.cli.test_adopting import REFUSED
+from tests.adopt.test_adopting import REFUSED
 from tests.support.commands import answers, loop
-from tests.support.older import tree
-from tests.support.repos import make_repo
+from tests.support.repos import make_repo, tree
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".loop.example"
 COMMANDS = (

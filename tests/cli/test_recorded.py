@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.adopt.older import tree
 from tests.support.crashes import feed_is_a_chain, nothing_paid_twice
-from tests.support.older import tree
 from tests.support.recorded import RECORDED, SITUATIONS, lay_out
 from tests.support.repos import commit
 from tests.support.runs import Result, Stage, nothing_left

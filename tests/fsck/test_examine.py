@@ -13,6 +13,7 @@ import pytest
 from loop_kit.bus import heartbeat
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.heartbeat import Beat
+from loop_kit.model.events import OtherEvent
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict
 from loop_kit.vcs.worktree import tree_path
@@ -152,7 +153,7 @@ def test_what_only_a_person_can_judge_is_said_and_stays(stage: Stage, plant: Cal
 
 
 def tell(stage: Stage, event: str = "told") -> None:
-    Feed(stage.bus / "logs/feed.jsonl").append(event, {}, run_id="r", now="2025-01-31T08:00:00.000Z")
+    Feed(stage.bus / "logs/feed.jsonl").append(OtherEvent(event, {}), run_id="r", now="2025-01-31T08:00:00.000Z")
 
 
 def test_what_nobody_has_anchored_yet_is_a_note(stage: Stage):

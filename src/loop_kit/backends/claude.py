@@ -57,7 +57,7 @@ _END_KINDS = {
 # key that were said once more would make it no JSON at all.
 _MEANS_NOTHING = re.compile(r'\{"type": ?"(?:user|stream_event)"')
 _NO_SESSION = ("No conversation found with session ID", "Error: --resume requires a valid session ID")
-# What it reads outside of a tree; the adapter for ACP reads the same. Of its own settings all count but what is for the
+# What it reads outside of a tree, however it is driven. Of its own settings all count but what is for the
 # eye alone, or written by its migrations; of its other file, which each start rewrites, these few.
 _FOR_THE_EYE = (
     *("$schema", "theme", "model", "verbose", "effortLevel", "language", "editorMode", "alwaysThinkingEnabled"),

@@ -52,7 +52,7 @@ _MEANS_NOTHING = re.compile(
     r'\{"type": ?"item\.(?:completed|updated)", ?"item": ?\{"id": ?"[^"\\]*", ?"type": ?"(?:command_execution|reasoning)"'
 )
 _STATUS = re.compile(r"(?:unexpected status|exceeded retry limit, last status:) (\d{3})\b")
-# What it reads outside of a tree; the adapter for ACP reads the same. It notes by itself which folders it trusts and what
+# What it reads outside of a tree, however it is driven. It notes by itself which folders it trusts and what
 # it has told the person; what it has been told not to trust is said in its command line.
 _NOTED = Source(
     "config.toml",

@@ -76,7 +76,7 @@ _GONE = re.compile(
 )
 _NO_SESSION = re.compile(r"^Error resuming session: .*", re.MULTILINE)
 _WRONG_FLAG = re.compile(r"^Unknown arguments?: .*", re.MULTILINE)
-# What it reads outside of a tree, also when it speaks ACP. Whom it has met and which folders it trusts stands elsewhere.
+# What it reads outside of a tree, however it is driven. Whom it has met and which folders it trusts stands elsewhere.
 _SETTINGS = Source(
     "settings.json",
     Form.JSON,

@@ -11,7 +11,7 @@ import click
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
-from loop_kit.bus.maker import check_maker
+from loop_kit.cli.adopters import check_maker
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import put_json

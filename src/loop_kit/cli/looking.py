@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.maker import check_maker
+from loop_kit.cli.adopters import check_maker
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import bus_root

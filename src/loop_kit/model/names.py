@@ -25,7 +25,7 @@ def is_place(text: str) -> bool:
 
 
 def before_name(task_id: str) -> str:
-    """Return the name under which the archive keeps what an older tool left of a task: no run is ever called so."""
+    """Return the name under which the archive keeps what was there of a task before loop: no run is ever called so."""
     return f"{task_id}@0"
 
 
