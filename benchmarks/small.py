@@ -58,7 +58,7 @@ def rounds(bench: Bench) -> Iterator[Row]:
 def bare_rounds(bench: Bench) -> Iterator[Row]:
     """One more round with agents that do next to nothing, so that it is the tools that are compared."""
     stages = bench.stages()
-    if not all([stage.compile_standin() for stage in stages]):
+    if not all(stage.compile_standin() for stage in stages):
         bench.say("  left out: there is no C compiler (cc)")
         return
     (wall, cpu, agents), (wall2, cpu2, agents2) = bench.in_turn(more_rounds, *stages)

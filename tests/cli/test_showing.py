@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.main import COMMANDS
 from tests.support.runs import LOOP, Result, Stage, ended, objects, works
 from tests.support.screens import bare
 from tests.support.terminals import Terminal

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.main import COMMANDS
 from tests.support.runs import LOOP
 from tests.support.settings_page import with_tables
 

@@ -6,9 +6,9 @@ Its digests stand in the state.
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, ClassVar, Self
 
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.config import Settings
 from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown

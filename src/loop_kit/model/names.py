@@ -1,5 +1,6 @@
 """Names that become paths and refs: task ids, places, dispatch ids."""
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -27,8 +28,6 @@ def is_place(text: str) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'claude'?` for the known word that is nearest to `word`, "" when none is near."""
-    import difflib  # noqa: PLC0415  (only for who has mistyped something)
-
     near = difflib.get_close_matches(word, list(known), n=1)
     return f", did you mean '{near[0]}'?" if near else ""
 

@@ -3,6 +3,7 @@
 Each process keeps to the code that it began with; the next round runs the new code, which has to start.
 """
 
+import pkgutil
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import loop_kit
 from loop_kit.model.change import Effect, Finding
+from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 from loop_kit.vcs.repository import Repository
@@ -29,8 +31,6 @@ for module in pkgutil.walk_packages(loop_kit.__path__, "loop_kit."):
 def read_all_code(repository: Repository) -> None:
     """Import all that loop has when it runs from this repository: what is imported later may be newer than the rest."""
     if _is_own(repository):
-        import pkgutil  # noqa: PLC0415  (few repositories are loop's own)
-
         for module in pkgutil.walk_packages(loop_kit.__path__, "loop_kit."):
             with suppress(Exception):  # an extra that is not installed; or it fails as well when it is needed
                 import_module(module.name)
@@ -47,7 +47,6 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
     """
     if not _is_own(ctx.repository):
         return ()
-    from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (most repositories are not loop's own)
 
     command = Command(
         argv=(sys.executable, "-P", "-E", "-c", _PROBE), env=ctx.world.environment, cwd=ctx.repository.root
