@@ -55,6 +55,31 @@ def rounds(bench: Bench) -> Iterator[Row]:
     )
 
 
+def bare_rounds(bench: Bench) -> Iterator[Row]:
+    """One more round with agents that do next to nothing, so that it is the tools that are compared."""
+    stages = bench.stages()
+    if not all(stage.compile_standin() for stage in stages):
+        bench.say("  left out: there is no C compiler (cc)")
+        return
+    (wall, cpu, agents), (wall2, cpu2, agents2) = bench.in_turn(more_rounds, *stages)
+    yield Row(
+        what="compiled agents: one more round, wall",
+        show=milliseconds,
+        ours=wall,
+        theirs=wall2,
+        floor=bench.floor.wall,
+        target=at_most_theirs(0.6, wall, wall2),
+    )
+    yield Row(
+        what="compiled agents: one more round, CPU of all processes",
+        show=milliseconds,
+        ours=cpu,
+        theirs=cpu2,
+        floor=bench.floor.cpu,
+    )
+    yield Row(what="– of the wall, what the two agents work themselves", show=milliseconds, ours=agents, theirs=agents2)
+
+
 def gaps(bench: Bench) -> Iterator[Row]:
     """What passes between one agent's end and the next one's start, in the rounds from the second on."""
 

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,7 +6,19 @@ import pytest
 from loop_kit.cli.ending import Ending, ending_of, plain_lines, sections
 from loop_kit.errors import LockedError, Outcome
 from loop_kit.model.feed_event import data_of
+from loop_kit.model.schema import find_problem
 from tests.support.replay import SUMMARY
+from tests.support.runs import ISSUE, Stage, approves, objects, works
+
+
+def test_the_summary_that_these_tests_show_has_the_shape_of_one_that_loop_wrote(tmp_path: Path):
+    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], reviewer=[objects(), approves()])
+    written = stage.run("--max-rounds", "1").summary
+    assert written is not None
+    (issue,), (row,), (shown,) = written["open_issues"], written["round_details"], SUMMARY["round_details"]
+    assert ISSUE.items() <= issue.items()
+    assert row.keys() >= shown.keys()
+    assert find_problem("summary", {**written, **SUMMARY, "round_details": [{**row, **shown}]}) is None
 
 
 def ending(outcome: Outcome = Outcome.STALLED, **more: Any) -> Ending:

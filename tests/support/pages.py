@@ -12,8 +12,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from loop_kit.cli.front import COMMANDS
 from loop_kit.cli.init import MADE
+from loop_kit.cli.main import COMMANDS
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.documents import read, write

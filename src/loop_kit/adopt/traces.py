@@ -6,6 +6,7 @@ the bus is the older tool's; `adoption` takes them away last. A state of loop's 
 
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,6 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import parse
 from loop_kit.bus.files import read_beginning
 from loop_kit.bus.layout import LIMITS
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.state import Phase
 

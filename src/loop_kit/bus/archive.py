@@ -8,6 +8,7 @@ the reason, as `.refused-{k}`.
 import os
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from loop_kit.bus import atomic
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
 from loop_kit.model.charter import Charter, digest

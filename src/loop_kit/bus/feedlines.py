@@ -4,10 +4,10 @@ import json
 import math
 import os
 from collections.abc import Collection, Iterator
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 from loop_kit.bus.document import parse
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.feed_event import FeedEvent, FeedLine
 from loop_kit.model.state import LogAnchor

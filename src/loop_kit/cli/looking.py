@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 import unicodedata
 from contextlib import suppress
@@ -104,8 +105,6 @@ def put_file(path: Path) -> None:
                 sys.stdout.write(printable(line))
             sys.stdout.flush()
         else:
-            import shutil  # noqa: PLC0415  (few commands copy a file, and its import takes 2 ms)
-
             sys.stdout.flush()
             shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -3,6 +3,7 @@
 Each process keeps to the code that it began with; the next round runs the new code, which has to start.
 """
 
+import pkgutil
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import loop_kit
 from loop_kit.model.change import Effect, Finding
+from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 from loop_kit.vcs.repository import Repository
@@ -31,8 +33,6 @@ for package in packages:
 def read_all_code(repository: Repository) -> None:
     """Import all that loop has when it runs from this repository: what is imported later may be newer than the rest."""
     if _is_own(repository):
-        import pkgutil  # noqa: PLC0415  (few repositories are loop's own)
-
         for package in _own_packages():
             for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
                 with suppress(Exception):  # an extra that is not installed; or it fails as well when it is needed
@@ -61,7 +61,6 @@ def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
     """
     if not _is_own(ctx.repository):
         return ()
-    from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (most repositories are not loop's own)
 
     command = Command(
         argv=(sys.executable, "-P", "-E", "-c", _PROBE, *_own_packages()),

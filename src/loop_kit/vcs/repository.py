@@ -14,6 +14,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.history import History
+from loop_kit.vcs.snapshot import commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
 
 if TYPE_CHECKING:
@@ -240,8 +241,6 @@ class Repository:
 
     def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
         """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""
-        from loop_kit.vcs.snapshot import worktree_tree  # noqa: PLC0415  (most work is committed when it is looked at)
-
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
 
     def without(self, settings: Sequence[str]) -> Self:
@@ -250,8 +249,6 @@ class Repository:
 
     def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
         """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""
-        from loop_kit.vcs.snapshot import commit_tree, worktree_tree  # noqa: PLC0415  (as above)
-
         status = self.status()
         if not status.sha:
             raise self._no_commit()

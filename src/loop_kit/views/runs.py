@@ -76,7 +76,7 @@ def _run(archive: Archive, state: RunState | None) -> Run:
         outcome=BEFORE if is_before(archive.place) else _text(summary.get("outcome")) or UNFINISHED,
         started_at=_text(summary.get("started_at")) or (mine.started_at if mine is not None else ""),
         ended_at=_text(summary.get("ended_at")),
-        cost_usd=_cost(summary.get("dispatches")),
+        cost_usd=_cost(summary.get("spent")),
     )
 
 
@@ -90,16 +90,10 @@ def _last(archive: Archive, name: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _cost(dispatches: Any) -> float | None:
+def _cost(spent: Any) -> float | None:
     """Return what all dispatches cost together; one that did not say makes the whole unknown."""
-    costs = [_cost_of(dispatch) for dispatch in dispatches] if isinstance(dispatches, list) and dispatches else [None]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
-
-
-def _cost_of(dispatch: Any) -> float | None:
-    match dispatch:
-        case {"usage": {"cost_usd": float() | int() as cost}}:
+    match spent:
+        case {"total": {"cost_usd": float() | int() as cost, "unpriced": 0}}:
             return float(cost)
         case _:
             return None
