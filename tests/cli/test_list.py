@@ -20,7 +20,11 @@ def bus(tmp_path: Path) -> Bus:
 def test_every_run_is_a_row_with_its_outcome_and_cost(bus: Bus):
     again = Archive(bus.archive_root / "T-001@2")
     again.put_document(0, "task_card", {"goal": "Odd \x1b[2J\ngoal"})
-    again.put_document(1, "summary", {"outcome": "stalled", "rounds": 1, "dispatches": [{"usage": {"cost_usd": 1.5}}]})
+    summary = json.loads((bus.root / "summary.json").read_text(encoding="utf-8"))
+    paid = {**summary["dispatches"][0], "cost_usd": 1.5}
+    again.put_document(
+        1, "summary", {**summary, "outcome": "stalled", "rounds": 1, "dispatches": [paid], "ended_at": ""}
+    )
     done = loop("list", cwd=bus.root.parent, env={"TZ": "UTC"})
     assert (done.code, done.err) == (0, "")
     head, first, second = done.out.splitlines()

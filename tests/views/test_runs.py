@@ -8,7 +8,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
-from loop_kit.model.documents import read
+from loop_kit.model.documents import read, write
 from loop_kit.model.state import RunState
 from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
@@ -23,7 +23,14 @@ def bus(tmp_path: Path) -> Bus:
 
 
 def put_summary(bus: Bus, place: str, **fields: Any) -> None:
-    Archive(bus.archive_root / place).put_document(1, "summary", fields)
+    """Put a summary into the archive: that of the example, but for these fields."""
+    summary = json.loads((EXAMPLE / "summary.json").read_text(encoding="utf-8"))
+    Archive(bus.archive_root / place).put_document(1, "summary", {**summary, **fields})
+
+
+def dispatch(bus: Bus) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((bus.root / "summary.json").read_text(encoding="utf-8"))["dispatches"][0]
+    return found
 
 
 def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
@@ -35,9 +42,9 @@ def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
 
 def test_a_dispatch_that_did_not_say_what_it_cost_makes_the_cost_unknown(bus: Bus):
     assert list_runs(bus)[0].cost_usd is None
-    costs: list[dict[str, Any]] = [{"usage": {"cost_usd": 0.25}}, {"usage": {"cost_usd": 1}}]
-    put_summary(bus, "T-2", dispatches=costs)
-    put_summary(bus, "T-3", dispatches=[*costs, {"usage": None}])
+    one, other = ({**dispatch(bus), "cost_usd": cost} for cost in (0.25, 1))
+    put_summary(bus, "T-2", dispatches=[one, other])
+    put_summary(bus, "T-3", dispatches=[one, other, {**one, "cost_usd": None}])
     put_summary(bus, "T-4", dispatches=[])
     assert [run.cost_usd for run in list_runs(bus)[1:]] == [1.25, None, None]
 
@@ -103,4 +110,4 @@ def test_the_run_that_is_meant_is_the_one_named_or_the_one_on_the_bus(bus: Bus):
 
 
 def test_a_run_can_be_written_as_a_document(bus: Bus):
-    assert json.loads(json.dumps(list_runs(bus)[0].to_document()))["place"] == "T-001"
+    assert json.loads(json.dumps(write(list_runs(bus)[0])))["place"] == "T-001"
