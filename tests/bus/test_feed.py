@@ -12,7 +12,7 @@ import pytest
 from loop_kit.bus.feed import PATIENCE_SECONDS, PROBLEMS_LIMIT, Feed
 from loop_kit.errors import LockedError, LoopError, NeedsPersonError, Outcome
 from loop_kit.model.events import LeftBehind, OtherEvent, RoundStarted, RunEnded
-from loop_kit.model.feed_event import FeedEvent, name_of
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.state import LogAnchor
 from tests.bus.children import release, run, running, said
 
@@ -35,7 +35,7 @@ def texts(feed: Feed) -> list[str]:
 
 
 def names(events: Iterable[FeedEvent]) -> list[str]:
-    return [name_of(event.event) for event in events]
+    return [event.name for event in events]
 
 
 def test_events_are_counted_and_chained_in_the_form_of_the_protocol(feed):
@@ -276,8 +276,8 @@ from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 feed.append(OtherEvent("two", {}), run_id="r", now="")
-events = [event.event.name for event in feed.read()]
-tail = [event.event.name for event in feed.tail(2)]
+events = [event.name for event in feed.read()]
+tail = [event.name for event in feed.tail(2)]
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(events, tail, feed.broken, grown < 16 << 10, len(feed.verify()))
 """
@@ -313,7 +313,7 @@ feed.append(OtherEvent("one", {}), run_id="r", now="")
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 try: feed.append(OtherEvent("two", {"text": "x" * 500}), run_id="r", now="")
 except LoopError as error: print(error.hint)
-print([event.event.name for event in feed.read()])
+print([event.name for event in feed.read()])
 """
     lines = run(script, tmp_path / "feed.jsonl").splitlines()
     assert lines == ["make room on the disk, then run the same command again", "['one']"]

@@ -6,16 +6,14 @@ from typing import Any
 import pytest
 
 from loop_kit.bus.feedlines import LINE_LIMIT, backwards, fitting, forwards, read_event
-from loop_kit.model.events import OtherEvent
-from loop_kit.model.feed_event import FeedEvent, data_of
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.values import reading
 
-TOLD = OtherEvent("told", {"round": 1})
-EVENT = FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", run_id="r-1", event=TOLD)
+EVENT = FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", name="told", run_id="r-1", data={"round": 1})
 
 
 def line_of(data: dict[Any, Any]) -> tuple[FeedEvent, bytes]:
-    return fitting(FeedEvent(seq=1, prev="", at="", run_id="", event=OtherEvent("told", data)))
+    return fitting(FeedEvent(seq=1, prev="", at="", name="told", run_id="", data=data))
 
 
 def test_an_event_is_one_compact_line_that_reads_back_the_same():
@@ -47,8 +45,8 @@ def test_data_without_measure_are_shortened_until_the_line_fits(data):
 
 def test_a_shortened_text_shows_that_it_was():
     event, _ = line_of({"text": "x" * 10_000_000, "round": 3})
-    assert data_of(event.event)["text"].endswith("x…")
-    assert data_of(event.event)["round"] == 3
+    assert event.data["text"].endswith("x…")
+    assert event.data["round"] == 3
 
 
 def test_what_strict_readers_refuse_is_written_as_text():
@@ -58,7 +56,7 @@ def test_what_strict_readers_refuse_is_written_as_text():
     data = {"nan": float("nan"), "huge": 10**5000, "deep": deep, "lone": "\ud800", 7: "seven", "pair": (1, 2)}
     event, line = line_of(data)
     assert read_event(line) == event
-    written = data_of(event.event)
+    written = event.data
     assert written["nan"] == "nan"
     assert written["huge"].startswith("0x")
     assert written["7"] == "seven"
@@ -78,7 +76,7 @@ def test_what_strict_readers_refuse_is_written_as_text():
     ],
 )
 def test_a_line_of_another_shape_is_no_event(change):
-    assert read_event(json.dumps({**reading.write(EVENT.line), **change}).encode()) is None
+    assert read_event(json.dumps({**reading.write(EVENT), **change}).encode()) is None
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"null", b"\xff", b"[" * 10_000, b"{}"])
@@ -118,7 +116,7 @@ def test_both_directions_see_the_same_lines(tmp_path, content):
 
 
 def test_a_line_over_the_limit_is_broken_even_if_it_is_an_event():
-    document = {**reading.write(EVENT.line), "data": {"text": "x" * LINE_LIMIT}}
+    document = {**reading.write(EVENT), "data": {"text": "x" * LINE_LIMIT}}
     (line,) = forwards(io.BytesIO(json.dumps(document).encode() + b"\n"))
     assert line.event is None
     assert line.ended

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,23 +5,12 @@ import pytest
 from loop_kit.cli.ending import Ending, ending_of, plain_lines, sections
 from loop_kit.errors import LockedError, Outcome
 from loop_kit.model.feed_event import data_of
-from loop_kit.model.schema import find_problem
-from tests.support.replay import SUMMARY
-from tests.support.runs import ISSUE, Stage, approves, objects, works
-
-
-def test_the_summary_that_these_tests_show_has_the_shape_of_one_that_loop_wrote(tmp_path: Path):
-    stage = Stage.set_up(tmp_path, worker=[works(), works("three\n")], reviewer=[objects(), approves()])
-    written = stage.run("--max-rounds", "1").summary
-    assert written is not None
-    (issue,), (row,), (shown,) = written["open_issues"], written["round_details"], SUMMARY["round_details"]
-    assert ISSUE.items() <= issue.items()
-    assert row.keys() >= shown.keys()
-    assert find_problem("summary", {**written, **SUMMARY, "round_details": [{**row, **shown}]}) is None
+from tests.support.replay import ROW, SUMMARY, summary_of
 
 
 def ending(outcome: Outcome = Outcome.STALLED, **more: Any) -> Ending:
-    return Ending(**{"outcome": outcome, "place": "T-1", "summary": SUMMARY, "error": "odd", **more})
+    summary = summary_of(more.pop("summary", SUMMARY))
+    return Ending(**{"outcome": outcome, "place": "T-1", "summary": summary, "error": "odd", **more})
 
 
 def lines_of(found: Ending, label: str) -> tuple[str, ...]:
@@ -73,7 +61,7 @@ def test_one_open_issue_is_told_at_once_and_more_are_counted():
 
 
 def test_only_the_last_rounds_are_listed():
-    rows = [{"decision": "changes_required", "blocking": number} for number in range(9)]
+    rows = [{**ROW, "decision": "changes_required", "blocking": number} for number in range(9)]
     said = lines_of(ending(summary={**SUMMARY, "rounds": 9, "round_details": rows}), "rounds")[0]
     assert said.startswith("9: …, changes required (4), ")
 

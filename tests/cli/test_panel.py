@@ -6,7 +6,7 @@ import pytest
 
 from loop_kit.cli.panel import share_out
 from loop_kit.errors import Outcome
-from tests.support.replay import SUMMARY, replay
+from tests.support.replay import ROW, SUMMARY, replay
 from tests.support.screens import Screen, bare, too_wide
 
 ISSUES = [{"severity": "high", "file": f"src/part{n}.py", "line": n, "reason": "wrong " * 40} for n in range(1, 9)]
@@ -23,7 +23,7 @@ FULL: dict[str, Any] = {
         "files": [f"src/part{n}.py" for n in range(60)],
         "open_issues": ISSUES,
         "rounds": 3,
-        "round_details": [{"decision": "changes_required", "blocking": 8}] * 3,
+        "round_details": [{**ROW, "decision": "changes_required", "blocking": 8}] * 3,
     },
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from loop_kit.model.event import Usage
 from loop_kit.model.prices import Cost, CostSource
-from loop_kit.model.spending import NOTHING, Spending, since, total, totals
+from loop_kit.model.spending import NOTHING, Spending, since, total, with_total
 from loop_kit.values.reading import read, write
 from loop_kit.values.wording import FieldError
 
@@ -34,7 +34,7 @@ def test_sums_are_the_same_whether_or_not_their_parts_were_written_down():
 def test_spendings_come_back_as_they_went():
     spent = {"worker": REPORTED, "reviewer": SILENT}
     assert {role: read(Spending, entry) for role, entry in json.loads(json.dumps(write(spent))).items()} == spent
-    assert totals({"worker": REPORTED})["total"] == write(REPORTED)
+    assert with_total({"worker": REPORTED}) == {"worker": REPORTED, "total": REPORTED}
 
 
 @pytest.mark.parametrize(

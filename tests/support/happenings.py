@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, get_args, get_origin
 
 from loop_kit.model.events import DURABLE, Event, OtherEvent
-from loop_kit.model.feed_event import FeedEvent, data_of, read
+from loop_kit.model.feed_event import FeedEvent, data_of, name_of, read
 from loop_kit.model.shown_events import SHOWN
 from loop_kit.values.reading import document_fields, json_types
 
@@ -31,7 +31,7 @@ def told(name: str, data: Mapping[str, Any]) -> Event:
 
 
 def fed(event: Event, run_id: str = "run-1", at: str = AT) -> FeedEvent:
-    return FeedEvent(seq=1, prev="", at=at, run_id=run_id, event=event)
+    return FeedEvent(seq=1, prev="", at=at, name=name_of(event), run_id=run_id, data=data_of(event))
 
 
 def _least(annotation: Any) -> Any:

@@ -15,10 +15,37 @@ from loop_kit.cli.ending import Ending
 from loop_kit.cli.live import Live
 from loop_kit.cli.panel import put_panel
 from loop_kit.errors import Outcome
+from loop_kit.model.documents import read
 from loop_kit.model.events import Event
+from loop_kit.model.summary import Summary
 
 SHA = "e" * 40
+ROW: dict[str, Any] = {
+    "round": 1,
+    "head_sha": SHA,
+    "tree": "7" * 40,
+    "decision": "approve",
+    "judged_by": "reviewer",
+    "blocking": 0,
+    "ended_at": "",
+    "spent": {},
+}
 SUMMARY: dict[str, Any] = {
+    "schema_version": 1,
+    "run_id": "run-1",
+    "place": "T-1",
+    "task_id": "T-1",
+    "outcome": "approved",
+    "exit_code": 0,
+    "reason": "",
+    "next_step": "",
+    "tree": "7" * 40,
+    "suggestions": [],
+    "spent": {},
+    "dispatches": [],
+    "switches": [],
+    "started_at": "",
+    "ended_at": "",
     "verified": None,
     "base_sha": "b" * 40,
     "head_sha": SHA,
@@ -28,8 +55,12 @@ SUMMARY: dict[str, Any] = {
     "files": ["app.txt"],
     "open_issues": [],
     "self_review": False,
-    "round_details": [{"decision": "approve", "blocking": 0}],
+    "round_details": [ROW],
 }
+
+
+def summary_of(document: dict[str, Any]) -> Summary | None:
+    return read(Summary, document) if document else None
 
 
 class TerminalStream(io.TextIOWrapper):
@@ -83,6 +114,6 @@ def replay(
             live.hear(event)
         live.close()
         if ending is not None:
-            put_panel(Ending(**whole), stream)
+            put_panel(Ending(**{**whole, "summary": summary_of(whole["summary"])}), stream)
         stream.flush()
         return Replayed(seen=stream.kept.getvalue(), lines=size[0] or 24, columns=size[1] or 80)

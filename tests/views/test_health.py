@@ -156,5 +156,5 @@ def test_a_person_needs_no_heartbeat_but_one_that_stops_is_seen(bus: Bus):
 
 def test_it_can_be_written_as_a_document(bus: Bus):
     hold(bus, GONE)
-    document = look(bus).to_document()
+    document = write(look(bus))
     assert (document["sound"], document["place"], document["pm"]["pulse"]) == (False, STATE.place, "dead")

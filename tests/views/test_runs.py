@@ -8,7 +8,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
-from loop_kit.model.documents import read
+from loop_kit.model.documents import read, write
 from loop_kit.model.state import RunState
 from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
@@ -120,4 +120,4 @@ def test_the_run_that_is_meant_is_the_one_named_or_the_one_on_the_bus(bus: Bus):
 
 
 def test_a_run_can_be_written_as_a_document(bus: Bus):
-    assert json.loads(json.dumps(list_runs(bus)[0].to_document()))["place"] == "T-001"
+    assert json.loads(json.dumps(write(list_runs(bus)[0])))["place"] == "T-001"

@@ -12,7 +12,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import Lock
 from loop_kit.errors import DocumentError, Outcome
-from loop_kit.model.documents import read
+from loop_kit.model.documents import read, write
 from loop_kit.model.events import DispatchEnded, DispatchStarted
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import Owner
@@ -167,7 +167,7 @@ def test_the_last_events_come_oldest_first():
 
 def test_it_can_be_written_as_a_document_that_says_the_same():
     status = read_status(Bus(EXAMPLE), NOW)
-    document = status.to_document()
+    document = write(status)
     assert document["state"]["place"] == "T-001"
     assert [event["seq"] for event in document["events"]] == [event.seq for event in status.events]
 

@@ -21,7 +21,7 @@ from loop_kit.bus.files import disk_error, open_regular, shown
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import LockedError, NeedsPersonError
 from loop_kit.model.events import Event
-from loop_kit.model.feed_event import FeedEvent
+from loop_kit.model.feed_event import FeedEvent, data_of, name_of
 from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass
 
@@ -54,7 +54,7 @@ class Feed:
         try:
             _have_to_itself(fd, self.path, self.patience)
             torn, last, seq = _end_of(fd)
-            added = FeedEvent(seq=seq + 1, prev=last, at=now, run_id=run_id, event=event)
+            added = FeedEvent(seq=seq + 1, prev=last, at=now, name=name_of(event), run_id=run_id, data=data_of(event))
             added, line = feedlines.fitting(added)
             write_all(fd, b"\n" * torn + line + b"\n")
         except OSError as error:

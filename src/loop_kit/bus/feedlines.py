@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError
-from loop_kit.model.feed_event import FeedEvent, FeedLine
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass, reading, replace
 from loop_kit.values.wording import FieldError
@@ -35,14 +35,13 @@ class Line:
 
 def fitting(event: FeedEvent) -> tuple[FeedEvent, bytes]:
     """Return the event and its line without newline, with `data` shortened until the line keeps to `LINE_LIMIT`."""
-    whole = event.line
     for room in _ROOMS:
-        short = replace(whole, data=_shortened(whole.data, room, 0))
+        short = replace(event, data=_shortened(event.data, room, 0))
         line = _encode(short)
         if len(line) <= LINE_LIMIT:
-            return FeedEvent.of(short), line
-    short = replace(whole, data={"dropped": "the data were too large for one line"})
-    return FeedEvent.of(short), _encode(short)
+            return short, line
+    short = replace(event, data={"dropped": "the data were too large for one line"})
+    return short, _encode(short)
 
 
 def forwards(file: BinaryIO, marks: Collection[bytes] = ()) -> Iterator[Line]:
@@ -79,7 +78,7 @@ def backwards(fd: int) -> Iterator[Line]:
 def read_event(line: bytes) -> FeedEvent | None:
     """Return the event in a line, or None when it is anything else."""
     try:
-        return FeedEvent.of(reading.read(FeedLine, parse(line)))
+        return reading.read(FeedEvent, parse(line))
     except (DocumentError, FieldError):
         return None
 
@@ -119,8 +118,8 @@ def _digest(fd: int, start: int, stop: int) -> str:
     return digest.hexdigest()
 
 
-def _encode(line: FeedLine) -> bytes:
-    text = json.dumps(reading.write(line), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _encode(event: FeedEvent) -> bytes:
+    text = json.dumps(reading.write(event), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -1,20 +1,23 @@
 """How a run ended: what a person wants to know then, and the commands that come next."""
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from loop_kit.cli.boundary import expected
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model import documents
+from loop_kit.model.decision import Decision
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.review import Issue
 from loop_kit.model.shown_events import CommandEnded
 from loop_kit.model.state import RunState
+from loop_kit.model.summary import MOST_LISTED, Summary
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import read_judged
-from loop_kit.rounds.summary import MOST_LISTED, summarize
+from loop_kit.rounds.summary import summarize
 from loop_kit.values import dataclass
 from loop_kit.vcs.quoting import harmless
 
@@ -32,7 +35,7 @@ _GROUNDS = {
 class Ending:
     """One ending, of a run or of the try to begin one.
 
-    `summary` is what `summary.json` says, {} when there was no run or its repository cannot be read any more; `checks`
+    `summary` is None when there was no run or its repository cannot be read any more; `checks`
     has a line for each of loop's own checks of the last round; `commands` can be typed as they are.
     """
 
@@ -40,13 +43,14 @@ class Ending:
     error: str = ""
     hint: str = ""
     place: str = ""
-    summary: Mapping[str, Any]
+    summary: Summary | None
     checks: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        unverified = self.outcome is Outcome.APPROVED and self.summary.get("verified") is not True
+        verified = self.summary is not None and self.summary.verified is True
+        unverified = self.outcome is Outcome.APPROVED and not verified
         return f"{self.outcome}{', unverified' if unverified else ''}"
 
     @property
@@ -55,7 +59,7 @@ class Ending:
             return self.error
         if self.outcome is not Outcome.APPROVED:
             return "the fix list says what is to be done"
-        return _GROUNDS[self.summary.get("verified")] if self.summary else "approved"
+        return _GROUNDS[self.summary.verified] if self.summary is not None else "approved"
 
     @property
     def event(self) -> CommandEnded:
@@ -66,24 +70,24 @@ class Ending:
             hint=self.hint,
             next=self.commands,
             checks=self.checks,
-            summary=self.summary or None,
+            summary=self.summary,
         )
 
 
 def ending_of(error: Exception) -> Ending:
     """Return the ending of a run that never came to be, or that a bug ended."""
     message, hint, outcome = expected(error) or (f"a bug in loop: {error!r}", "", Outcome.BUG)
-    return Ending(outcome=outcome, error=message, hint=hint, summary={})
+    return Ending(outcome=outcome, error=message, hint=hint, summary=None)
 
 
 def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge: Edge) -> Ending:
     """Return how a run ended; `error` is what ended it, None when it was approved or its single round is over."""
     state = ctx.newest_state(state)
     outcome = error.outcome if error is not None else state.outcome or Outcome.CHANGES_REQUIRED
-    try:
+    summary: Summary | None = None
+    checks: tuple[str, ...] = ()
+    with suppress(LoopError):  # the repository or the archive is what is broken: the error says so
         summary, checks = summarize(ctx, state), _checks(ctx, state)
-    except LoopError:  # the repository or the archive is what is broken: the error says so
-        summary, checks = {}, ()
     return Ending(
         outcome=outcome,
         error=error.message if error is not None else "",
@@ -119,18 +123,22 @@ def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
     """Return the ending as plain lines; why it did not end well is not among them: stderr says that."""
     summary = ending.summary
     if ending.outcome is Outcome.CHANGES_REQUIRED and not ending.error:
-        return [f"round {summary.get('rounds')}: changes required; {fix_list} says which"]
+        return [f"round {None if summary is None else summary.rounds}: changes required; {fix_list} says which"]
     head = ending.why if ending.outcome is Outcome.APPROVED else str(ending.outcome)
-    played = f", after {summary['rounds']} round{'' if summary['rounds'] == 1 else 's'}" if summary else ""
+    played = f", after {summary.rounds} round{'' if summary.rounds == 1 else 's'}" if summary is not None else ""
     return [
         f"{ending.place}: {head}{played}",
-        *([f"  {_where(summary)}"] if summary else []),
-        *(f"  {word}" for word in _reservations(summary)),
-        *(f"  open:        {_issue(issue)}" for issue in summary.get("open_issues", ())),
-        *(f"  noticed:     {told}" for told in summary.get("noticed", ())),
+        *(_summary_lines(summary) if summary is not None else ()),
         *_next_lines(ending),
         f"  the story:   {story}",
     ]
+
+
+def _summary_lines(summary: Summary) -> Iterator[str]:
+    yield f"  {_where(summary)}"
+    yield from (f"  {word}" for word in _reservations(summary))
+    yield from (f"  open:        {_issue(issue)}" for issue in summary.open_issues)
+    yield from (f"  noticed:     {told}" for told in summary.noticed)
 
 
 def _next_lines(ending: Ending) -> list[str]:
@@ -153,25 +161,27 @@ def sections(ending: Ending) -> list[Section]:
     summary = ending.summary
     last_words = () if _only_repeats(ending) else (ending.hint,)
     found = [Section("why", (ending.why, *_reservations(summary)), 1), Section("hint", last_words, 2)]
-    if summary:
-        issues = [_issue(issue) for issue in summary["open_issues"]]
+    if summary is not None:
+        issues = [_issue(issue) for issue in summary.open_issues]
         found += [
             Section("rounds", (_rounds(summary),), 7),
-            Section("commits", (f"{_count(summary['commits'])}: {_where(summary)}", *summary["commits"]), 6),
-            Section("files", (f"{_count(summary['files'])}: {', '.join(map(harmless, summary['files'])) or '-'}",), 5),
+            Section("commits", (f"{_count(summary.commits)}: {_where(summary)}", *summary.commits), 6),
+            Section("files", (f"{_count(summary.files)}: {', '.join(map(harmless, summary.files)) or '-'}",), 5),
             Section("checks", (_grounds(summary), *ending.checks), 4),
             Section("open", (f"{len(issues)} issues", *issues) if len(issues) > 1 else (*issues, "none")[:1], 3),
-            Section("noticed", tuple(summary.get("noticed", ())), 2),
+            Section("noticed", summary.noticed, 2),
         ]
     found.append(Section("next", ending.commands, 0))
     return [section for section in found if any(section.lines)]
 
 
-def _reservations(summary: Mapping[str, Any]) -> tuple[str, ...]:
+def _reservations(summary: Summary | None) -> tuple[str, ...]:
     """Return what a person should know before they rely on the review."""
-    allowed = summary.get("tree_settings_allowed")
+    if summary is None:
+        return ()
+    allowed = summary.tree_settings_allowed
     return (
-        *((_SELF_REVIEW,) if summary.get("self_review") else ()),
+        *((_SELF_REVIEW,) if summary.self_review else ()),
         *((_ALLOWED.format(", ".join(allowed)),) if allowed else ()),
     )
 
@@ -181,30 +191,30 @@ def _only_repeats(ending: Ending) -> bool:
     return ending.hint.startswith("loop run --resume") and ";" not in ending.hint
 
 
-def _rounds(summary: Mapping[str, Any]) -> str:
-    words = {"approve": "approved"}
-    rows = summary["round_details"][-_ROUNDS_SHOWN:]
-    decided = [words.get(row["decision"], f"changes required ({row['blocking']})") for row in rows]
-    more = ["…"] if len(summary["round_details"]) > _ROUNDS_SHOWN else []
-    return f"{summary['rounds']}: {', '.join(more + decided) or 'none was finished'}"
+def _rounds(summary: Summary) -> str:
+    decided = [
+        "approved" if row.decision is Decision.APPROVE else f"changes required ({row.blocking})"
+        for row in summary.round_details[-_ROUNDS_SHOWN:]
+    ]
+    more = ["…"] if len(summary.round_details) > _ROUNDS_SHOWN else []
+    return f"{summary.rounds}: {', '.join(more + decided) or 'none was finished'}"
 
 
-def _grounds(summary: Mapping[str, Any]) -> str:
-    if not summary["round_details"]:
+def _grounds(summary: Summary) -> str:
+    if not summary.round_details:
         return "no round was finished"
     said = {None: "none is configured", False: "they do not bear the change out", True: "they pass"}
-    return said[summary["verified"]]
+    return said[summary.verified]
 
 
-def _count(listed: Sequence[Any]) -> str:
+def _count(listed: Sequence[str]) -> str:
     return f"{len(listed)}" if len(listed) < MOST_LISTED else f"{len(listed)} or more"
 
 
-def _where(summary: Mapping[str, Any]) -> str:
-    return f"{summary['base_sha'][:12]}..{summary['head_sha'][:12]} on {summary['branch'] or 'a detached HEAD'}"
+def _where(summary: Summary) -> str:
+    return f"{summary.base_sha[:12]}..{summary.head_sha[:12]} on {summary.branch or 'a detached HEAD'}"
 
 
-def _issue(issue: Mapping[str, Any]) -> str:
-    line = f":{issue['line']}" if isinstance(issue.get("line"), int) and issue.get("file") else ""
+def _issue(issue: Issue) -> str:
     # One line, however many it was written in: none of them can pass for one of loop's.
-    return " ".join(f"{issue.get('severity')}: {issue.get('file') or '-'}{line}: {issue.get('reason')}".split())
+    return " ".join(f"{issue.severity}: {issue.place or '-'}: {issue.reason}".split())

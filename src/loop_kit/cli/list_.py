@@ -6,6 +6,7 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, cut, local_time, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.values.reading import write
 from loop_kit.views.runs import Run, list_runs
 
 _GOAL_CELLS = 60
@@ -19,7 +20,7 @@ def command(edge: Edge, as_json: bool) -> int:
     """List every run: its task, rounds, outcome, end and cost."""
     runs = list_runs(bus_to_look_at(edge))
     if as_json:
-        put_json([run.to_document() for run in runs])
+        put_json(write(runs))
     elif runs:
         put(_table([("RUN", "ROUNDS", "OUTCOME", "ENDED", "COST", "GOAL"), *map(_row, runs)]))
     else:

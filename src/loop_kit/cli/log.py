@@ -15,7 +15,7 @@ from loop_kit.cli.looking import bus_to_look_at, local_time, say
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.events import RunResumed, RunStarted
-from loop_kit.model.feed_event import FeedEvent, data_of, name_of
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.processes.signals import listening
 from loop_kit.values import dataclass, field
 from loop_kit.values.reading import write
@@ -44,7 +44,7 @@ class Filter:
             case RunStarted(place=place, task_id=task_id) | RunResumed(place=place, task_id=task_id):
                 self.runs.update([event.run_id] if self.task in (place, task_id) else [])
         meant = self.task is None or event.run_id in self.runs
-        return meant and event.seq > self.since and (not self.events or name_of(event.event) in self.events)
+        return meant and event.seq > self.since and (not self.events or event.name in self.events)
 
 
 @click.command("log")
@@ -80,12 +80,12 @@ def _follow(feed: Feed, wish: Filter, begun: Iterable[FeedEvent], *, as_json: bo
 
 def _print(events: Iterable[FeedEvent], *, as_json: bool) -> bool:
     """Print events and tell whether anybody still reads them."""
-    return all(say(json.dumps(write(event.line)) if as_json else _line(event)) for event in events)
+    return all(say(json.dumps(write(event)) if as_json else _line(event)) for event in events)
 
 
 def _line(event: FeedEvent) -> str:
     head = f"{event.seq:>5}  {local_time(event.at)}  "
-    text = line(event.event) or f"{name_of(event.event)} {json.dumps(data_of(event.event))}"
+    text = line(event.event) or f"{event.name} {json.dumps(event.data)}"
     return head + text.replace("\n", "\n" + " " * len(head))
 
 

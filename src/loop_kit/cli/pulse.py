@@ -7,6 +7,7 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, now, put_json
 from loop_kit.errors import EXIT_CODES, Outcome
+from loop_kit.values.reading import write
 from loop_kit.views.ages import told
 from loop_kit.views.health import Health, Sign, read_health
 
@@ -24,7 +25,7 @@ def show(edge: Edge, ttl: float = TTL_SECONDS) -> int:
 
 def show_json(edge: Edge, ttl: float = TTL_SECONDS) -> int:
     health = _look(bus_to_look_at(edge), ttl)
-    put_json(health.to_document())
+    put_json(write(health))
     return _code(health)
 
 

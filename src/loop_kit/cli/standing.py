@@ -10,6 +10,7 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, cut, local_time, now, put_json
 from loop_kit.model.state import Phase, RunState
+from loop_kit.values.reading import write
 from loop_kit.views.ages import ago, told
 from loop_kit.views.lines import line
 from loop_kit.views.status import Status, Working, read_status
@@ -34,7 +35,7 @@ def show(edge: Edge) -> int:
 
 
 def show_json(edge: Edge) -> int:
-    put_json(read_status(bus_to_look_at(edge), now()).to_document())
+    put_json(write(read_status(bus_to_look_at(edge), now())))
     return 0
 
 

@@ -13,6 +13,7 @@ from loop_kit.cli.main import bus_option
 from loop_kit.cli.standing import lines_of, screen_of, show, show_json
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.processes.signals import listening
+from loop_kit.values.reading import write
 from loop_kit.views.status import read_status
 
 _EVERY_SECONDS = 2.0
@@ -50,7 +51,7 @@ def _watch(bus: Bus, every: float, *, as_json: bool) -> int:
             if over_itself:
                 drawn = _redraw(screen_of(status, at), drawn)
             else:
-                heard = say(json.dumps(status.to_document()) if as_json else "\n".join([*lines_of(status, at), ""]))
+                heard = say(json.dumps(write(status)) if as_json else "\n".join([*lines_of(status, at), ""]))
             interruption.sleep(every)
     ended_by_person = interruption.requested is None or interruption.requested.name == "SIGINT"
     return 0 if ended_by_person else EXIT_CODES[Outcome.TERMINATED]

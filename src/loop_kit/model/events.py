@@ -23,7 +23,8 @@ TreeSettings = Annotated[
     "A sentence for each worker's program about the settings of the tree that it runs with, and for each reviewer that may "
     "run with those of the tree it judges.",
 ]
-FailureName = Annotated[str, "The kind of a failure, `missing` for a program that is not there."]
+Usage = Mapping[str, int | float] | None
+FailureName = Annotated[str, "The kind of a failure, 'missing' for a program that is not there."]
 
 
 class Event:
@@ -99,17 +100,14 @@ class DispatchEnded(Event):
     dispatch: str
     backend: str
     version: str
-    how: Annotated[str, "How its supervision ended, `cut_off` for what was under way when loop itself was killed."]
+    how: Annotated[str, "How its supervision ended, 'cut_off' for what was under way when loop itself was killed."]
     exit_code: int | None
     seconds: float
     session: str | None
     document: Annotated[bool, "Whether it handed in the document that it was asked for."]
-    failure: Annotated[str | None, "The kind of a failure, `no_document` or `invalid_document`, null for none."]
+    failure: Annotated[str | None, "The kind of a failure, 'no_document' or 'invalid_document', null for none."]
     swept: Annotated[int, "Other processes of the agent that had to be told to end."]
-    usage: Annotated[
-        Mapping[str, int | float] | None,
-        "What this dispatch used, as far as the program reported it; null when nobody knows.",
-    ]
+    usage: Annotated[Usage, "What this dispatch used, as far as the program reported it; null when nobody knows."]
     cost_usd: Annotated[float | None, "Null when nobody knows."]
     cost_source: CostSource
 

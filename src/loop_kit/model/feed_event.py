@@ -1,12 +1,12 @@
 """Events as they are written and read: a line of the feed, a line of `--json`, a line of a round process."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from loop_kit.model.events import DURABLE, Event, OtherEvent
 from loop_kit.model.shown_events import SHOWN
 from loop_kit.values import dataclass, reading
-from loop_kit.values.reading import Range
+from loop_kit.values.reading import Named, Range
 from loop_kit.values.wording import FieldError
 
 _KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}
@@ -34,36 +34,21 @@ def data_of(event: Event) -> dict[str, Any]:
     return dict(event.data) if isinstance(event, OtherEvent) else reading.write(event)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLine:
-    """One line of `logs/feed.jsonl` as it stands there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEvent:
+    """One line of `logs/feed.jsonl`.
 
     `seq` counts from 1, `prev` is the SHA-256 of the line before (without its newline), so that a missing or altered
-    line shows. The keys of `data` depend on `event`.
+    line shows. `data` is what the event is about, as it stands there.
     """
 
     seq: Annotated[int, Range(1)]
     prev: str
     at: str
-    event: str
+    name: Annotated[str, Named("event")]
     run_id: str
     data: Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedEvent:
-    """One line of `logs/feed.jsonl` with the event that it keeps."""
-
-    seq: int
-    prev: str
-    at: str
-    run_id: str
-    event: Event
-
-    @classmethod
-    def of(cls, line: FeedLine) -> Self:
-        return cls(seq=line.seq, prev=line.prev, at=line.at, run_id=line.run_id, event=read(line.event, line.data))
-
     @property
-    def line(self) -> FeedLine:
-        return FeedLine(self.seq, self.prev, self.at, name_of(self.event), self.run_id, data_of(self.event))
+    def event(self) -> Event:
+        return read(self.name, self.data)

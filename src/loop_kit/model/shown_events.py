@@ -1,10 +1,10 @@
 """What is shown to whoever watches and kept nowhere: one class for each kind of event."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from loop_kit.errors import Outcome
 from loop_kit.model.events import Event, Role, Texts
+from loop_kit.model.summary import Summary
 from loop_kit.values import dataclass
 
 
@@ -130,7 +130,7 @@ class CommandEnded(Event):
     hint: str
     next: Annotated[Texts, "Commands that can be typed."]
     checks: Annotated[Texts, "A sentence for each."]
-    summary: Mapping[str, Any] | None
+    summary: Summary | None
 
 
 # All of them.

@@ -8,7 +8,7 @@ from loop_kit.model.event import Usage
 from loop_kit.model.kinds import Amount, Count
 from loop_kit.model.usage import NUMBERS, UsageNumbers
 from loop_kit.values import dataclass, fields, replace
-from loop_kit.values.reading import Form, write
+from loop_kit.values.reading import Form
 
 if TYPE_CHECKING:
     from loop_kit.model.prices import Cost
@@ -64,9 +64,9 @@ def total(spendings: Iterable[Spending]) -> Spending:
     return reduce(Spending.__add__, spendings, NOTHING)
 
 
-def totals(spendings: Mapping[str, Spending]) -> Any:
-    """Return spendings by role as a document, with their sum as `total`."""
-    return write({**spendings, "total": total(spendings.values())})
+def with_total(spendings: Mapping[str, Spending]) -> dict[str, Spending]:
+    """Return spendings by role, and their sum as `total`."""
+    return {**spendings, "total": total(spendings.values())}
 
 
 def since(usage: Usage | None, before: UsageNumbers | None, *, resumed: bool) -> Usage | None:

@@ -15,7 +15,7 @@ def seconds_since(at: str, now: datetime) -> float | None:
         return None
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
-    return max(0.0, (now - then).total_seconds())
+    return max(0.0, round((now - then).total_seconds(), 3))
 
 
 def told(seconds: float) -> str:

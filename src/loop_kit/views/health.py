@@ -7,7 +7,7 @@ between two steps of a run, so a bad verdict counts only when it is seen again a
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Self
 
 from loop_kit.bus import heartbeat
 from loop_kit.bus.bus import Bus
@@ -18,6 +18,7 @@ from loop_kit.errors import DocumentError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
 from loop_kit.values import dataclass
+from loop_kit.values.reading import Named
 from loop_kit.views import crew
 from loop_kit.views.ages import seconds_since, told
 from loop_kit.views.crew import Dispatch
@@ -43,37 +44,28 @@ class Sign:
     why: str
     pid: int | None = None
     program: int | None = None
-    dispatch_id: str = ""
-    age: float | None = None
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "pulse": str(self.pulse),
-            "why": self.why,
-            "pid": self.pid,
-            "program": self.program,
-            "dispatch": self.dispatch_id,
-            "age_seconds": None if self.age is None else round(self.age, 3),
-        }
+    dispatch_id: Annotated[str, Named("dispatch")] = ""
+    age: Annotated[float | None, Named("age_seconds")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """`place` names the run that is going on, "" when none is."""
 
+    sound: bool
     place: str
-    signs: Mapping[str, Sign]
+    pm: Sign
+    worker: Sign
+    reviewer: Sign
+
+    @classmethod
+    def of(cls, place: str, signs: Mapping[str, Sign]) -> Self:
+        sound = all(sign.pulse in (Pulse.ALIVE, Pulse.IDLE) for sign in signs.values())
+        return cls(sound=sound, place=place, **signs)
 
     @property
-    def sound(self) -> bool:
-        return all(sign.pulse in (Pulse.ALIVE, Pulse.IDLE) for sign in self.signs.values())
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "sound": self.sound,
-            "place": self.place,
-            **{who: sign.to_document() for who, sign in self.signs.items()},
-        }
+    def signs(self) -> dict[str, Sign]:
+        return {"pm": self.pm, "worker": self.worker, "reviewer": self.reviewer}
 
 
 def read_health(bus: Bus, now: datetime, ttl: float) -> Health:
@@ -86,12 +78,12 @@ def read_health(bus: Bus, now: datetime, ttl: float) -> Health:
     pm = _pm_sign(bus, state, holder, now, ttl)
     if state is None or pm.pulse is Pulse.IDLE:
         nobody = Sign(pulse=Pulse.IDLE, why="no run is going on")
-        return Health(place="", signs={"pm": pm, **dict.fromkeys(ROLES, nobody)})
+        return Health.of("", {"pm": pm, **dict.fromkeys(ROLES, nobody)})
     signs = {role: _role_sign(bus, state, role, now, ttl) for role in ROLES}
     dispatch = _open_dispatch(bus, state)
     if dispatch is not None:
         signs[dispatch.role] = _program_sign(bus, pm, dispatch, now, ttl)
-    return Health(place=state.place, signs={"pm": pm, **signs})
+    return Health.of(state.place, {"pm": pm, **signs})
 
 
 def _pm_sign(bus: Bus, state: RunState | None, holder: Holder | None, now: datetime, ttl: float) -> Sign:

@@ -7,8 +7,10 @@ from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import DocumentError, StartError
+from loop_kit.model import documents
 from loop_kit.model.names import is_before, is_place
 from loop_kit.model.state import RunState
+from loop_kit.model.summary import Summary
 from loop_kit.values import dataclass
 
 UNFINISHED = "unfinished"
@@ -31,9 +33,6 @@ class Run:
     started_at: str
     ended_at: str
     cost_usd: float | None
-
-    def to_document(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in self.__slots__}
 
 
 def places(bus: Bus) -> list[str]:
@@ -62,49 +61,47 @@ def list_runs(bus: Bus) -> list[Run]:
 
 
 def _run(archive: Archive, state: RunState | None) -> Run:
-    summary = _last(archive, "summary")
     mine = state if state is not None and state.place == archive.place else None
-    if mine is not None and summary.get("run_id") == mine.run_id and mine.outcome is None:
-        summary = {**summary, "outcome": "", "ended_at": ""}  # it was taken up again since
-    goal = _last(archive, "task_card").get("goal")
+    summary = _summary(archive)
+    ended = summary is not None and not (mine is not None and mine.run_id == summary.run_id and mine.outcome is None)
     reached = max((filed.round for filed in archive.documents()), default=0)
     return Run(
         place=archive.place,
         task_id=archive.place.partition("@")[0],
-        goal=goal if isinstance(goal, str) else "",
-        rounds=_whole(summary.get("rounds"), reached),
-        outcome=BEFORE if is_before(archive.place) else _text(summary.get("outcome")) or UNFINISHED,
-        started_at=_text(summary.get("started_at")) or (mine.started_at if mine is not None else ""),
-        ended_at=_text(summary.get("ended_at")),
-        cost_usd=_cost(summary.get("spent")),
+        goal=_goal(archive),
+        rounds=summary.rounds if summary is not None else reached,
+        outcome=BEFORE
+        if is_before(archive.place)
+        else summary.outcome
+        if summary is not None and ended
+        else UNFINISHED,
+        started_at=summary.started_at if summary is not None else mine.started_at if mine is not None else "",
+        ended_at=summary.ended_at if summary is not None and ended else "",
+        cost_usd=summary.cost_usd if summary is not None else None,
     )
 
 
-def _last(archive: Archive, name: str) -> dict[str, Any]:
-    """Return the newest document of that name, an empty one when there is none that can be read."""
-    rounds = [filed.round for filed in archive.documents() if filed.name == name]
+def _summary(archive: Archive) -> Summary | None:
     try:
-        document = archive.read(max(rounds), name) if rounds else None
+        return documents.read(Summary, _last(archive, Summary.kind))
     except (DocumentError, FileNotFoundError):
-        return {}
-    return document if isinstance(document, dict) else {}
+        return None
 
 
-def _cost(spent: Any) -> float | None:
-    """Return what all dispatches cost together; one that did not say makes the whole unknown."""
-    match spent:
-        case {"total": {"cost_usd": float() | int() as cost, "unpriced": 0}}:
-            return float(cost)
-        case _:
-            return None
+def _goal(archive: Archive) -> str:
+    try:
+        match _last(archive, "task_card"):
+            case {"goal": str(goal)}:
+                return goal
+    except (DocumentError, FileNotFoundError):
+        pass
+    return ""
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _whole(value: Any, otherwise: int) -> int:
-    return value if type(value) is int else otherwise
+def _last(archive: Archive, name: str) -> Any:
+    """Return the newest document of that name, None when there is none."""
+    rounds = [filed.round for filed in archive.documents() if filed.name == name]
+    return archive.read(max(rounds), name) if rounds else None
 
 
 def _order(place: str) -> tuple[str, int]:

@@ -1,19 +1,19 @@
 """Where a run stands, gathered from the bus."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
 from loop_kit.bus import heartbeat
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
 from loop_kit.errors import DocumentError, Outcome
-from loop_kit.model import documents
 from loop_kit.model.feed_event import FeedEvent
-from loop_kit.model.spending import totals
+from loop_kit.model.spending import Spending, with_total
 from loop_kit.model.state import Phase, RunState
 from loop_kit.values import dataclass
-from loop_kit.values.reading import write
+from loop_kit.values.reading import Named
 from loop_kit.views import crew
 from loop_kit.views.ages import seconds_since
 from loop_kit.views.crew import Dispatch, QuotaWait
@@ -34,20 +34,10 @@ class Working:
 
     role: str
     backend: str
-    dispatch_id: str
+    dispatch_id: Annotated[str, Named("dispatch")]
     pid: int | None
     supervisor: int | None
     seconds: float | None
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "role": self.role,
-            "backend": self.backend,
-            "dispatch": self.dispatch_id,
-            "pid": self.pid,
-            "supervisor": self.supervisor,
-            "seconds": None if self.seconds is None else round(self.seconds, 3),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +50,14 @@ class Status:
 
     state: RunState | None
     goal: str
-    age: float | None
+    age: Annotated[float | None, Named("age_seconds")]
     running_pid: int | None
     working: Working | None
-    person: str | None
-    parked: QuotaWait | None
+    person: Annotated[str | None, Named("waiting_for_person")]
+    parked: Annotated[QuotaWait | None, Named("waiting_for_quota")]
+    spent: Mapping[str, Spending] | None
     events: tuple[FeedEvent, ...]
     next_step: str
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "state": None if self.state is None else documents.write(self.state),
-            "goal": self.goal,
-            "age_seconds": None if self.age is None else round(self.age, 3),
-            "running_pid": self.running_pid,
-            "working": None if self.working is None else self.working.to_document(),
-            "waiting_for_person": self.person,
-            "waiting_for_quota": None if self.parked is None else write(self.parked),
-            "spent": None if self.state is None else totals(self.state.spent),
-            "events": [write(event.line) for event in self.events],
-            "next_step": self.next_step,
-        }
 
 
 def read_status(bus: Bus, now: datetime) -> Status:
@@ -102,6 +79,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
         working=working,
         person=person,
         parked=parked,
+        spent=None if state is None else with_total(state.spent),
         events=tuple(events[-_LAST_EVENTS:]),
         next_step=crew.suspended(holder)
         if holder is not None and holder.stopped()

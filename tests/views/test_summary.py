@@ -1,0 +1,76 @@
+from typing import Any
+
+import pytest
+
+from loop_kit.errors import Outcome
+from loop_kit.model import schema
+from loop_kit.model.change import Commit
+from loop_kit.model.decision import Decision
+from loop_kit.model.documents import read, write
+from loop_kit.model.events import BackendSwitched, DispatchEnded, Noticed, RoundStarted
+from loop_kit.model.review import Issue, ReviewReport
+from loop_kit.model.state import RunState
+from loop_kit.model.summary import Summary
+from loop_kit.values import replace
+from loop_kit.views.summary import Found, summarize
+from tests.support import documents
+from tests.support.happenings import sample
+
+STATE = replace(read(RunState, documents.state()), outcome=Outcome.ROUND_LIMIT, error="3 rounds ended", hint="go on")
+ISSUE = Issue(severity="high", file="app.txt", reason="It says something else.")
+FOUND = Found(
+    tree="7" * 40,
+    commits=(Commit(sha="e" * 40, subject="Say two"),),
+    files=("app.txt",),
+    review=ReviewReport(
+        task_id="T-1",
+        round=1,
+        decision=Decision.CHANGES_REQUIRED,
+        blocking_issues=(ISSUE,),
+    ),
+    verified=True,
+    tree_settings_allowed=(),
+)
+ENDED = sample(DispatchEnded, usage={"input_tokens": 3}, cost_usd=0.5)
+
+
+def test_a_summary_is_a_valid_document_that_is_read_again():
+    events = (sample(RoundStarted), ENDED, sample(BackendSwitched, to="other"))
+    summary = summarize(STATE, FOUND, events)
+    document = write(summary)
+    assert schema.find_problem("summary", document) is None
+    assert read(Summary, document) == summary
+    assert [each["backend"] for each in document["dispatches"]] == [ENDED.backend]
+    assert [each["to"] for each in document["switches"]] == ["other"]
+    assert document["commits"] == ["eeeeeeeeeeee Say two"]
+
+
+def test_what_was_noticed_is_told_once():
+    events = (sample(Noticed, what=("a", "b")), sample(Noticed, what=("b", "c")))
+    assert summarize(STATE, FOUND, events).noticed == ("a", "b", "c")
+
+
+def test_nothing_is_open_after_an_approval():
+    assert len(summarize(STATE, FOUND, ()).open_issues) == 1
+    assert summarize(replace(STATE, outcome=Outcome.APPROVED), FOUND, ()).open_issues == ()
+
+
+@pytest.mark.parametrize(
+    ("verified", "reason"),
+    [
+        (None, "approved, unverified: no check is configured"),
+        (False, "approved, unverified: no check bears it out"),
+        (True, "approved, and loop's own checks pass"),
+    ],
+)
+def test_an_approval_names_its_grounds(verified: bool | None, reason: str):
+    approved = replace(STATE, outcome=Outcome.APPROVED, error="", hint="")
+    summary = summarize(approved, replace(FOUND, verified=verified), ())
+    assert (summary.reason, summary.exit_code) == (reason, 0)
+    assert summary.next_step.startswith("git diff ")
+
+
+@pytest.mark.parametrize(("costs", "sum_of_them"), [((), None), ((0.5, 1.0), 1.5), ((0.0,), 0.0), ((0.5, None), None)])
+def test_a_cost_that_nobody_knows_is_never_zero(costs: tuple[Any, ...], sum_of_them: float | None):
+    events = [replace(ENDED, cost_usd=cost) for cost in costs]
+    assert summarize(STATE, FOUND, events).cost_usd == sum_of_them
