@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 
 from loop_kit.values import dataclass, field, reading
-from loop_kit.values.reading import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size, document_fields, json_types
+from loop_kit.values.annotations import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size, document_fields, json_types
 from loop_kit.values.wording import FieldError
 
 
