@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SHARED = -n $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal
 PYTEST = $(BIN)/python -m pytest $(SHARED)
 
-.PHONY: demo test crash packages agents bench lint format clean
+.PHONY: demo test crash packages agents bench pages lint format clean
 
 demo: $(STAMP)
 	$(BIN)/loop demo
@@ -37,6 +37,11 @@ agents: $(STAMP)
 BENCH ?= --write
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# What is generated: schemas, the commented config, docs/cli.md, the tables of docs/config.md, the README's transcripts and what
+# the example bus has of them. When one cannot be made, none is written.
+pages: $(STAMP)
+	$(BIN)/python -m tests.support.pages
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from benchmarks.tools import FOLDER, install
 
 MEASUREMENTS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "rounds": small.rounds,
+    "bare": small.bare_rounds,
     "gaps": small.gaps,
     "looking": small.looking,
     "waiting": small.waiting,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 ROUND = b"--single-round"  # both tools call their round process so
+STAND_BY = b"--stand-by"  # ours for the next round
 
 
 def children(pid: int) -> list[int]:
@@ -21,7 +22,8 @@ def round_of(pm: int) -> int | None:
     """Return the round process of a PM, None while it has none."""
     for pid in children(pm):
         with suppress(OSError):
-            if ROUND in (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0"):
+            words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+            if ROUND in words and STAND_BY not in words:
                 return pid
     return None
 

@@ -16,13 +16,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/loop_kit"
+ACP = ROOT / "src/loop_kit_acp"  # a package like a stranger's; its tests are in tests/acp
 MODULE_LINES = 350
 FUNCTION_LINES = 60
 VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 
+# The tool whose bus loop adopts: its name, and names of its files.
+ANOTHER_TOOL = re.compile(
+    r"agent.task.runner|orchestrator|task_packet|handoff|config\.yaml|\.state\.json\.bak|module_map",
+    re.IGNORECASE,
+)
+
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
-    "backends/acp_bridge/task.py": "what is read from a command line: tests/backends/acp_bridge/test_main.py reads one",
+    "bridge/task.py": "what is read from a command line: tests/acp/bridge/test_main.py reads one",
+    "backends/api.py": "names of other modules: src/loop_kit_acp and the example of docs/backends.md import them from there",
     "bus/around.py": "what a next run would take: tests/rounds/test_noticed.py changes it while a run goes on",
     "cli/boundary.py": "tests/cli/test_main.py crosses it",
     "cli/edge.py": "every command is handed one",
@@ -98,7 +106,7 @@ def lint_imports(tree: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the source tree that may be spoiled."""
-    shutil.copytree(SOURCE, tmp_path / "src/loop_kit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -115,12 +123,24 @@ def test_the_import_contracts_hold():
         ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
         ("views/status.py", "import loop_kit.rounds.loop", "Imports run downhill"),
         ("views/status.py", "import loop_kit.vcs.repository", "Views only look"),
+        ("cli/init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
         ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
         ("views/status.py", "import rich", "click and rich come in through cli only"),
         ("cli/status.py", "from rich.text import Text", "rich comes in through cli.paper only"),
-        ("backends/acp.py", "import acp", "The ACP client library comes in through backends.acp_bridge only"),
-        ("backends/acp.py", "import loop_kit.backends.acp_bridge.run", "The bridge is a program of its own"),
+        ("backends/codex.py", "import loop_kit_acp.backend", "loop does not know who speaks ACP"),
+        (
+            "../loop_kit_acp/backend.py",
+            "import acp",
+            "The ACP client library comes in through loop_kit_acp.bridge only",
+        ),
+        ("../loop_kit_acp/backend.py", "import loop_kit.errors", "The backend acp imports what any stranger may"),
+        (
+            "../loop_kit_acp/bridge/task.py",
+            "import loop_kit.backends.api",
+            "The backend acp imports what any stranger may",
+        ),
+        ("../loop_kit_acp/backend.py", "import loop_kit_acp.bridge.run", "The bridge is a program of its own"),
     ],
 )
 def test_an_import_that_breaks_a_contract_is_seen(copy: Path, module: str, line: str, contract: str):
@@ -153,7 +173,7 @@ def long_functions(path: Path) -> Iterator[str]:
 
 
 def test_no_function_is_longer_than_60_lines():
-    assert [found for path in modules(SOURCE) for found in long_functions(path)] == []
+    assert [found for path in modules(SOURCE, ACP) for found in long_functions(path)] == []
 
 
 def test_a_long_function_is_seen(tmp_path: Path):
@@ -174,6 +194,7 @@ def test_one_module_removes_and_lists_what_loop_writes():
     found = {str(path.relative_to(SOURCE)): list(touching(path)) for path in modules(SOURCE)}
     assert [each for name, lines in found.items() if name not in TOUCHING_ELSEWHERE for each in lines] == []
     assert [name for name in TOUCHING_ELSEWHERE if not found.get(name)] == [], "the exception is not needed any more"
+    assert [line for path in modules(ACP) for line in touching(path)] == []
 
 
 def test_a_module_that_removes_by_itself_is_seen(tmp_path: Path):
@@ -183,7 +204,7 @@ def test_a_module_that_removes_by_itself_is_seen(tmp_path: Path):
 
 
 def test_nothing_is_named_after_its_vagueness():
-    for path in modules(SOURCE):
+    for path in modules(SOURCE, ACP):
         defined = [
             node.name
             for node in ast.walk(ast.parse(path.read_bytes()))
@@ -192,13 +213,29 @@ def test_nothing_is_named_after_its_vagueness():
         assert [name for name in (path.stem, *defined) if VAGUE.search(name)] == [], path
 
 
+def names_another_tool(path: Path) -> list[str]:
+    return sorted({found.lower() for found in ANOTHER_TOOL.findall(path.read_text(encoding="utf-8"))})
+
+
+def test_one_package_alone_knows_the_other_tool():
+    found = {str(path.relative_to(SOURCE)): names_another_tool(path) for path in modules(SOURCE)}
+    assert {name: words for name, words in found.items() if words and not name.startswith("adopt/")} == {}
+    assert found["adopt/traces.py"], "the words that are looked for are not those of the other tool"
+
+
+def test_nothing_in_loop_is_about_the_backend_that_comes_in_like_a_strangers():
+    found = [path for path in modules(SOURCE) if "acp" in path.read_text(encoding="utf-8").lower()]
+    assert [str(path.relative_to(SOURCE)) for path in found] == ["backends/api.py"], "it is named there as an example"
+
+
 def test_each_module_has_its_test_module():
     missing = [
         name
-        for path in modules(SOURCE)
+        for source, tests in ((SOURCE, ROOT / "tests"), (ACP, ROOT / "tests/acp"))
+        for path in modules(source)
         if path.name != "__init__.py"
-        and not (ROOT / "tests" / path.relative_to(SOURCE).with_name(f"test_{path.stem.strip('_')}.py")).exists()
-        and not any(fnmatch(name := str(path.relative_to(SOURCE)), pattern) for pattern in TESTED_ELSEWHERE)
+        and not (tests / path.relative_to(source).with_name(f"test_{path.stem.strip('_')}.py")).exists()
+        and not any(fnmatch(name := str(path.relative_to(source)), pattern) for pattern in TESTED_ELSEWHERE)
     ]
     assert missing == []
 
@@ -230,7 +267,7 @@ def test_each_exception_in_the_code_has_its_reason():
     reason = re.compile(r"(: [A-Z0-9, ]+|\[[a-z-]+\]) {1,2}(# |\()\w.*")
     bare = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in modules(SOURCE)
+        for path in modules(SOURCE, ACP)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if (found := excuse.search(line)) and not reason.fullmatch(found["rest"])
     ]

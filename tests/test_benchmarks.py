@@ -1,5 +1,6 @@
 """The benchmarks: their arithmetic, and that a stage plays what is measured. Times are nobody's business here."""
 
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,3 +117,12 @@ def test_the_large_repository_has_as_many_files_and_commits_as_it_should(tmp_pat
     assert len(git(made, "ls-files").splitlines()) == 250
     assert git(made, "rev-list", "--count", "HEAD") == "20"
     assert git(made, "status", "--porcelain") == ""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="it is compiled on the spot")
+def test_compiled_agents_play_the_same_rounds(tmp_path: Path):
+    stage = Stage.set_up(TOOL, tmp_path)
+    assert stage.compile_standin()
+    played = stage.play(2)
+    assert len(played.gaps("worker")) == 2
+    assert 0 < played.agents < played.wall

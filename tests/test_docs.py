@@ -37,7 +37,6 @@ from tests.support.pages import (
     PATIENCE,
     ROOT,
     blocks,
-    cli_page,
     first_lie,
     play_demo,
     quoted,
@@ -83,12 +82,6 @@ def test_the_readme_can_be_read_in_one_sitting():
 
 
 # The command line
-
-
-def test_the_page_of_the_command_line_is_what_help_says():
-    # Newer versions of click put brackets around the word.
-    shown, said = (text.replace("[COMMAND]", "COMMAND").split() for text in (text_of("docs/cli.md"), cli_page()))
-    assert shown == said, ANEW
 
 
 def test_every_flag_of_loop_run_is_on_the_page_of_the_command_line():

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from loop_kit import resources
 from loop_kit.model import documents, schema
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
+from loop_kit.model.documents import read
 from loop_kit.model.state import Phase, RunState
 
 BUS = Path(__file__).resolve().parent.parent / ".loop.example"
@@ -89,7 +89,7 @@ def test_the_run_is_finished_after_two_rounds():
 
 
 def test_the_state_has_the_digests_of_the_charter_in_the_archive():
-    charter = Charter.from_document(archived(0, "charter"))
+    charter = read(Charter, archived(0, "charter"))
     state = documents.read(RunState, load("state.json"))
     assert state.digests == charter.digests()
     assert (state.run_id, state.place, state.base_sha) == (charter.run_id, charter.place, charter.base_sha)
@@ -153,13 +153,3 @@ def test_the_summary_and_the_feed_end_as_the_state_does():
     assert (summary["rounds"], summary["exit_code"], summary["open_issues"]) == (2, 0, [])
     assert [event["outcome"] for event in events("run_ended")] == ["approved"]
     assert len(summary["dispatches"]) == len(events("dispatch_ended")) == state["dispatches"]
-
-
-def test_what_init_makes_is_shown_as_init_makes_it():
-    for name in (
-        "config.toml",
-        "examples/task_card.json",
-        "templates/worker_prompt.txt",
-        "templates/reviewer_prompt.txt",
-    ):
-        assert (BUS / name).read_text(encoding="utf-8") == resources.default_text(name), name

@@ -67,10 +67,10 @@ READERS: dict[str, tuple[Any, Any]] = {
     "review report": (ReviewReport, example("archive/T-001/r1_review_report.json")),
     "fix list": (FixList, example("archive/T-001/r2_fix_list.json")),
     "state": (RunState, example("state.json")),
-    "charter": (Charter.from_document, example("archive/T-001/r0_charter.json")),
+    "charter": (Charter, example("archive/T-001/r0_charter.json")),
     "evidence": (Evidence, example("archive/T-001/r1_checks.json")),
     "config": (
-        Settings.from_document,
+        Settings,
         {
             "run": {"max_rounds": 3},
             "checks": {"t": {"run": "true", "expect": [0]}},

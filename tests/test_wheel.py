@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.adopt.older import make_older_repo
 from tests.support.commands import loop
 from tests.support.fetching import made_once, pip, session_folder
 from tests.support.repos import git
@@ -98,6 +99,15 @@ def test_the_installed_command_makes_a_bus_from_its_own_defaults_and_judges_it_b
     assert card.read_bytes() == (ROOT / "defaults/examples/task_card.json").read_bytes()
     done = loop("validate", card, tmp_path / ".loop/config.toml", cwd=tmp_path, program=program)
     assert (done.code, done.out.count(": valid")) == (0, 2)
+
+
+def test_what_comes_in_by_an_entry_point_is_found_where_the_wheel_is_installed(clean: Path, tmp_path: Path):
+    repo, _ = make_older_repo("idle", tmp_path / "repo")
+    program = (clean / "bin/loop",)
+    assert "was made by agent-task-runner" in loop("init", cwd=repo, program=program).out
+    agent = '[run]\nworker_backend = "mine"\n[backends.mine]\ntype = "acp"\nargv = ["sh"]\n'
+    (repo / ".loop/config.toml").write_text(agent, encoding="utf-8")
+    assert "the backend 'mine' needs the client library for ACP" in loop("doctor", cwd=repo, program=program).out
 
 
 def test_the_installed_package_is_run_as_a_module_too(clean: Path, tmp_path: Path):

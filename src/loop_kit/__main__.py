@@ -1,7 +1,5 @@
 """`loop` and `python -m loop_kit`: the only place that exits."""
 
-import gc
-import os
 import signal
 import sys
 
@@ -10,14 +8,12 @@ from loop_kit.errors import EXIT_CODES, Outcome
 
 def run() -> None:
     """Run the command line and leave."""
-    gc.disable()  # nothing that is made while modules are read is garbage: `main` enables it where the work begins
     try:
         code = _run()
     except KeyboardInterrupt:  # where no command listens: while its modules are still being read, or after its end
         code = EXIT_CODES[Outcome.INTERRUPTED]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is leaving is not interrupted: it would only be a traceback
-    # Everything is written and closed; to take Python apart piece by piece would take longer than to leave.
-    os._exit(code)
+    sys.exit(code)
 
 
 def _run() -> int:

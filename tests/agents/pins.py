@@ -1,4 +1,4 @@
-"""The agent programs that the lane runs, each in exactly one version: the last that `loop_kit.backends.tested` names.
+"""The agent programs that the lane runs, each in exactly one version: the last that loop, or its backend `acp`, was held against.
 
 `PINS=newest` asks the registry for the newest ones instead, and `PINS="PACKAGE@VERSION …"` names some. After a change
 of the pins, `python -m tests.agents.pins` has npm write its lock anew, and writes the tables of the docs.
@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from loop_kit.backends.tested import TESTED
+from loop_kit.backends import tested
+from loop_kit_acp import presets
 
+TESTED = {**presets.TESTED, **tested.TESTED}
 LOCK = Path(__file__).parent / "npm" / "package-lock.json"
 NEWEST = "newest"
 # Some programs want a newer node than a machine has, so one comes along: a package of its own for each kind of machine.
@@ -31,7 +33,7 @@ _BACKENDS = {
 
 def versions(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the version of each package, by its name, as it is pinned or as `PINS` says."""
-    pinned = {name: tested[-1] for name, tested in TESTED.items()}
+    pinned = {name: versions[-1] for name, versions in TESTED.items()}
     words = (environment or {}).get("PINS", "").split()
     named = (word.rpartition("@")[::2] for word in words if word != NEWEST)
     return {**pinned, **{name: version for name, version in named if name in pinned}}
@@ -100,8 +102,8 @@ def told_conformance(page: str) -> str:
 def told_backends(page: str) -> str:
     """Return docs/backends.md with the tested versions in each row of its table of programs."""
     for name, package in _BACKENDS.items():
-        tested = ", ".join(TESTED[package])
-        page = re.sub(rf"^(\| `{name}` \| )[0-9][^|]*( \|)", rf"\g<1>{tested}\g<2>", page, flags=re.MULTILINE)
+        versions_tested = ", ".join(TESTED[package])
+        page = re.sub(rf"^(\| `{name}` \| )[0-9][^|]*( \|)", rf"\g<1>{versions_tested}\g<2>", page, flags=re.MULTILINE)
     return page
 
 

@@ -85,7 +85,7 @@ def test_a_line_is_an_event_or_something_said():
 
 
 def test_a_line_that_begins_as_the_table_says_is_a_failure():
-    kinds = (("litellm.RateLimitError", FailureKind.TRANSIENT), ("litellm.", FailureKind.PERMANENT))
+    kinds = {"litellm.RateLimitError": FailureKind.TRANSIENT, "litellm.": FailureKind.PERMANENT}
     backend = COMMAND.configured("mine", _settings(failures=kinds))
     line = "litellm.RateLimitError: busy"
     assert backend.read(line) == (Said(line), Failed(kind=FailureKind.TRANSIENT, message=line))

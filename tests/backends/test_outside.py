@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.backends.acp import ACP, PRESETS
 from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.claude import CLAUDE
 from loop_kit.backends.codex import CODEX
@@ -13,6 +12,8 @@ from loop_kit.backends.gemini import GEMINI
 from loop_kit.backends.opencode import OPENCODE
 from loop_kit.backends.outside import Form, Influenced, Source, Trees, files, in_each, sources_for
 from loop_kit.model.config import BackendSettings
+from loop_kit_acp.backend import ACP
+from loop_kit_acp.presets import PRESETS
 
 
 class Reading(Backend):

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from loop_kit.backends.base import Backend
-from loop_kit.backends.registry import find_backend, known, load_plugins, register_backend
+from loop_kit.backends.registry import ENTRY_POINTS, find_backend, known, load_plugins, register_backend
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
+from tests.support.distributions import install
 
-BUILT_IN = ("acp", "claude", "codex", "command", "gemini", "opencode", "script")
+COME_WITH_LOOP = ("acp", "claude", "codex", "command", "gemini", "opencode", "script")
 PLUGIN = """
     from loop_kit.backends.base import Backend, Call, Order
     from loop_kit.backends.registry import register_backend
@@ -30,7 +31,7 @@ PLUGIN = """
             return ()
 """
 ASK = """
-    from loop_kit.backends.registry import find_backend, known, load_plugins
+    from loop_kit.backends.registry import ENTRY_POINTS, find_backend, known, load_plugins
     from loop_kit.errors import LoopError
     from loop_kit.model.config import BackendSettings
 
@@ -55,16 +56,8 @@ def _module(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.py").write_text(textwrap.dedent(text))
 
 
-def _distribution(folder: Path, offers: str) -> None:
-    """Install a distribution that offers backends, as far as Python can tell."""
-    info = folder / "someone_else-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: someone-else\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[loop_kit.backends]\n{offers}\n")
-
-
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_every_built_in_backend_is_found(name: str):
+@pytest.mark.parametrize("name", COME_WITH_LOOP)
+def test_every_backend_that_comes_with_loop_is_found(name: str):
     backend = find_backend(name, BackendSettings(type=name, argv=("agent",), script="/s.json"))
     assert isinstance(backend, Backend)
 
@@ -78,7 +71,10 @@ def test_an_unknown_name_is_one_sentence_with_what_was_probably_meant():
     with pytest.raises(ConfigError) as caught:
         find_backend("codx", BackendSettings(type="codx"))
     assert caught.value.message == "there is no backend 'codx', did you mean 'codex'?"
-    assert caught.value.hint == "known backends: acp, claude, codex, command, gemini, opencode, script"
+    assert caught.value.hint == (
+        "known backends: acp, claude, codex, command, gemini, opencode, script; "
+        "others come with packages in the environment that runs loop"
+    )
     with pytest.raises(ConfigError, match=r"^backends\.mine\.type: there is no backend 'x9'$"):
         find_backend("mine", BackendSettings(type="x9"))
 
@@ -121,14 +117,31 @@ def test_a_plugin_that_is_not_there_is_one_sentence():
 @pytest.mark.parametrize("offered", ["mine = plug:Mine", "mine = plug:MINE"])
 def test_an_installed_package_may_offer_a_backend_or_its_class(tmp_path, offered: str):
     _module(tmp_path, "plug", PLUGIN + "\n    MINE = Mine()\n")
-    _distribution(tmp_path, offered)
+    install(tmp_path, ENTRY_POINTS, offered)
     assert _run(tmp_path, 'show("mine"); show("other", "mine"); print("mine" in known())') == ["Mine", "Mine", "True"]
 
 
 def test_an_installed_package_does_not_change_what_a_known_name_means(tmp_path):
     _module(tmp_path, "plug", PLUGIN)
-    _distribution(tmp_path, "codex = plug:Mine")
+    install(tmp_path, ENTRY_POINTS, "codex = plug:Mine")
     assert _run(tmp_path, 'show("codex")') == ["Codex"]
+
+
+def test_a_name_that_two_packages_offer_means_neither(tmp_path):
+    _module(tmp_path, "plug", PLUGIN)
+    install(tmp_path, ENTRY_POINTS, "acp = plug:Mine")
+    assert _run(tmp_path, 'show("acp")') == [
+        "ConfigError: more than one package offers a backend 'acp': loop_kit_acp.backend:ACP, plug:Mine"
+    ]
+
+
+def test_without_what_its_package_says_of_itself_acp_is_a_name_like_any_other(tmp_path):
+    code = """
+        import importlib.metadata
+        importlib.metadata.entry_points = lambda **_: importlib.metadata.EntryPoints()
+        show("acp")
+    """
+    assert _run(tmp_path, code) == ["ConfigError: there is no backend 'acp'"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +161,7 @@ def test_what_a_package_offers_and_is_no_backend_is_one_sentence(tmp_path, offer
         def __init__(self, needed): ...
     """
     _module(tmp_path, "plug", PLUGIN + extra)
-    _distribution(tmp_path, offered)
+    install(tmp_path, ENTRY_POINTS, offered)
     (line,) = _run(tmp_path, 'show("mine")')
     assert line.startswith(sentence)
 

@@ -4,7 +4,7 @@ import pytest
 
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, StartError
-from loop_kit.model.config import Settings
+from loop_kit.model.config import RunSettings, Settings
 from loop_kit.model.documents import read
 from loop_kit.model.task import TaskCard
 from tests.support import documents
@@ -31,8 +31,10 @@ def test_a_card_and_a_config_without_checks_plan_none():
 
 def test_checks_that_are_required_must_be_there():
     with pytest.raises(StartError, match="no check is configured"):
-        plan_checks(card(), Settings(require_checks=True))
-    assert plan_checks(card(checks=[{"name": "a", "run": "true"}]), Settings(require_checks=True)).commands
+        plan_checks(card(), Settings(run=RunSettings(require_checks=True)))
+    assert plan_checks(
+        card(checks=[{"name": "a", "run": "true"}]), Settings(run=RunSettings(require_checks=True))
+    ).commands
 
 
 def test_a_criterion_may_name_any_check_of_the_run():

@@ -142,7 +142,7 @@ CARD_SAYS = {
 }
 SAYS = {
     "config syntax": (3, "config.toml: "),
-    "config unknown key": (3, "$.run.max_round: there is no such setting, did you mean 'max_rounds'?"),
+    "config unknown key": (3, "$.run.max_round: there is no such field, did you mean 'max_rounds'?"),
     "config wrong type": (3, "$.run.max_rounds"),
     "bad variable": (3, "LOOP_MAX_ROUNDS: 'many' is not a number"),
     "other transport": (3, "$.run.dispatch_backend"),

@@ -5,7 +5,7 @@ import pytest
 
 from loop_kit.backends.registry import known
 from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment
-from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.config import BackendSettings, EnvSettings, RunSettings, Settings
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -29,7 +29,9 @@ def test_an_agent_that_is_there_says_where_and_which_version(tmp_path: Path):
 
 
 def test_the_configured_pair_comes_first_and_every_known_backend_is_there(tmp_path: Path):
-    settings = Settings(worker_backend="claude", backends={"mine": BackendSettings(type="command", argv=("sh",))})
+    settings = Settings(
+        run=RunSettings(worker_backend="claude"), backends={"mine": BackendSettings(type="command", argv=("sh",))}
+    )
     found = agents(tmp_path, settings)
     assert list(found)[:3] == ["claude", "codex", "mine"]
     assert set(found) == {*known(), "mine"}
@@ -37,7 +39,7 @@ def test_the_configured_pair_comes_first_and_every_known_backend_is_there(tmp_pa
 
 
 def test_one_that_is_missing_or_misconfigured_is_a_problem_and_no_crash(tmp_path: Path):
-    settings = Settings(worker_backend="nobody", backends={"mine": BackendSettings(type="command")})
+    settings = Settings(run=RunSettings(worker_backend="nobody"), backends={"mine": BackendSettings(type="command")})
     found = agents(tmp_path, settings)
     assert "there is no backend 'nobody'" in found["nobody"].problem
     assert "neither on PATH" in found["codex"].problem
@@ -48,7 +50,9 @@ def test_one_that_is_missing_or_misconfigured_is_a_problem_and_no_crash(tmp_path
 def test_a_version_is_asked_without_keys_and_only_of_known_programs(tmp_path: Path):
     program(tmp_path / "bin", "codex", f'env > "{tmp_path}/seen"; echo 1')
     mine = program(tmp_path / "bin", "mine", f'touch "{tmp_path}/started"')
-    settings = Settings(env_pass=("MY_SECRET",), backends={"mine": BackendSettings(type="command", argv=(str(mine),))})
+    settings = Settings(
+        env=EnvSettings(passed=("MY_SECRET",)), backends={"mine": BackendSettings(type="command", argv=(str(mine),))}
+    )
     found = agents(tmp_path, settings, OPENAI_API_KEY="k", MY_SECRET="s")
     seen = (tmp_path / "seen").read_text(encoding="utf-8")
     assert "PATH=" in seen
@@ -76,7 +80,7 @@ def test_of_keys_and_logins_only_the_names_are_told(tmp_path: Path):
 
 
 def test_the_environment_is_told_for_the_roles_own_backend():
-    settings = Settings(reviewer_backend="claude", env_pass=("MINE_*",))
+    settings = Settings(run=RunSettings(reviewer_backend="claude"), env=EnvSettings(passed=("MINE_*",)))
     outer = {"OPENAI_API_KEY": "1", "ANTHROPIC_API_KEY": "2", "MINE_1": "3", "OTHER": "4", "PATH": "5"}
     passed = {
         role: {each.name for each in look_at_environment(outer, settings, role) if each.passed}
@@ -86,7 +90,7 @@ def test_the_environment_is_told_for_the_roles_own_backend():
         "worker": {"OPENAI_API_KEY", "MINE_1", "PATH"},
         "reviewer": {"ANTHROPIC_API_KEY", "MINE_1", "PATH"},
     }
-    assert look_at_environment(outer, Settings(worker_backend="nobody"), "worker") == ()
+    assert look_at_environment(outer, Settings(run=RunSettings(worker_backend="nobody")), "worker") == ()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at the processes that are left")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.main import COMMANDS
 from tests.support.commands import loop
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loop_kit.cli.config import find_lines
-from loop_kit.model.config import RUN_OPTIONS, Settings
+from loop_kit.model.config import Settings, run_settings
 from tests.support.commands import loop
 from tests.support.repos import make_repo
 
@@ -69,7 +69,7 @@ def test_an_empty_variable_says_nothing(repo: Path):
 
 def test_every_setting_of_a_run_is_shown(repo: Path):
     values = shown(repo)
-    assert {f"run.{option.key}" for option in RUN_OPTIONS} <= set(values)
+    assert {f"run.{setting.name}" for setting in run_settings()} <= set(values)
     tables = {name.partition(".")[0] for name in values}
     assert tables >= {"run", "worker", "reviewer", "env", "backends", "plugins"}
 
@@ -78,7 +78,7 @@ def test_without_a_file_all_is_built_in(tmp_path: Path):
     repo = make_repo(tmp_path)
     values = shown(repo)
     assert {value["origin"] for value in values.values()} == {"built-in"}
-    assert values["run.max_rounds"]["value"] == Settings().max_rounds
+    assert values["run.max_rounds"]["value"] == Settings().run.max_rounds
 
 
 def test_what_is_named_like_a_secret_is_not_shown(repo: Path):

@@ -6,7 +6,9 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
+from loop_kit.errors import EXIT_CODES, Outcome
 from tests.support.commands import loop
+from tests.support.runs import Stage, ended, objects, works
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
 
@@ -17,20 +19,41 @@ def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / ".loop")
 
 
-def test_every_run_is_a_row_with_its_outcome_and_cost(bus: Bus):
-    again = Archive(bus.archive_root / "T-001@2")
-    again.put_document(0, "task_card", {"goal": "Odd \x1b[2J\ngoal"})
-    summary = json.loads((bus.root / "summary.json").read_text(encoding="utf-8"))
-    paid = {**summary["dispatches"][0], "cost_usd": 1.5}
-    again.put_document(
-        1, "summary", {**summary, "outcome": "stalled", "rounds": 1, "dispatches": [paid], "ended_at": ""}
+PRICED = """
+[prices.models.script]
+input = 2.0
+output = 25.0
+"""
+
+
+def test_every_run_is_a_row_with_its_outcome_and_cost(tmp_path: Path):
+    counted = {"usage": {"input_tokens": 100_000, "output_tokens": 10_000}}
+    stage = Stage.set_up(
+        tmp_path,
+        worker=[[counted, *works()]],
+        reviewer=[[counted, *objects()]],
+        card={"goal": "Odd \x1b[2J\ngoal"},
+        config=PRICED,
     )
-    done = loop("list", cwd=bus.root.parent, env={"TZ": "UTC"})
+    ended(stage, stage.run("--max-rounds", "1"), EXIT_CODES[Outcome.ROUND_LIMIT], paid=(1, 1))
+    done = stage.loop("list", env={"TZ": "UTC"})
     assert (done.code, done.err) == (0, "")
-    head, first, second = done.out.splitlines()
+    head, row = done.out.splitlines()
     assert head.split() == ["RUN", "ROUNDS", "OUTCOME", "ENDED", "COST", "GOAL"]
-    assert first.split()[:6] == ["T-001", "2", "approved", "2025-03-03", "10:05:41", "unknown"]
-    assert second.split() == ["T-001@2", "1", "stalled", "-", "$1.50", "Odd", "\\x1b[2J", "goal"]
+    assert row.split()[:3] == ["T-1", "1", "round_limit"]
+    assert row.split()[5:] == ["$0.90", "Odd", "\\x1b[2J", "goal"]
+    assert [run["cost_usd"] for run in json.loads(stage.loop("list", "--json").out)] == [0.9]
+
+
+def test_a_run_of_which_a_dispatch_did_not_say_what_it_cost_has_no_known_cost(bus: Bus):
+    done = loop("list", cwd=bus.root.parent, env={"TZ": "UTC"})
+    assert done.out.splitlines()[1].split()[:6] == ["T-001", "2", "approved", "2025-03-03", "10:05:41", "unknown"]
+
+
+def test_a_run_that_has_not_ended_has_no_end(bus: Bus):
+    Archive(bus.archive_root / "T-001@2").put_from_bus(bus, "task_card")
+    row = loop("list", cwd=bus.root.parent).out.splitlines()[2]
+    assert row.split()[:5] == ["T-001@2", "0", "unfinished", "-", "unknown"]
 
 
 def test_json_is_a_list_of_objects(bus: Bus):

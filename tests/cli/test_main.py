@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit import __version__
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.main import COMMANDS
 from tests.support.commands import LOOP, loop
 from tests.support.repos import make_repo
 
@@ -180,7 +180,7 @@ def test_no_markup_reaches_a_terminal(repo: Path, env: dict[str, str]):
 
 def test_a_bug_is_one_sentence_and_its_traceback_is_kept_for_a_report(repo: Path, tmp_path: Path):
     probe = (
-        "import sys; from loop_kit.cli.front import COMMANDS; from loop_kit.cli.entry import main\n"
+        "import sys; from loop_kit.cli.main import COMMANDS; from loop_kit.cli.entry import main\n"
         "COMMANDS['list'] = ('no_such_module', '')\n"
         "sys.exit(main(['list']))"
     )

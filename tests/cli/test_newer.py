@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.cli import front
-from tests.cli.test_adopting import REFUSED
+from loop_kit.cli.main import COMMANDS as ALL
+from tests.adopt.test_adopting import REFUSED
 from tests.support.commands import answers, loop
-from tests.support.older import tree
-from tests.support.repos import make_repo
+from tests.support.repos import make_repo, tree
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".loop.example"
 COMMANDS = (
@@ -48,7 +47,7 @@ SAYS_IT_BESIDE_OTHERS = {"doctor"}
 
 def test_no_command_is_forgotten_here():
     asked = {line.split()[0] for line in (*COMMANDS, *REFUSED)}
-    assert asked == set(front.COMMANDS) - WITHOUT_A_BUS - SAYS_IT_BESIDE_OTHERS
+    assert asked == set(ALL) - WITHOUT_A_BUS - SAYS_IT_BESIDE_OTHERS
     assert {line.split()[0] for line in REFUSED} == asked - {"init"}
 
 

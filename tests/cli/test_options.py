@@ -2,7 +2,7 @@ import click
 import pytest
 
 from loop_kit.cli.options import given_settings, settings_options
-from loop_kit.model.config import RUN_OPTIONS
+from loop_kit.model.config import run_settings
 
 
 @click.command()
@@ -16,7 +16,7 @@ def given(*args: str) -> object:
 
 
 def test_every_setting_has_its_flag_in_the_order_of_the_table():
-    assert [param.name for param in command.params] == [option.key for option in RUN_OPTIONS]
+    assert [param.name for param in command.params] == [setting.name for setting in run_settings()]
 
 
 def test_what_is_not_given_is_not_there():

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.crashes import feed_is_a_chain, nothing_paid_twice
-from tests.support.older import tree
 from tests.support.recorded import RECORDED, SITUATIONS, lay_out
-from tests.support.repos import commit
+from tests.support.repos import commit, tree
 from tests.support.runs import Result, Stage, nothing_left
 
 LEFTOVERS = {"dead_heartbeat", "half_written", "outbox", "worktree"}  # what a kill leaves, and a resume clears away

@@ -1,13 +1,13 @@
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loop_kit import resources
 from loop_kit.cli.settings import from_environment, read_config, resolve
 from loop_kit.errors import LoopError
-from loop_kit.model.config import RUN_OPTIONS, Settings
+from loop_kit.model.config import Settings, run_settings, variable_of
+from loop_kit.values.reading import DocumentField
 
 BUILT_IN = Settings.from_document({}, name="nothing")
 
@@ -25,20 +25,20 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(config: Path):
     config.write_text("[run]\nmax_rounds = 4\ndispatch_retries = 4\nverbose = true\n", encoding="utf-8")
     environment = {"LOOP_MAX_ROUNDS": "5", "LOOP_DISPATCH_RETRIES": "5"}
     settings = resolve(config, environment, {"max_rounds": 6})
-    assert (settings.max_rounds, settings.dispatch_retries, settings.verbose) == (6, 5, True)
+    assert (settings.run.max_rounds, settings.run.dispatch_retries, settings.run.verbose) == (6, 5, True)
 
 
 def test_a_flag_may_take_back_what_the_file_says(config: Path):
     config.write_text("[run]\nallow_dirty = true\n", encoding="utf-8")
-    assert resolve(config, {}, {"allow_dirty": False}).allow_dirty is False
-    assert resolve(config, {"LOOP_ALLOW_DIRTY": "no"}, {}).allow_dirty is False
+    assert resolve(config, {}, {"allow_dirty": False}).run.allow_dirty is False
+    assert resolve(config, {"LOOP_ALLOW_DIRTY": "no"}, {}).run.allow_dirty is False
 
 
-@pytest.mark.parametrize("option", RUN_OPTIONS, ids=lambda option: option.key)
-def test_every_setting_can_come_from_the_environment(option: Any):
-    text = {bool: "yes", int: "7", float: "0.5", str: "native"}[type(option.default)]
-    value = {bool: True, int: 7, float: 0.5, str: "native"}[type(option.default)]
-    assert from_environment({option.variable: text}) == {option.key: value}
+@pytest.mark.parametrize("setting", run_settings(), ids=lambda setting: setting.name)
+def test_every_setting_can_come_from_the_environment(setting: DocumentField):
+    text = {bool: "yes", int: "7", float: "0.5", str: "native"}[type(setting.default)]
+    value = {bool: True, int: 7, float: 0.5, str: "native"}[type(setting.default)]
+    assert from_environment({variable_of(setting): text}) == {setting.name: value}
 
 
 def test_other_variables_and_empty_ones_are_not_looked_at():
@@ -98,7 +98,7 @@ def test_a_config_that_is_no_file_is_not_waited_for(config: Path):
 
 def test_an_editor_may_have_put_a_mark_at_the_beginning(config: Path):
     config.write_bytes(b"\xef\xbb\xbf[run]\r\nmax_rounds = 4\r\n")
-    assert resolve(config, {}, {}).max_rounds == 4
+    assert resolve(config, {}, {}).run.max_rounds == 4
 
 
 def test_the_default_config_says_what_is_built_in_and_every_setting_stands_in_it(config: Path):
@@ -109,7 +109,7 @@ def test_the_default_config_says_what_is_built_in_and_every_setting_stands_in_it
     lines = [line for line in spoken.splitlines() if not line.startswith(" ")]
     config.write_text("[run]\n" + "\n".join(lines), encoding="utf-8")
     assert resolve(config, {}, {}) == BUILT_IN
-    assert {line.partition(" ")[0] for line in lines if line} == {option.key for option in RUN_OPTIONS}
+    assert {line.partition(" ")[0] for line in lines if line} == {setting.name for setting in run_settings()}
 
 
 def test_a_script_is_looked_for_beside_the_file_that_names_it(config: Path):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.main import COMMANDS
 from loop_kit.cli.showing import Lines
 from tests.support.happenings import told as event
 from tests.support.runs import LOOP, Result, Stage, ended, objects, works

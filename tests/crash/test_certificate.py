@@ -5,6 +5,7 @@ They are bugs of order and of durability, of the kind that nobody sees until the
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,22 @@ from tests.support.planting import planted
 
 @dataclass(frozen=True)
 class Plant:
-    """A bug: texts to replace in a file, and words of the deeds around which it shows, to be tried first."""
+    """A bug: texts to replace in a file, and words of the deeds around which it shows, after the first deed of `since`."""
 
     file: str
     changes: Mapping[str, str]
     shows_at: str
+    since: str = ""
 
 
 ARCHIVE = "    sealed.archive_round(ctx, state)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
+ANCHOR = "    after = anchor(ctx, after)\n"
+MOVE = '    ctx.repository.move(ref, blob, ctx.pins.get(ref, ""))\n'
 FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
-CHARTER = "    archive.put_document(0, Charter.kind, charter.to_document())\n    _put_card("
+CHARTER = "    archive.put_document(0, Charter.kind, charter)\n    _put_card("
 BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=charter.digests()))\n"
 
 PLANTS = {
@@ -104,6 +108,29 @@ PLANTS = {
         "review_request",
     ),
     "the run has begun before its charter is kept": Plant("rounds/start.py", {CHARTER: BEGUN + CHARTER}, "r0_charter"),
+    "the log is not synced before it is anchored": Plant(
+        "bus/feed.py", {"                os.fsync(fd)\n": "                os.fstat(fd)\n"}, "'r2_"
+    ),
+    "the log is anchored before it is synced": Plant(
+        "rounds/anchoring.py",
+        {
+            "    head = ctx.feed.sync(state.log)\n": (
+                "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
+                "    head = ctx.feed.sync(state.log)\n    os.fsync = sync\n"
+            ),
+            "    return replace(state, log=head)\n\n\ndef anchor_again": (
+                "    ctx.feed.sync()\n    return replace(state, log=head)\n\n\ndef anchor_again"
+            ),
+        },
+        "before fsync feed.jsonl",
+    ),
+    "the ref of the log does not move": Plant("rounds/anchoring.py", {MOVE: ""}, "r2_"),
+    "the state names the end of the log before git does": Plant(
+        "rounds/round.py",
+        {ANCHOR: f"    ctx.bus.put_state(replace(after, log=ctx.feed.sync(after.log)))\n{ANCHOR}"},
+        "fsync .loop",  # when the state has its name
+        since="fsync feed.jsonl",
+    ),
     "a place is claimed before the state names the run": Plant(
         "rounds/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_charter"
     ),
@@ -115,7 +142,8 @@ def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
     plant = PLANTS[name]
     python = planted(tmp_path / "planted", plant.file, plant.changes)
     filmed = film(tmp_path / "film", python)  # a bug that shows without a kill would be no test of the certificate
-    shots = tuple(shot for shot in filmed.shots if plant.shows_at in shot.deed)
+    later = dropwhile(lambda shot: plant.since not in shot.deed, filmed.shots)
+    shots = tuple(shot for shot in later if plant.shows_at in shot.deed)
     assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
 
 

@@ -73,7 +73,8 @@ def test_of_many_rounds_only_what_is_needed_is_left(played: Played):
     standing = stage.look().standing
     assert len(standing["round_details"]) == KEPT_ROWS
     heads = {f"refs/loop/T-1/r{number}/head" for number in range(1, ROUNDS + 1)}
-    assert set(stage.refs()) == {"refs/loop/T-1/r0/base", "refs/loop/T-1/r0/run", *heads}
+    assert set(stage.pins()) == {"refs/loop/T-1/r0/base", *heads}
+    assert set(stage.refs()) == {"refs/loop/T-1/r0/run", "refs/loop/T-1/log", *stage.pins()}
     nothing_left(stage)
     assert list(Path(stage.env["TMPDIR"]).iterdir()) == []
     assert "garbage: 0" in stage.git("count-objects", "-v").splitlines()

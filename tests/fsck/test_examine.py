@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from loop_kit.bus import heartbeat
+from loop_kit.bus.feed import Feed
 from loop_kit.bus.heartbeat import Beat
+from loop_kit.model.events import OtherEvent
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict
 from loop_kit.vcs.worktree import tree_path
@@ -81,6 +83,23 @@ def change_the_feed(stage: Stage) -> None:
     path.write_text("\n".join([*lines[:2], lines[2].replace("round", "raund"), *lines[3:], ""]), encoding="utf-8")
 
 
+def cut_the_feed(stage: Stage) -> None:
+    path = stage.bus / "logs/feed.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def lose_the_feed(stage: Stage) -> None:
+    (stage.bus / "logs/feed.jsonl").unlink()
+
+
+def lose_the_anchor(stage: Stage) -> None:
+    stage.git("update-ref", "-d", f"{REF}/log")
+
+
+def anchor_nothing(stage: Stage) -> None:
+    stage.git("update-ref", f"{REF}/log", "HEAD")
+
+
 def lose_the_charter(stage: Stage) -> None:
     (stage.bus / "archive/T-1/r0_charter.json").unlink()
 
@@ -115,6 +134,10 @@ def lose_an_object(stage: Stage) -> None:
         (turn_an_older_decision, {"other_decision"}),
         (add_a_take, {"swapped"}),
         (change_the_feed, {"feed"}),
+        (cut_the_feed, {"anchor"}),
+        (lose_the_feed, {"anchor"}),
+        (lose_the_anchor, {"anchor", "unanchored"}),
+        (anchor_nothing, {"anchor", "unanchored"}),
         (lose_the_charter, {"no_charter"}),
         (lose_the_summary, {"no_summary"}),
         (lose_the_archive, {"unknown_run", "no_charter", "swapped", "no_summary"}),
@@ -127,6 +150,34 @@ def test_what_only_a_person_can_judge_is_said_and_stays(stage: Stage, plant: Cal
     assert set(codes(stage)) == found
     assert stage.loop("fsck", "--repair").code == 11
     assert {path: path.read_bytes() for path in files} == files
+
+
+def tell(stage: Stage, event: str = "told") -> None:
+    Feed(stage.bus / "logs/feed.jsonl").append(OtherEvent(event, {}), run_id="r", now="2025-01-31T08:00:00.000Z")
+
+
+def test_what_nobody_has_anchored_yet_is_a_note(stage: Stage):
+    last = len(stage.feed())
+    tell(stage)
+    with (stage.bus / "logs/feed.jsonl").open("ab") as file:
+        file.write(b'{"seq":')
+    result = stage.loop("fsck")
+    assert (result.code, result.out.splitlines()[-1]) == (0, "all is well")
+    assert f"1 event(s) after event {last} are not anchored yet" in result.out
+    assert "the last line is torn" in result.out
+
+
+def test_a_change_of_the_log_is_told_with_its_side_of_the_anchor(stage: Stage):
+    last = len(stage.feed())
+    for _ in range(3):
+        tell(stage)
+    path = stage.bus / "logs/feed.jsonl"
+    for number, side in ((last + 1, f", after event {last}, the last that is anchored"), (2, f", before event {last}")):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines[number] = lines[number].replace('"data":{', '"data":{"x":1', 1)
+        path.write_text("".join(lines).replace('{"x":1"', '{"x":1,"'), encoding="utf-8")
+        result = stage.loop("fsck")
+        assert (result.code, side in result.out) == (11, True), result.out
 
 
 def lose_a_pin(stage: Stage) -> None:

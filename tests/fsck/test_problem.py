@@ -10,4 +10,5 @@ def test_a_problem_tells_everything_but_how():
         "hint": "",
         "remedy": "remove it",
         "repaired": True,
+        "note": False,
     }

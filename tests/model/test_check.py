@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 
 from loop_kit.errors import ConfigError, DocumentError
-from loop_kit.model.check import CheckCommand, Prepare, Where, read_argv, shown_command
+from loop_kit.model.check import CheckCommand, Prepare, Where, shown_command
 from loop_kit.model.config import Settings
 from loop_kit.model.documents import read
 from loop_kit.model.task import TaskCard
+from loop_kit.values.reading import write
 from tests.support import documents
 
 
@@ -27,7 +28,8 @@ def test_a_check_in_full_is_read_from_card_and_config_alike():
 
 def test_a_line_for_the_shell_is_run_by_sh_and_shown_as_it_was_written():
     (command,) = from_card({"name": "tests", "run": "make test | tee log"})
-    assert command == CheckCommand(name="tests", argv=("sh", "-c", "make test | tee log"))
+    assert command == CheckCommand(name="tests", run="make test | tee log")
+    assert command.command_line == ("sh", "-c", "make test | tee log")
     assert command.sentence == "tests: make test | tee log"
     assert shown_command(("echo", "two words")) == "echo 'two words'"
 
@@ -44,18 +46,16 @@ def test_a_config_with_checks_comes_back_as_it_went():
             "prepare": {"run": "make deps", "timeout": 9, "files": ["**/*.lock"], "link": ["node_modules"]},
         }
     )
-    assert from_config(settings.to_document()) == settings
-    assert settings.prepare == Prepare(
-        argv=("sh", "-c", "make deps"), timeout=9.0, files=("**/*.lock",), link=("node_modules",)
-    )
-    assert (settings.require_checks, settings.review_failing) == (True, True)
+    assert from_config(write(settings)) == settings
+    assert settings.prepare == Prepare(run="make deps", timeout=9.0, files=("**/*.lock",), link=("node_modules",))
+    assert (settings.run.require_checks, settings.run.review_failing) == (True, True)
 
 
 def test_linking_may_be_all_the_preparation():
     settings = from_config({"prepare": {"link": ["node_modules"]}})
     assert settings.prepare == Prepare(link=("node_modules",))
-    assert from_config(settings.to_document()) == settings
-    assert read_argv({}) == ()
+    assert from_config(write(settings)) == settings
+    assert settings.prepare.command_line == ()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_linking_may_be_all_the_preparation():
         ({"argv": ["a"], "expect": []}, "$.checks.tests.expect: it has fewer than 1 entries"),
         ({"argv": ["a"], "timeout": -1}, "$.checks.tests.timeout: it should be at least 0, not -1"),
         ({"argv": ["a"], "where": "here"}, "$.checks.tests.where: it should be 'worktree' or 'inplace', not 'here'"),
-        ({"argvs": ["a"]}, "$.checks.tests.argvs: there is no such setting, did you mean 'argv'?"),
+        ({"argvs": ["a"]}, "$.checks.tests.argvs: there is no such field, did you mean 'argv'?"),
     ],
 )
 def test_a_check_that_cannot_be_run_is_refused(entry, sentence):
@@ -98,7 +98,7 @@ def test_two_checks_of_a_card_cannot_share_a_name():
     [
         ({}, "$.prepare.run: it is missing, and so is 'argv'"),
         ({"argv": ["a"], "run": "b", "link": ["c"]}, "$.prepare.run: it should be left out beside 'argv', not 'b'"),
-        ({"comand": "x"}, "$.prepare.comand: there is no such setting"),
+        ({"comand": "x"}, "$.prepare.comand: there is no such field"),
     ],
 )
 def test_a_preparation_that_cannot_be_run_is_refused(prepare, sentence):

@@ -1,15 +1,21 @@
 import json
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from loop_kit import resources
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
-from loop_kit.model.config import RUN_OPTIONS, BackendSettings, RoleSettings, Settings
+from loop_kit.model.config import (
+    BackendSettings,
+    RoleSettings,
+    Settings,
+    flag_of,
+    run_settings,
+    variable_of,
+)
+from loop_kit.model.event import FailureKind
+from loop_kit.values.reading import write
 
-SCHEMA = json.loads(resources.schema_path("config").read_text(encoding="utf-8"))
 FULL: dict[str, Any] = {
     "run": {"max_rounds": 5, "timeout": 60, "auto_dispatch": True, "worker_backend": "mine"},
     "worker": {"model": "small", "args": ["--fast"], "env": {"MODE": "work"}},
@@ -37,34 +43,25 @@ def refusal(document: Any) -> str:
     return refused.value.message
 
 
-def test_the_schema_and_the_table_of_options_list_the_same_settings():
-    assert set(SCHEMA["properties"]["run"]["properties"]) == {option.key for option in RUN_OPTIONS}
-    assert {item.name for item in fields(Settings)} >= {option.key for option in RUN_OPTIONS}
-
-
-@pytest.mark.parametrize(("table", "settings"), [("role", RoleSettings), ("backend", BackendSettings)])
-def test_the_schema_and_the_other_tables_list_the_same_settings(table, settings):
-    assert set(SCHEMA["$defs"][table]["properties"]) == {item.name for item in fields(settings)}
-
-
-def test_the_defaults_are_those_of_the_table_and_pass_the_schema():
-    defaults = {option.key: option.default for option in RUN_OPTIONS}
-    assert Settings.from_document({}).to_document()["run"] == defaults
-    assert Settings().to_document()["run"] == defaults
-    assert schema.find_problem("config", {"run": defaults}) is None
+def test_what_nobody_says_is_built_in():
+    assert Settings.from_document({}) == Settings()
+    assert write(Settings())["run"] == {setting.name: setting.default for setting in run_settings()}
+    assert schema.find_problem("config", write(Settings())) is None
 
 
 def test_an_option_is_named_for_the_file_the_flag_and_the_environment():
-    names = {option.key: (option.flag, option.variable) for option in RUN_OPTIONS}
+    names = {setting.name: (flag_of(setting), variable_of(setting)) for setting in run_settings()}
     assert names["max_rounds"] == ("--max-rounds", "LOOP_MAX_ROUNDS")
 
 
 def test_a_full_config_comes_back_as_it_went():
     settings = Settings.from_document(FULL)
-    assert Settings.from_document(settings.to_document()) == settings
-    assert Settings.from_document(json.loads(json.dumps(settings.to_document()))) == settings
+    assert Settings.from_document(write(settings)) == settings
+    assert Settings.from_document(json.loads(json.dumps(write(settings)))) == settings
     assert settings.backend("mine").argv == ("agent", "{prompt}")
+    assert settings.backend("mine").failures == {"ERROR": FailureKind.AUTH}
     assert settings.backend("codex") == BackendSettings(type="codex", path="/opt/codex")
+    assert schema.find_problem("config", write(settings)) is None
 
 
 def test_each_role_has_its_backend_and_settings():
@@ -76,24 +73,24 @@ def test_each_role_has_its_backend_and_settings():
 
 
 def test_whole_seconds_are_seconds():
-    timeout = Settings.from_document({"run": {"timeout": 60}}).timeout
+    timeout = Settings.from_document({"run": {"timeout": 60}}).run.timeout
     assert (timeout, type(timeout)) == (60.0, float)
 
 
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ({"runs": {}}, "config.toml $.runs: there is no such table, did you mean 'run'?"),
-        ({"zzz": {}}, "config.toml $.zzz: there is no such table"),
+        ({"runs": {}}, "config.toml $.runs: there is no such field, did you mean 'run'?"),
+        ({"zzz": {}}, "config.toml $.zzz: there is no such field"),
         (
             {"run": {"max_round": 3}},
-            "config.toml $.run.max_round: there is no such setting, did you mean 'max_rounds'?",
+            "config.toml $.run.max_round: there is no such field, did you mean 'max_rounds'?",
         ),
-        ({"worker": {"modle": "x"}}, "config.toml $.worker.modle: there is no such setting, did you mean 'model'?"),
-        ({"env": {"passs": []}}, "config.toml $.env.passs: there is no such setting, did you mean 'pass'?"),
+        ({"worker": {"modle": "x"}}, "config.toml $.worker.modle: there is no such field, did you mean 'model'?"),
+        ({"env": {"passs": []}}, "config.toml $.env.passs: there is no such field, did you mean 'pass'?"),
         (
             {"backends": {"mine": {"arg": []}}},
-            "config.toml $.backends.mine.arg: there is no such setting, did you mean 'argv'?",
+            "config.toml $.backends.mine.arg: there is no such field, did you mean 'argv'?",
         ),
     ],
 )
@@ -151,7 +148,7 @@ def test_what_no_program_could_be_given_is_refused(document):
 
 def test_flags_replace_settings_and_are_judged_by_the_same_rules():
     settings = Settings.from_document(FULL)
-    assert settings.having({"max_rounds": 9}, source="--max-rounds").max_rounds == 9
+    assert settings.having({"max_rounds": 9}, source="--max-rounds").run.max_rounds == 9
     assert settings.having({}, source="the flags") == settings
     with pytest.raises(ConfigError) as refused:
         settings.having({"max_rounds": 0}, source="the command line")

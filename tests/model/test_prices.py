@@ -2,6 +2,7 @@ import pytest
 
 from loop_kit.model.event import Usage
 from loop_kit.model.prices import Cost, CostSource, ModelPrice, Prices
+from loop_kit.values import reading
 
 TABLE = Prices(
     as_of="2025-01-31",
@@ -14,12 +15,12 @@ TABLE = Prices(
 
 
 def test_a_table_comes_back_as_it_went():
-    assert Prices.from_document(TABLE.to_document()) == TABLE
-    assert Prices.from_document({}) == Prices()
+    assert reading.read(Prices, reading.write(TABLE)) == TABLE
 
 
 def test_without_a_price_of_its_own_what_was_cached_costs_as_much_as_the_rest():
-    price = ModelPrice.from_document({"input": 2, "output": 10})
+    price = ModelPrice(input=2.0, output=10.0)
+    assert reading.write(price) == {"input": 2.0, "output": 10.0}
     assert price.of(Usage(input_tokens=1_000_000, cached_tokens=900_000, output_tokens=0)) == 2.0
 
 

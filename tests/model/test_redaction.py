@@ -80,7 +80,7 @@ def test_a_value_that_is_no_utf_8_is_hidden_too():
         ('[reviewer]\nargs = ["--key", "{anthropic}"]', "$.reviewer.args[1]"),
         ('[backends.mine]\ntype = "command"\nargv = ["x", "{openai}"]', "$.backends.mine.argv[1]"),
         ('[backends.mine]\nargs = ["--key={openai}"]', "$.backends.mine.args[0]"),
-        ('[checks.one]\nrun = "curl -H {gitlab} x"', "$.checks.one.run[0]"),
+        ('[checks.one]\nrun = "curl -H {gitlab} x"', "$.checks.one.run"),
         ('[prepare]\nargv = ["fetch", "{github}"]', "$.prepare.argv[1]"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_key_in_the_config_is_refused_because_configs_are_archived(toml: str, 
 @pytest.mark.parametrize("value", ["test", "ollama", "not-needed-for-a-local-model"])
 def test_a_word_that_stands_in_for_a_key_is_let_through(value: str):
     settings = Settings.from_document({"env": {"set": {"OPENAI_API_KEY": value}}})
-    assert settings.env_set["OPENAI_API_KEY"] == value
+    assert settings.env.set["OPENAI_API_KEY"] == value
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -111,9 +111,8 @@ def check_standing(stage: Stage, result: Result, base: str, heads: list[str]) ->
     assert (state["base_sha"], state["head_sha"], state["branch"]) == (base, heads[1], "main")
     rows = [(row["head_sha"], row["tree"], row["decision"], row["judged_by"]) for row in state["round_details"]]
     assert rows == [(heads[0], trees[0], "changes_required", "loop"), (heads[1], trees[1], "approve", "reviewer")]
-    commits = {name: sha for name, sha in stage.refs().items() if not name.endswith("/r0/run")}
     place = f"refs/loop/{state['task_id']}"
-    assert commits == {f"{place}/r0/base": base, f"{place}/r1/head": heads[0], f"{place}/r2/head": heads[1]}
+    assert stage.pins() == {f"{place}/r0/base": base, f"{place}/r1/head": heads[0], f"{place}/r2/head": heads[1]}
 
 
 def check_summary(stage: Stage, package: Package, result: Result, base: str, heads: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Briefs for the tests of prompts: an ordinary one for each role, to be changed with `dataclasses.replace`."""
 
 from loop_kit.model.change import Change, Commit, FileChange
+from loop_kit.model.charter import PromptTexts
 from loop_kit.model.decision import Decision
 from loop_kit.model.review import FixList, Issue
 from loop_kit.model.state import Judge, RoundRow
@@ -23,14 +24,14 @@ CARD = TaskCard(
     constraints=("The interface stays.",),
 )
 
-TEXTS = {
-    "agents_md": "Use the names that are there.",
-    "worker_role": "Find the cause.",
-    "reviewer_role": "Think before you read.",
-    "worker_template": default_text("templates/worker_prompt.txt"),
-    "reviewer_template": default_text("templates/reviewer_prompt.txt"),
-    "context": "The index is rebuilt at night.",
-}
+TEXTS = PromptTexts(
+    agents_md="Use the names that are there.",
+    worker_role="Find the cause.",
+    reviewer_role="Think before you read.",
+    worker_template=default_text("templates/worker_prompt.txt"),
+    reviewer_template=default_text("templates/reviewer_prompt.txt"),
+    context="The index is rebuilt at night.",
+)
 
 ROW = RoundRow(
     round=1,

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from loop_kit.model import documents
-from loop_kit.model.config import RUN_OPTIONS, Settings
+from loop_kit.model.config import Settings, run_settings
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.prompts.templates import placed
@@ -31,18 +31,18 @@ def test_the_config_as_written_changes_nothing():
 def test_the_config_with_every_line_taken_in_is_valid():
     settings = Settings.from_document(tomllib.loads(ALL_SET))
     assert settings.backend("mine").type == "command"
-    assert settings.env_set == {"EXAMPLE_VARIABLE": "value"}
+    assert settings.env.set == {"EXAMPLE_VARIABLE": "value"}
 
 
 def test_the_config_names_every_run_option_with_its_default():
-    assert tomllib.loads(ALL_SET)["run"] == {option.key: option.default for option in RUN_OPTIONS}
+    assert tomllib.loads(ALL_SET)["run"] == {setting.name: setting.default for setting in run_settings()}
 
 
 def test_the_config_with_every_line_taken_in_is_still_the_default_for_runs_and_roles():
     settings, defaults = Settings.from_document(tomllib.loads(ALL_SET)), Settings.from_document({})
-    assert settings.to_document()["run"] == defaults.to_document()["run"]
-    assert settings.roles == defaults.roles
-    assert (settings.env_pass, settings.plugins) == ((), ())
+    assert settings.run == defaults.run
+    assert (settings.worker, settings.reviewer) == (defaults.worker, defaults.reviewer)
+    assert (settings.env.passed, settings.plugins) == ((), ())
 
 
 def test_the_example_card_is_a_card():

@@ -59,7 +59,7 @@ def test_the_task_stands_before_the_change_and_the_diff_after_the_claims():
 
 def test_an_old_template_still_gives_a_complete_prompt():
     brief = replace(
-        REVIEWER, texts={**TEXTS, "reviewer_template": OLD_TEMPLATE}, evidence=("tests: exit 0",), findings=(FINDING,)
+        REVIEWER, texts=replace(TEXTS, reviewer_template=OLD_TEMPLATE), evidence=("tests: exit 0",), findings=(FINDING,)
     )
     prompt = reviewer_prompt(brief)
     assert sections(prompt) == ["## Task T-001", "## Round 2", "## The change", "## What you hand in"]
@@ -134,7 +134,7 @@ def test_the_size_of_a_prompt_has_a_bound():
     work = WorkReport(task_id="T-001", round=2, head_sha=SECOND, notes=huge, tests=claims)
     brief = replace(
         REVIEWER,
-        texts={**TEXTS, "reviewer_role": huge},
+        texts=replace(TEXTS, reviewer_role=huge),
         diff=huge,
         work=work,
         change=replace(CHANGE, commits=(Commit(sha=SECOND, subject=huge),) * 500),

@@ -18,7 +18,7 @@ def after(rounds: int) -> RunState:
 
 
 def test_the_commits_of_a_change_are_listed_from_the_base_or_from_the_oldest_round_that_the_state_knows():
-    charter = Charter.from_document(documents.charter())
+    charter = read(Charter, documents.charter())
     for rounds, listed_from in ((0, documents.SHA), (KEPT_ROWS - 1, documents.SHA), (KEPT_ROWS + 5, f"{6:040}")):
         ground = ground_of(charter, after(rounds))
         assert (ground.base_sha, ground.listed_from) == (documents.SHA, listed_from)

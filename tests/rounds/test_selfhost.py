@@ -19,7 +19,7 @@ SUMMARY = "src/loop_kit/rounds/summary.py"
 def own(tmp_path: Path) -> Stage:
     """Return a stage whose repository holds loop's code, with an interpreter that runs loop from there."""
     stage = Stage.set_up(tmp_path)
-    shutil.copytree(PACKAGE, stage.root / "src/loop_kit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE.parent, stage.root / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("schemas", "defaults"):
         shutil.copytree(PACKAGE.parents[1] / name, stage.root / name)
     (stage.root / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
@@ -33,7 +33,9 @@ def own(tmp_path: Path) -> Stage:
     return stage
 
 
-@pytest.mark.parametrize("path", [SUMMARY, "src/loop_kit/processes/briefly.py", "src/loop_kit/cli/fsck.py"])
+@pytest.mark.parametrize(
+    "path", [SUMMARY, "src/loop_kit/processes/briefly.py", "src/loop_kit/cli/fsck.py", "src/loop_kit_acp/backend.py"]
+)
 def test_code_that_does_not_start_is_mended_by_its_worker(own: Stage, path: str):
     good = (own.root / path).read_text(encoding="utf-8")
     own.play([works("def broken(:\n", path=path), works(f"{good}# mended\n", path=path)])

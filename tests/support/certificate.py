@@ -116,12 +116,12 @@ def problem_of(stage: Stage, prove: Callable[[], None]) -> str:
 
 def finish(stage: Stage, *, most_calls: int) -> None:
     """Finish the run as a person would; fail unless it ends as the undisturbed one, having lost and repeated nothing."""
-    archive, held, most = _archive(stage), set(stage.refs().values()), _most_check_runs(stage)
+    archive, held, most = _archive(stage), set(stage.pins().values()), _most_check_runs(stage)
     ends_as_undisturbed(stage, go_on(stage), checks=True)
     after = _archive(stage)
     lost = [name for name, data in archive.items() if after.get(name) != data]
     assert not lost, f"lost or changed in the archive: {lost}"
-    assert held <= set(stage.refs().values()), f"no ref holds {held - set(stage.refs().values())} any more"
+    assert held <= set(stage.pins().values()), f"no ref holds {held - set(stage.pins().values())} any more"
     assert CALLS <= sum(stage.paid) <= most_calls, f"{sum(stage.paid)} calls were paid"
     assert CHECK_RUNS <= _check_runs(stage) <= most, f"checks ran {_check_runs(stage)} times, at most {most} were due"
     problems = list(examine(Bus(stage.bus), Repository.find(stage.root), alive=False))

@@ -186,6 +186,7 @@ def ends_as_undisturbed(stage: Stage, result: Result, *, checks: bool = False) -
     assert stage.git("ls-tree", "--name-only", "-r", "HEAD") == "app.txt"
     assert stage.git("status", "--porcelain") == ""
     _pins_agree(stage, result)
+    _log_is_anchored(stage, result)
     _archive_is_complete(stage, ARCHIVED | CHECKED if checks else ARCHIVED)
     feed_is_a_chain(stage)
     nothing_paid_twice(result)
@@ -196,9 +197,8 @@ def ends_as_undisturbed(stage: Stage, result: Result, *, checks: bool = False) -
 
 def _pins_agree(stage: Stage, result: Result) -> None:
     head, first, base = stage.git("log", "--format=%H").split("\n")
-    pins = {name.removeprefix("refs/loop/T-1/"): sha for name, sha in stage.refs().items()}
+    pins = {name.removeprefix("refs/loop/T-1/"): sha for name, sha in stage.pins().items()}
     assert (pins.pop("r0/base"), pins.pop("r1/head"), pins.pop("r2/head")) == (base, first, head)
-    pins.pop("r0/run")
     assert [name for name in pins if "/unfinished-" not in name] == []
     assert [row["head_sha"] for row in result.standing["round_details"]] == [first, head]
     assert (result.standing["base_sha"], result.standing["head_sha"]) == (base, head)
@@ -207,6 +207,16 @@ def _pins_agree(stage: Stage, result: Result) -> None:
     for number, sha in ((1, first), (2, head)):
         for kind in ("work_report", "review_request"):
             assert _archived(stage, f"r{number}_{kind}.json")["head_sha"] == sha
+
+
+def _log_is_anchored(stage: Stage, result: Result) -> None:
+    """Fail unless git names the last line of the log, and the state one before it."""
+    lines = (stage.bus / "logs/feed.jsonl").read_bytes().splitlines()
+    digests = {sha256(line).hexdigest() for line in lines}
+    pinned, named = json.loads(stage.git("cat-file", "blob", "refs/loop/T-1/log")), result.standing["log"]
+    assert pinned["digest"] == sha256(lines[-1]).hexdigest()
+    assert named["digest"] in digests
+    assert named["seq"] < pinned["seq"]
 
 
 def _archive_is_complete(stage: Stage, expected: set[str]) -> None:

@@ -110,6 +110,7 @@ def state() -> dict[str, Any]:
         "digests": {"charter": "00"},
         "watch": {"hooks": "11"},
         "passed": ["tests"],
+        "log": {"seq": 12, "digest": "5c" * 32},
     }
 
 

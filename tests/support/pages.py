@@ -1,28 +1,29 @@
-"""The pages of the documentation, taken apart for tests; and what of them is generated.
-
-`python -m tests.support.pages` writes docs/cli.md, the tables of docs/config.md and the README's transcripts anew.
-"""
+"""The pages of the documentation, taken apart for tests; and what of them is generated, all of it by `make pages`."""
 
 import importlib
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from loop_kit.cli.front import COMMANDS
+from loop_kit.cli.init import MADE
+from loop_kit.cli.main import COMMANDS
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.documents import read, write
 from tests.support.runs import LOOP
-from tests.support.settings_page import with_tables
+from tests.support.schemas import DOCUMENTS, schema_text
+from tests.support.settings_page import with_run_settings, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-CLI_PAGE = ROOT / "docs/cli.md"
-CONFIG_PAGE = ROOT / "docs/config.md"
-README = ROOT / "README.md"
-ANEW = "write it anew with: python -m tests.support.pages"
+ANEW = "write it anew with: make pages"
 PATIENCE = 60.0
 
 
@@ -66,7 +67,7 @@ def all_commands() -> Iterator[tuple[str, ...]]:
 
 
 def cli_page() -> str:
-    parts = ["# The command line", "<!-- written by `python -m tests.support.pages` from --help -->"]
+    parts = ["# The command line", "<!-- written by `make pages` from --help -->"]
     for names in ((), *all_commands()):
         parts += [f"## {' '.join(('loop', *names))}", f"```text\n{help_of(*names)}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -110,16 +111,6 @@ def timeless(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{12}\b", "COMMIT", text)
 
 
-def write_anew() -> None:
-    CLI_PAGE.write_text(cli_page(), encoding="utf-8")
-    CONFIG_PAGE.write_text(with_tables(CONFIG_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as true, tempfile.TemporaryDirectory() as false:
-        told, lied = play_demo(Path(true))[0], first_lie(play_demo(Path(false), "--lie")[0])
-    readme = README.read_text(encoding="utf-8")
-    readme = with_block(readme, "demo:", f"$ loop demo\n{told}")
-    README.write_text(with_block(readme, "lie ", f"$ loop demo --lie\n…\n{lied}\n…"), encoding="utf-8")
-
-
 def with_block(readme: str, mark: str, shown: str) -> str:
     """Return the page with another text in the block that follows a comment."""
     before, comment, rest = readme.partition(f"<!-- {mark}")
@@ -128,5 +119,74 @@ def with_block(readme: str, mark: str, shown: str) -> str:
     return f"{before}{comment}{head}{opened}{shown}\n{closed}{after}"
 
 
+def shown_readme() -> str:
+    """Return the README with what the demo prints; times and commit ids stay when nothing else has changed."""
+    with tempfile.TemporaryDirectory() as true, tempfile.TemporaryDirectory() as false:
+        told, lied = play_demo(Path(true))[0], first_lie(play_demo(Path(false), "--lie")[0])
+    readme = text_of("README.md")
+    fresh = with_block(readme, "demo:", f"$ loop demo\n{told}")
+    fresh = with_block(fresh, "lie ", f"$ loop demo --lie\n…\n{lied}\n…")
+    return readme if timeless(readme) == timeless(fresh) else fresh
+
+
+def schemas() -> dict[str, str]:
+    return {f"schemas/{each.kind}.schema.json": schema_text(each) for each in DOCUMENTS}
+
+
+def example() -> dict[str, str]:
+    """Return what is made of the example bus: what `loop init` puts there, and the settings in the charter with its digests."""
+    charter, state = (json.loads(text_of(f".loop.example/{name}")) for name in (_CHARTER, "state.json"))
+    charter["settings"] = write(Settings.from_document(charter["settings"]))
+    state["digests"] |= read(Charter, charter).digests()
+    defaults = {f".loop.example/{name}": text_of(f"defaults/{default}") for name, default in MADE.items()}
+    made = {".loop.example/config.toml": default_config()["defaults/config.toml"]}
+    return (
+        defaults
+        | made
+        | {f".loop.example/{_CHARTER}": as_written(charter), ".loop.example/state.json": as_written(state)}
+    )
+
+
+def as_written(document: object) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def default_config() -> dict[str, str]:
+    return {"defaults/config.toml": with_run_settings(text_of("defaults/config.toml"))}
+
+
+_CHARTER = "archive/T-001/r0_charter.json"
+# Each page by what it is called, with what makes its files.
+MADE_PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "schemas/": schemas,
+    "defaults/config.toml": default_config,
+    "docs/cli.md": lambda: {"docs/cli.md": cli_page()},
+    "docs/config.md": lambda: {"docs/config.md": with_tables(text_of("docs/config.md"))},
+    "README.md": lambda: {"README.md": shown_readme()},
+    ".loop.example/": example,
+}
+
+
+def write_anew(root: Path = ROOT, pages: Mapping[str, Callable[[], Mapping[str, str]]] = MADE_PAGES) -> int:
+    """Make every page, then write them all; when one cannot be made, say which and write none."""
+    files: dict[str, str] = {}
+    failed = False
+    for name, make in pages.items():
+        try:
+            files |= make()
+        except Exception:  # noqa: BLE001  (whatever it is: which page it was is worth more than where it ended)
+            sys.stderr.write(f"{name} cannot be made:\n{traceback.format_exc()}")
+            failed = True
+    if failed:
+        sys.stderr.write("nothing was written\n")
+        return 1
+    for name, text in files.items():
+        path = root / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {name}\n")
+    return 0
+
+
 if __name__ == "__main__":
-    write_anew()
+    raise SystemExit(write_anew())

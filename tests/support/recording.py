@@ -4,7 +4,8 @@
 
 A round process that is started from it is filmed too. Each shot is what a kill of everybody at that instant leaves on
 the disk. Beside it lie, as far as they differ, what a torn write would have left, and what a machine that lost its
-power may have left: files that nobody synced are empty there, and names that nobody synced are the old ones.
+power may have left: files that nobody synced are empty there, names that nobody synced are the old ones, and the feed ends
+where it was synced last.
 """
 
 import json
@@ -24,6 +25,7 @@ from tests.support.dying import ROUND, STAND_BY, Fate, lay
 
 # News: they may be lost, and they come while an agent works, when nobody can copy its tree in one piece.
 NEWS = (".out.log", ".err.log", "feed.jsonl", "lock")
+FEED = "feed.jsonl"
 BEAT = ".heartbeat.json"  # the half-written one too
 
 
@@ -39,6 +41,7 @@ class Camera(Fate):
         self.busy = False
         self.real_popen = subprocess.Popen.__init__
         self.gits: list[int] = []
+        self.synced = shots / "feed.synced"  # how much of the feed is: one process syncs what another wrote
         # What the disk need not know yet: path -> how it was before, by what was done.
         self.unsynced_data: set[Path] = set()
         self.unsynced_names: dict[Path, bytes | None] = {}
@@ -82,9 +85,12 @@ class Camera(Fate):
         paths = [Path(str(self.paths.get(each, each) if isinstance(each, int) else each)) for each in what]
         name = f"{deed} {' '.join(path.name for path in paths)}"[:200]
         at_work = deed == "started"  # the program is at it: the next picture shows what it left
-        if not at_work and not any(map(_is_news, paths)):
+        anchoring = deed == "fsync" and paths[0].name == FEED
+        if anchoring or (not at_work and not any(map(_is_news, paths))):
             self._take(name)
-            self._take_lost(name)
+            self._take_lost(name, always=anchoring)
+        if anchoring:
+            self.synced.write_text(str(paths[0].stat().st_size), encoding="utf-8")
         self._remember(deed, paths)
 
     def _remember(self, deed: str, paths: list[Path]) -> None:
@@ -129,10 +135,13 @@ class Camera(Fate):
         making.rename(shot)
         return shot
 
-    def _take_lost(self, name: str) -> None:
-        """Take the picture that a machine without power may leave, when there is something it may forget."""
+    def _take_lost(self, name: str, *, always: bool) -> None:
+        """Take the picture that a machine without power may leave, when there is something it may forget.
+
+        That it may forget the end of the feed alone is so at most times: to be shown `always` is when that matters.
+        """
         lost = [path for path in self.unsynced_data if path.is_file() and not path.name.endswith(".tmp")]
-        if not lost and not self.unsynced_names:
+        if not lost and not self.unsynced_names and not always:
             return
         making = self.shots / f".lost-{os.getpid()}"
         copy(self.stage, making)
@@ -145,6 +154,7 @@ class Camera(Fate):
                     there.write_bytes(before)
             elif not there.is_dir():
                 there.unlink(missing_ok=True)
+        self._cut_feed(making / "repo/.loop/logs" / FEED)
         seen, readable = digests(making)
         forgotten = [path.name for path in (*lost, *self.unsynced_names)]
         line = {"who": self.who, "deed": f"unsynced {forgotten} before {name}", "state": seen, "readable": readable}
@@ -153,6 +163,11 @@ class Camera(Fate):
             shutil.rmtree(making)
         else:
             making.rename(self.shots / seen)
+
+    def _cut_feed(self, feed: Path) -> None:
+        if feed.exists():
+            synced = int(self.synced.read_text(encoding="utf-8")) if self.synced.exists() else 0
+            os.truncate(feed, min(synced, feed.stat().st_size))
 
 
 def _is_news(path: Path) -> bool:

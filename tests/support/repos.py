@@ -49,3 +49,12 @@ def forge_index(index: Path, staged: str, told: str) -> None:
     """Let an index tell that a file which was staged as one object is another one; git has no doubt about it."""
     raw = index.read_bytes()[:-20].replace(bytes.fromhex(staged), bytes.fromhex(told))
     index.write_bytes(raw + sha1(raw, usedforsecurity=False).digest())
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, empty folders as names with a slash."""
+    return {
+        path.relative_to(folder).as_posix() + "/" * path.is_dir(): b"" if path.is_dir() else path.read_bytes()
+        for path in folder.rglob("*")
+        if not path.is_dir() or not any(path.iterdir())
+    }

@@ -231,6 +231,13 @@ class Stage:
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/loop").splitlines()
         return {name: sha for name, _, sha in (line.partition(" ") for line in lines)}
 
+    def pins(self) -> dict[str, str]:
+        """Return those refs that hold a commit: not the claim of a place, nor what anchors the log."""
+        blobs = ("/r0/run", "/log")
+        return {
+            name: sha for name, sha in self.refs().items() if not name.endswith(blobs) and "/older/log-" not in name
+        }
+
     def leftovers(self) -> dict[int, str]:
         """Return pid and command line of every live process of this stage: loop's, its agents' and their helpers'."""
         mark = b"XDG_CACHE_HOME=" + os.fsencode(self.cache)

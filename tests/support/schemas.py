@@ -5,14 +5,23 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from loop_kit.bus.heartbeat import Beat
+from loop_kit.model.charter import Charter
+from loop_kit.model.config import Settings
+from loop_kit.model.evidence import Evidence
+from loop_kit.model.request import ReviewRequest
+from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.state import RunState
+from loop_kit.model.task import TaskCard
+from loop_kit.model.work import WorkReport
 from loop_kit.values.reading import (
     RULES,
     DocumentField,
     Form,
+    Kept,
     Mark,
     Pattern,
     Range,
@@ -22,6 +31,8 @@ from loop_kit.values.reading import (
     form_of,
     is_class,
     json_types,
+    parted,
+    returned,
 )
 
 _REFUSED = "A field that is not listed here is refused."
@@ -30,7 +41,19 @@ _UNLISTED = {
     Form.CLOSED: _REFUSED,
     Form.OPEN: "Fields that are not listed here are kept and ignored.",
 }
-FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+# The documents whose schemas are written here.
+DOCUMENTS: tuple[Any, ...] = (
+    Charter,
+    Evidence,
+    FixList,
+    Beat,
+    ReviewReport,
+    ReviewRequest,
+    RunState,
+    Settings,
+    TaskCard,
+    WorkReport,
+)
 
 
 class Writer:
@@ -65,7 +88,8 @@ class Writer:
         properties |= {name: self.written(kind, name, form) for name in class_variable(kind, "written", ())}
         required = [name for name in properties if name == "schema_version"]
         required += [each.name for each in parts if each.required(form)]
-        schema: dict[str, Any] = {"type": "object", "required": required, "properties": properties}
+        schema: dict[str, Any] = {"type": "object", **({"required": required} if required else {})}
+        schema["properties"] = properties
         if form is not Form.OPEN:
             schema["additionalProperties"] = False
         if class_variable(kind, "short"):
@@ -79,13 +103,12 @@ class Writer:
         return {"description": each.help, **self.value(each.annotation, form)}
 
     def written(self, kind: Any, name: str, form: Form) -> dict[str, Any]:
-        asked = getattr(kind, name).fget
-        return {"description": _said(asked), **self.value(asked.__annotations__["return"], form)}
+        return {"description": _said(getattr(kind, name)), **self.value(returned(kind, name), form)}
 
     def value(self, annotation: Any, form: Form) -> dict[str, Any]:
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            return self.ruled(args[0], args[1:], form)
+            return self.ruled(*parted(annotation), form)
         if origin is tuple:
             return {"type": "array", "items": self.value(args[0], form)}
         if origin is Mapping:
@@ -123,7 +146,7 @@ class Writer:
         return {"$ref": f"#/$defs/{kind.__name__}"}
 
     def ruled(self, kind: Any, notes: tuple[Any, ...], form: Form) -> dict[str, Any]:
-        schema = self.value(kind, form)
+        schema = self.value(next((note.kind for note in notes if isinstance(note, Kept)), kind), form)
         for rule in (note for note in notes if isinstance(note, RULES)):
             schema |= _keywords(rule, json_types(kind)[0])
         if Mark.SINGLE in notes:

@@ -1,80 +1,107 @@
-"""The tables of docs/config.md, made from the schema and the one table of `[run]` settings."""
+"""What the settings say of themselves: the tables of docs/config.md, and `[run]` in defaults/config.toml."""
 
 import json
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Literal, get_args, get_origin
 
-from loop_kit.model.config import RUN_OPTIONS
+from loop_kit.model.check import CheckCommand, Prepare
+from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, RoleSettings, RunSettings, Settings
+from loop_kit.model.prices import ModelPrice, Prices
+from loop_kit.values.reading import RULES, DocumentField, Mark, Pattern, Range, document_fields, is_class, parted
 
-ROOT = Path(__file__).resolve().parents[2]
-_MARK = re.compile(r"<!-- table: (\w+) -->\n(\n(\|[^\n]*\n)+)?")
-_ROWS = {"worker": "role", "backends": "backend", "checks": "check", "prepare": "prepare", "models": "model_price"}
+# The tables of the page, by their names there.
+TABLES: Mapping[str, Any] = {
+    "run": RunSettings,
+    "worker": RoleSettings,
+    "backends": BackendSettings,
+    "env": EnvSettings,
+    "protect": ProtectSettings,
+    "prices": Prices,
+    "models": ModelPrice,
+    "checks": CheckCommand,
+    "prepare": Prepare,
+    "plugins": Settings,
+}
+_TABLE = re.compile(r"<!-- table: (\w+) -->\n(\n(\|[^\n]*\n)+)?")
+# What stands between the line [run] and the comment above the table after it.
+_RUN = re.compile(r"(?<=^\[run\]\n).*?(?=^(# [^\n]*\n)*\[)", re.MULTILINE | re.DOTALL)
+# Of what a pattern says in a refusal, what can stand in a cell.
+_SHORT = re.compile(r"^it should be |,? (should|without) .*")
+_WIDTH = 120
+_WORDS = {bool: "true, false", str: "a text", int: "a whole number", float: "a number"}
 
 
 def with_tables(page: str) -> str:
-    """Return the page with each table made anew below the comment that names it."""
-    return _MARK.sub(lambda found: f"<!-- table: {found[1]} -->\n\n{_table(found[1])}", page)
+    """Return docs/config.md with each table made anew below the comment that names it."""
+    return _TABLE.sub(lambda found: f"<!-- table: {found[1]} -->\n\n{_table(found[1])}", page)
+
+
+def with_run_settings(config: str) -> str:
+    """Return the commented config with every setting of `[run]` made anew."""
+    return _RUN.sub(lambda _: "".join(map(_commented, document_fields(RunSettings))), config)
+
+
+def _commented(setting: DocumentField) -> str:
+    words = textwrap.wrap(setting.help, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    return "\n".join((*words, f"#{setting.name} = {_literal(setting.default)}", "", ""))
 
 
 def _table(name: str) -> str:
-    schema = json.loads((ROOT / "schemas/config.schema.json").read_text(encoding="utf-8"))
-    if name == "run":
-        return _lines(("setting", "allowed", "default", "meaning"), _run_rows(schema))
+    entries = [each for each in document_fields(TABLES[name]) if Mark.KEY not in each.marks]
     if name == "plugins":
-        entries = {"plugins": schema["properties"]["plugins"]}
-    elif name in ("env", "prices", "protect"):
-        entries = schema["properties"][name]["properties"]
-    else:
-        entries = schema["$defs"][_ROWS[name]]["properties"]
-    rows = ((f"`{key}`", _allowed(entry, schema), entry["description"]) for key, entry in entries.items())
-    return _lines(("setting", "allowed", "meaning"), rows)
+        entries = [each for each in entries if each.name == name]
+    if name == "run":
+        rows = (
+            (f"`{each.name}`", allowed(each.annotation), f"`{_literal(each.default)}`", each.help) for each in entries
+        )
+        return _lines(("setting", "allowed", "default", "meaning"), rows)
+    return _lines(
+        ("setting", "allowed", "meaning"),
+        ((f"`{each.name}`", allowed(each.annotation), each.help) for each in entries),
+    )
 
 
-def _run_rows(schema: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    entries = schema["properties"]["run"]["properties"]
-    for option in RUN_OPTIONS:
-        default = json.dumps(option.default).removesuffix(".0")
-        yield f"`{option.key}`", _allowed(entries[option.key], schema), f"`{default}`", option.help
+def _literal(value: Any) -> str:
+    return json.dumps(value).removesuffix(".0")
 
 
-def _allowed(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def allowed(annotation: Any) -> str:
     """Say in few words what a value may be."""
-    pointer = entry.get("$ref", "")
-    if pointer.startswith("#/$defs/"):
-        return _KNOWN.get(name := pointer.rpartition("/")[2]) or _allowed(schema["$defs"][name], schema)
-    if pointer:
-        return _KNOWN[pointer.rpartition("/")[2]]
-    if "enum" in entry:
-        return " or ".join(f'`"{value}"`' for value in entry["enum"])
-    if "minimum" in entry:
-        return f"{entry['minimum']:g} to {entry['maximum']:,}".replace(",", " ")
-    return {"boolean": "true, false", "string": "text", "array": "list of texts", "object": "table"}[entry["type"]]
+    kind, notes = parted(annotation)
+    rules = [note for note in notes if isinstance(note, RULES)]
+    return next((said for rule in rules if (said := _said(rule))), "") or _of_type(kind, single=Mark.SINGLE in notes)
 
 
-_KNOWN = {
-    "seconds": "seconds, 0 for no limit",
-    "text": "text",
-    "texts": "list of texts",
-    "backend_name": "a backend's name",
-    "backend_names": "a backend's name, or several with commas",
-    "dollars": "US dollars",
-    "variables": "table of texts",
-    "variable_patterns": "list of names, or beginnings with `*`",
-    "argv": "list of texts",
-    "shell_line": "one line",
-    "exit_codes": "exit code, or list of them",
-    "where": '`"worktree"` or `"inplace"`',
-    "inner_globs": "list of globs",
-    "inner_paths": "list of paths",
-}
+def _said(rule: Any) -> str:
+    match rule:
+        case Pattern(said=said):
+            return _SHORT.sub("", said)
+        case Range(least, most) if math.isinf(most):
+            return f"at least {_number(least)}"
+        case Range(least, most):
+            return f"at most {_number(most)}" if math.isinf(least) else f"{_number(least)} to {_number(most)}"
+        case _:
+            return ""
+
+
+def _of_type(kind: Any, *, single: bool) -> str:
+    if get_origin(kind) is tuple:
+        entry = allowed(get_args(kind)[0])
+        return f"{entry}; or a list of such" if single else f"list, each {entry}"
+    if get_origin(kind) is Mapping or is_class(kind):
+        return "table"
+    words = get_args(kind) if get_origin(kind) is Literal else kind if issubclass(kind, StrEnum) else ()
+    return " or ".join(f'`"{word}"`' for word in words) or _WORDS[kind]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}".removesuffix(".0").replace(",", " ")
 
 
 def _lines(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    ruled = [heading, tuple("---" for _ in heading), *(tuple(_cell(text) for text in row) for row in rows)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in ruled)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    ruled = (tuple(text.replace("|", "\\|") for text in row) for row in rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heading, tuple("---" for _ in heading), *ruled))

@@ -12,6 +12,7 @@ from loop_kit.model.documents import read, write
 from loop_kit.model.state import RunState
 from loop_kit.views.runs import find_place, list_runs, places
 from tests.support import documents
+from tests.support.runs import Stage, Steps, approves, ended, works
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
 
@@ -23,14 +24,9 @@ def bus(tmp_path: Path) -> Bus:
 
 
 def put_summary(bus: Bus, place: str, **fields: Any) -> None:
-    """Put a summary into the archive: that of the example, but for these fields."""
-    summary = json.loads((EXAMPLE / "summary.json").read_text(encoding="utf-8"))
+    """Archive the summary of the example's run, with some fields of another."""
+    summary = json.loads((EXAMPLE / "summary.json").read_bytes())
     Archive(bus.archive_root / place).put_document(1, "summary", {**summary, **fields})
-
-
-def dispatch(bus: Bus) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((bus.root / "summary.json").read_text(encoding="utf-8"))["dispatches"][0]
-    return found
 
 
 def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
@@ -40,13 +36,27 @@ def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
     assert run.goal.startswith("Long durations")
 
 
-def test_a_dispatch_that_did_not_say_what_it_cost_makes_the_cost_unknown(bus: Bus):
-    assert list_runs(bus)[0].cost_usd is None
-    one, other = ({**dispatch(bus), "cost_usd": cost} for cost in (0.25, 1))
-    put_summary(bus, "T-2", dispatches=[one, other])
-    put_summary(bus, "T-3", dispatches=[one, other, {**one, "cost_usd": None}])
-    put_summary(bus, "T-4", dispatches=[])
-    assert [run.cost_usd for run in list_runs(bus)[1:]] == [1.25, None, None]
+COUNTED = {"usage": {"input_tokens": 100_000, "output_tokens": 10_000}}
+
+
+@pytest.mark.parametrize(
+    ("worker", "cost"), [([COUNTED], 0.9), ([{"usage": {"cost_usd": 1}}], 1.45), ([], None)], ids=str
+)
+def test_what_a_run_cost_is_what_its_summary_says_and_unknown_where_a_dispatch_did_not_say(
+    tmp_path: Path, worker: Steps, cost: float | None
+):
+    stage = Stage.set_up(
+        tmp_path,
+        worker=[[*worker, *works()]],
+        reviewer=[[COUNTED, *approves()]],
+        config="[prices.models.script]\ninput = 2.0\noutput = 25.0\n",
+    )
+    result = stage.run()
+    ended(stage, result, 0, paid=(1, 1))
+    assert result.summary is not None
+    total = result.summary["spent"]["total"]
+    assert (total["cost_usd"], total["unpriced"]) == (cost or 0.45, int(cost is None))
+    assert [run.cost_usd for run in list_runs(Bus(stage.bus))] == [cost]
 
 
 def test_the_runs_of_a_task_come_in_their_order_and_what_is_no_place_does_not(bus: Bus):

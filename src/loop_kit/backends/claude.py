@@ -53,11 +53,8 @@ _END_KINDS = {
     "prompt_too_long": FailureKind.SESSION,  # the conversation is full; a fresh one is not
     "api_error": FailureKind.UNKNOWN,  # the message before it says more
 }
-# Most of what is printed is what tools answered. Whatever follows this beginning, valid or not, the line means nothing: a
-# key that were said once more would make it no JSON at all.
-_MEANS_NOTHING = re.compile(r'\{"type": ?"(?:user|stream_event)"')
 _NO_SESSION = ("No conversation found with session ID", "Error: --resume requires a valid session ID")
-# What it reads outside of a tree; the adapter for ACP reads the same. Of its own settings all count but what is for the
+# What it reads outside of a tree, however it is driven. Of its own settings all count but what is for the
 # eye alone, or written by its migrations; of its other file, which each start rewrites, these few.
 _FOR_THE_EYE = (
     *("$schema", "theme", "model", "verbose", "effortLevel", "language", "editorMode", "alwaysThinkingEnabled"),
@@ -152,8 +149,6 @@ class Claude(Backend):
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
-        if _MEANS_NOTHING.match(line):
-            return ()
         entry = parse_object(line) or {}
         events: tuple[AgentEvent, ...] = ()
         match entry:

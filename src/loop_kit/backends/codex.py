@@ -46,13 +46,8 @@ _FAILURES: tuple[tuple[str, FailureKind], ...] = (
     ("Connection failed", FailureKind.TRANSIENT),
     ("Codex ran out of room", FailureKind.SESSION),  # the thread is full; a fresh one is not
 )
-# Most of what is printed is what tools answered. Whatever follows this beginning, valid or not, the line means nothing: a
-# key that were said once more would make it no JSON at all.
-_MEANS_NOTHING = re.compile(
-    r'\{"type": ?"item\.(?:completed|updated)", ?"item": ?\{"id": ?"[^"\\]*", ?"type": ?"(?:command_execution|reasoning)"'
-)
 _STATUS = re.compile(r"(?:unexpected status|exceeded retry limit, last status:) (\d{3})\b")
-# What it reads outside of a tree; the adapter for ACP reads the same. It notes by itself which folders it trusts and what
+# What it reads outside of a tree, however it is driven. It notes by itself which folders it trusts and what
 # it has told the person; what it has been told not to trust is said in its command line.
 _NOTED = Source(
     "config.toml",
@@ -132,8 +127,6 @@ class Codex(Backend):
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
-        if _MEANS_NOTHING.match(line):
-            return ()
         entry = parse_object(line) or {}
         events: tuple[AgentEvent, ...] = ()
         match entry.get("type"), entry.get("item"):

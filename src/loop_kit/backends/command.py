@@ -72,7 +72,7 @@ class CommandBackend(Backend):
         return events or ((Said(clean(line)), *self._failed(line)) if line.strip() else ())
 
     def _failed(self, line: str) -> tuple[AgentEvent, ...]:
-        kinds = (kind for start, kind in self.settings.failures if line.startswith(start))
+        kinds = (kind for start, kind in self.settings.failures.items() if line.startswith(start))
         kind = next(kinds, None)
         return () if kind is None else (Failed(kind=kind, message=one_line(line, 500)),)
 

@@ -67,16 +67,13 @@ _FAILURES: tuple[tuple[str, FailureKind], ...] = (
 )
 _API_ERROR = re.compile(r"\[API Error: (.*)\]", re.DOTALL)
 _RETRY = re.compile(r"(?:^Suggested retry after|\bPlease retry in) (\d[\d.]*?)(ms|s)\b", re.MULTILINE)
-# Most of what is printed is what tools answered. Whatever follows this beginning, valid or not, the line means nothing: a
-# key that were said once more would make it no JSON at all.
-_MEANS_NOTHING = re.compile(r'\{"type": ?"tool_result"')
 # What it prints when it has given up; the class of the error stands behind the path of its report.
 _GONE = re.compile(
     r"^Error when talking to Gemini API Full report available at: \S+ ModelNotFoundError: ", re.MULTILINE
 )
 _NO_SESSION = re.compile(r"^Error resuming session: .*", re.MULTILINE)
 _WRONG_FLAG = re.compile(r"^Unknown arguments?: .*", re.MULTILINE)
-# What it reads outside of a tree, also when it speaks ACP. Whom it has met and which folders it trusts stands elsewhere.
+# What it reads outside of a tree, however it is driven. Whom it has met and which folders it trusts stands elsewhere.
 _SETTINGS = Source(
     "settings.json",
     Form.JSON,
@@ -149,8 +146,6 @@ class Gemini(Backend):
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
-        if _MEANS_NOTHING.match(line):
-            return ()
         entry = parse_object(line) or {}
         events: tuple[AgentEvent, ...] = ()
         match entry:

@@ -66,7 +66,7 @@ _COMPLAINTS: tuple[tuple[str, FailureKind], ...] = (
     ("Error: You must provide a message", FailureKind.CONFIG),
     ("opencode run ", FailureKind.CONFIG),  # how it is used
 )
-# What it reads outside of a tree, also when it speaks ACP. It keeps packages of its own beside its settings, which are left
+# What it reads outside of a tree, however it is driven. It keeps packages of its own beside its settings, which are left
 # out; a provider or a plugin that a setting names is in the setting.
 _FOR_THE_EYE = ("$schema", "theme", "keybinds", "tui", "username", "model", "small_model", "autoupdate", "share")
 _FOLDERS = (

@@ -8,10 +8,10 @@ difference.
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from loop_kit.digests import sha256
 from loop_kit.values import dataclass
 
 _FILE_LIMIT = 1024 * 1024  # bytes; a longer file counts by its size and times

@@ -6,19 +6,16 @@ module can only announce itself by a side effect of being imported.
 
 import importlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loop_kit.backends.base import Backend, Configurable
+from loop_kit.entry_points import IMPORT_FAILURES, load, offered
 from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.names import did_you_mean
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint, EntryPoints
+from loop_kit.values.wording import did_you_mean
 
 ENTRY_POINTS = "loop_kit.backends"
 _BUILT_IN = {
-    "acp": "loop_kit.backends.acp:ACP",
     "claude": "loop_kit.backends.claude:CLAUDE",
     "codex": "loop_kit.backends.codex:CODEX",
     "command": "loop_kit.backends.command:COMMAND",
@@ -27,11 +24,6 @@ _BUILT_IN = {
     "script": "loop_kit.backends.script:SCRIPT",
 }
 _registered: dict[str, Backend] = {}
-# What importing somebody else's module may raise when the module, and not loop, is at fault.
-_IMPORT_FAILURES = (
-    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
-    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-)
 
 
 def find_backend(name: str, settings: BackendSettings) -> Backend:
@@ -41,7 +33,8 @@ def find_backend(name: str, settings: BackendSettings) -> Backend:
         where = f"backends.{name}.type: " if settings.type != name else ""
         meant = did_you_mean(settings.type, known())
         raise ConfigError(
-            f"{where}there is no backend '{settings.type}'{meant}", hint=f"known backends: {', '.join(known())}"
+            f"{where}there is no backend '{settings.type}'{meant}",
+            hint=f"known backends: {', '.join(known())}; others come with packages in the environment that runs loop",
         )
     return backend.configured(name, settings) if isinstance(backend, Configurable) else backend
 
@@ -59,7 +52,7 @@ def load_plugins(modules: Iterable[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except _IMPORT_FAILURES as error:
+        except IMPORT_FAILURES as error:
             raise ConfigError(
                 f"plugins: the module '{module}' cannot be imported: {error}",
                 hint="install it into the environment that runs loop, or take it out of the config",
@@ -68,7 +61,7 @@ def load_plugins(modules: Iterable[str]) -> None:
 
 def known() -> tuple[str, ...]:
     """Return the names of all backends, built-in or not."""
-    return tuple(sorted({*_BUILT_IN, *_registered, *_offered().names}))
+    return tuple(sorted({*_BUILT_IN, *_registered, *offered(ENTRY_POINTS).names}))
 
 
 def _find(kind: str) -> Backend | None:
@@ -77,27 +70,15 @@ def _find(kind: str) -> Backend | None:
         return _checked(getattr(importlib.import_module(module), attribute), kind)
     if kind in _registered:
         return _registered[kind]
-    offered = next(iter(_offered().select(name=kind)), None)
-    return _load(offered) if offered is not None else None
-
-
-def _offered() -> "EntryPoints":
-    """Return what installed packages offer; looking for that takes longer than all else that a start does here."""
-    from importlib.metadata import entry_points  # noqa: PLC0415  (most runs name built-in backends only)
-
-    return entry_points(group=ENTRY_POINTS)
-
-
-def _load(entry: "EntryPoint") -> Backend:
-    try:
-        loaded = entry.load()
-        backend = loaded() if isinstance(loaded, type) else loaded
-    except _IMPORT_FAILURES as error:
+    entries = {entry.value: entry for entry in offered(ENTRY_POINTS).select(name=kind)}
+    if len(entries) > 1:
         raise ConfigError(
-            f"the backend '{entry.name}' of {entry.value} cannot be loaded: {error}",
-            hint="install a working version of its package",
-        ) from error
-    return _checked(backend, f"the backend '{entry.name}' of {entry.value}")
+            f"more than one package offers a backend '{kind}': {', '.join(sorted(entries))}",
+            hint="uninstall all but one",
+        )
+    return next(
+        (_checked(load(entry, "backend"), f"the backend '{kind}' of {value}") for value, entry in entries.items()), None
+    )
 
 
 def _checked(candidate: Any, what: str) -> Backend:

@@ -8,6 +8,7 @@ the reason, as `.refused-{k}`.
 import os
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from loop_kit.bus import atomic
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
+from loop_kit.model import documents
 from loop_kit.model.charter import Charter, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.versions import check_not_newer
@@ -134,7 +135,7 @@ class Archive:
         for path in reversed(kept_takes(self.file(0, Charter.kind))):
             document = _read(path, Charter.kind)
             if wanted in ("", digest(document)):
-                return Charter.from_document(document, name=path.name)
+                return documents.read(Charter, document, name=path.name)
         raise DocumentError(
             f"the charter of {self.place} is not in {shown(self.folder)}",
             hint="loop run --reset archives what is there and starts anew",

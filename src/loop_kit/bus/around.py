@@ -2,13 +2,13 @@
 
 import os
 from contextlib import suppress
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
 from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder, read_bytes, shown
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.charter import digest
 

@@ -7,13 +7,13 @@ not in it, so that a later process can still tell and the agent has no reason to
 
 import os
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from loop_kit import folders
 from loop_kit.bus import atomic
 from loop_kit.bus.document import dump, read_json
 from loop_kit.bus.files import disk_error, read_beginning
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 
 REPORT = "report.json"

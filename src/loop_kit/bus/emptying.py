@@ -6,6 +6,7 @@ belongs to.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus import atomic, delivery
@@ -14,7 +15,6 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import parse
 from loop_kit.bus.files import is_folder, read_bytes
 from loop_kit.bus.layout import LIMITS, ROUND_KINDS
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.names import is_place, is_task_id
 

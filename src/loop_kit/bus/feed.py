@@ -1,38 +1,49 @@
 """What happened, one JSON object per line, only ever appended: `logs/feed.jsonl`.
 
-Each line carries the digest of the line before, so a missing or altered line shows. The feed is news and is not
-synced; the truth is in the state and the archive. A line that a crash tore stays where it is and is ended by a newline:
+Each line carries the digest of the line before, so a missing or altered line shows, up to the last one: that one is
+named by the state and pinned in git, and synced before (`sync`). No decision rests on what it says; the truth is in the
+state and the archive. A line that a crash tore stays where it is and is ended by a newline:
 it counts as broken, and the chain goes on over it. A line longer than `LINE_LIMIT` is broken too.
 """
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from loop_kit.bus import feedlines
-from loop_kit.bus.atomic import write_all
+from loop_kit.bus.atomic import sync_names, write_all
 from loop_kit.bus.feedlines import Line
-from loop_kit.bus.files import disk_error, open_regular
+from loop_kit.bus.files import disk_error, open_regular, shown
 from loop_kit.bus.lock import try_flock
-from loop_kit.errors import StartError
+from loop_kit.errors import LockedError, NeedsPersonError
 from loop_kit.model.events import Event
 from loop_kit.model.feed_event import FeedEvent, data_of, name_of
+from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass
 
 PROBLEMS_LIMIT = 100
-_PATIENCE_SECONDS = 1.0
+# Nobody holds the log for longer than it takes to add a line, but a busy machine may keep its holder waiting.
+PATIENCE_SECONDS = 10.0
+
+
+class Fault(NamedTuple):
+    """Something wrong with the chain; `seq` is the last event before it."""
+
+    seq: int
+    text: str
 
 
 @dataclass(slots=True)
 class Feed:
-    """`broken` counts the lines that the last `read` had to skip."""
+    """`broken` counts the lines that the last `read` had to skip; `patience` is how long its lock is waited for."""
 
     path: Path
     broken: int = 0
+    patience: float = PATIENCE_SECONDS
 
     def append(self, event: Event, *, run_id: str, now: str) -> FeedEvent:
         """Add an event and return it as it was written: shortened when the line would be too long."""
@@ -41,7 +52,7 @@ class Feed:
         except FileNotFoundError as error:
             raise disk_error("written", self.path, error) from None
         try:
-            _have_to_itself(fd, self.path)
+            _have_to_itself(fd, self.path, self.patience)
             torn, last, seq = _end_of(fd)
             added = FeedEvent(seq=seq + 1, prev=last, at=now, name=name_of(event), run_id=run_id, data=data_of(event))
             added, line = feedlines.fitting(added)
@@ -51,6 +62,33 @@ class Feed:
         finally:
             os.close(fd)
         return added
+
+    def sync(self, since: LogAnchor | None = None) -> LogAnchor | None:
+        """Make what was added durable and return the last event, None when there is none.
+
+        Raise `NeedsPersonError` when the log does not hold `since` any more: then it is not the log that was anchored.
+        """
+        try:
+            fd = open_regular(self.path, follow=False)
+        except FileNotFoundError:
+            head, held = None, since is None
+        else:
+            try:
+                _have_to_itself(fd, self.path, self.patience)
+                head, held = _head(fd, since)
+                os.fsync(fd)
+            except OSError as error:
+                raise disk_error("synced", self.path, error) from None
+            finally:
+                os.close(fd)
+        if not held:
+            raise NeedsPersonError(
+                f"{shown(self.path)} was changed: it does not hold event {since and since.seq} as it was anchored",
+                hint="find out by whom, loop fsck tells what is left; loop run --resume goes on with the log as it is",
+            )
+        if since is None and head is not None:
+            sync_names(self.path.parent)
+        return head
 
     def read(self, *, after_seq: int = 0, limit: int | None = None) -> Iterator[FeedEvent]:
         """Yield the events after `after_seq`, oldest first; broken lines are skipped and counted in `broken`."""
@@ -79,21 +117,34 @@ class Feed:
             events = (line.event for line in feedlines.backwards(file.fileno()) if line.event is not None)
             return list(islice(events, count))[::-1]
 
-    def verify(self, *, torn: bool = True) -> list[str]:
-        """Return a sentence for each broken line, gap and wrong digest; past `PROBLEMS_LIMIT` it stops looking.
+    def holds(self, anchors: Collection[LogAnchor]) -> set[LogAnchor]:
+        """Return those anchors whose line is there, unaltered."""
+        wanted = set(anchors)
+        with _opened(self.path) as file:
+            lines = (LogAnchor(line.event.seq, line.digest) for line in feedlines.forwards(file) if line.event)
+            return {line for line in lines if line in wanted} if wanted else set()
+
+    def end(self) -> tuple[int, bool]:
+        """Return the number of the last event, 0 for none, and whether the last line is torn."""
+        with _opened(self.path) as file:
+            torn, _digest, seq = _end_of(file.fileno())
+            return seq, torn
+
+    def verify(self, *, torn: bool = True) -> list[Fault]:
+        """Return a fault for each broken line, gap and wrong digest; past `PROBLEMS_LIMIT` it stops looking.
 
         Without `torn` nothing is said of a broken line that the chain goes on over: a kill leaves such a line.
         """
-        problems: list[str] = []
+        faults: list[Fault] = []
         seq, digest = 0, ""
         with _opened(self.path) as file:
             for number, line in enumerate(feedlines.forwards(file), start=1):
                 if torn or line.event is not None:
-                    problems += _wrong_with(number, line, seq, digest)
-                if len(problems) >= PROBLEMS_LIMIT:
+                    faults += (Fault(seq, text) for text in _wrong_with(number, line, seq, digest))
+                if len(faults) >= PROBLEMS_LIMIT:
                     break
                 seq, digest = line.event.seq if line.event else seq, line.digest
-        return problems
+        return faults
 
 
 def _wrong_with(number: int, line: Line, seq: int, digest: str) -> list[str]:
@@ -120,6 +171,19 @@ def _end_of(fd: int) -> tuple[bool, str, int]:
     return torn, digest, seq
 
 
+def _head(fd: int, since: LogAnchor | None) -> tuple[LogAnchor | None, bool]:
+    """Return the last event, and whether `since` is in the log; only what came after that is read."""
+    head = None
+    for line in feedlines.backwards(fd):
+        if line.event is None:
+            continue
+        here = LogAnchor(line.event.seq, line.digest)
+        head = head or here
+        if since is None or here.seq <= since.seq:
+            return head, since in (None, here)
+    return head, since is None
+
+
 def _start_after(fd: int, seq: int) -> int:
     """Return where the lines after event `seq` begin, so that following a long feed stays cheap."""
     if seq <= 0:
@@ -128,14 +192,16 @@ def _start_after(fd: int, seq: int) -> int:
     return next(known, 0)
 
 
-def _have_to_itself(fd: int, path: Path) -> None:
-    """Take turns with other writers, but never wait long for one: a wrong chain is better than a loop that hangs."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    try:
-        while not try_flock(fd, path) and time.monotonic() < until:
-            time.sleep(0.01)
-    except StartError:  # no flock here: the bus lock has said so already
-        return
+def _have_to_itself(fd: int, path: Path, patience: float) -> None:
+    """Take turns with other writers; raise `LockedError` when one does not let go: without it the chain would be wrong."""
+    until = time.monotonic() + patience
+    while not try_flock(fd, path):
+        if time.monotonic() >= until:
+            raise LockedError(
+                f"another process has held {shown(path)} for more than {patience:g} s",
+                hint=f"find it with: fuser {shown(path)}; when it has ended, loop run --resume goes on",
+            )
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -4,12 +4,13 @@ import json
 import math
 import os
 from collections.abc import Collection, Iterator
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 from loop_kit.bus.document import parse
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError
 from loop_kit.model.feed_event import FeedEvent
+from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass, reading, replace
 from loop_kit.values.wording import FieldError
 
@@ -78,6 +79,19 @@ def read_event(line: bytes) -> FeedEvent | None:
     """Return the event in a line, or None when it is anything else."""
     try:
         return reading.read(FeedEvent, parse(line))
+    except (DocumentError, FieldError):
+        return None
+
+
+def anchor_line(anchor: LogAnchor) -> bytes:
+    """Return what git keeps of an anchor."""
+    return json.dumps(reading.write(anchor)).encode() + b"\n"
+
+
+def read_anchor(line: bytes) -> LogAnchor | None:
+    """Return the anchor that git kept, or None when it is anything else."""
+    try:
+        return reading.read(LogAnchor, parse(line))
     except (DocumentError, FieldError):
         return None
 

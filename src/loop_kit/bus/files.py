@@ -5,6 +5,7 @@ Merely opening a FIFO waits for its other end: so everything is opened without w
 
 import errno
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from itertools import chain, count, takewhile
@@ -69,8 +70,6 @@ def linked(error: folders.LinkError) -> NeedsPersonError:
 
 def link_sentence(path: Path) -> tuple[str, str]:
     """Return what is wrong with a link in the place of a folder of loop's own, and what to do."""
-    import shlex  # noqa: PLC0415  (only for advice, and every command opens files)
-
     link = shlex.quote(shown(path))
     return (
         f"{shown(path)} is a symbolic link: loop writes in folders, never through a link",

@@ -94,7 +94,7 @@ class Layout:
 
     @property
     def before(self) -> Path:
-        """Where the files of an older tool go, each under the path that it had; no task can be called so."""
+        """Where files go that were here before loop, each under the path that it had; no task can be called so."""
         return self.archive_root / "_before"
 
     @property

@@ -25,7 +25,7 @@ def gather(plan: Plan, bench: Bench, subject: Subject) -> Evidence:
     if prepared is not None and prepared.failed:
         refused, obstacle = "", f"the tree could not be made ready: {prepared.reason}"
     else:
-        argvs = [command.argv for command in apart]
+        argvs = [command.command_line for command in apart]
         tree, root = bench.worktree.path, bench.inplace.path
         refused = obstacle = find_foreign(tree, root, bench.environment, argvs) if apart else ""
     return Evidence(

@@ -10,12 +10,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from loop_kit import folders
-from loop_kit.digests import sha256
 
 _MOST = 300_000  # files; more are made anew each time
 

@@ -3,10 +3,9 @@
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.config import Settings
-from loop_kit.model.fields import shown
-from loop_kit.model.names import did_you_mean
 from loop_kit.model.task import TaskCard
 from loop_kit.values import dataclass
+from loop_kit.values.wording import did_you_mean, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,7 @@ def plan_checks(card: TaskCard | None, settings: Settings, *, name: str = TaskCa
     commands = {**settings.checks, **own}
     if card:
         _check_criteria(card, tuple(commands), name)
-    if settings.require_checks and not commands:
+    if settings.run.require_checks and not commands:
         raise StartError(
             "no check is configured, and this run requires some",
             hint="name one under [checks] in config.toml or in the card's checks, or leave --require-checks out",

@@ -22,7 +22,7 @@ _DEPTH = 3  # folders below the tree where what a command made is looked for: pa
 
 def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
     """Make the bench's worktree ready; None when it was, or when linking was all."""
-    command = CheckCommand(name=NAME, argv=setup.argv, timeout=setup.timeout)
+    command = CheckCommand(name=NAME, argv=setup.argv, run=setup.run, timeout=setup.timeout)
     tree = bench.worktree.path
     problem = _link(setup.link, bench.inplace.path, tree)
     if problem:
@@ -30,7 +30,7 @@ def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
     memory = bench.memory
     digest = _digest(setup, tree, apart_from=memory.made)
     made = tuple(path for path in memory.made if os.path.lexists(tree / path))
-    if not setup.argv or (setup.files and (memory.digest, memory.made) == (digest, made)):
+    if not setup.command_line or (setup.files and (memory.digest, memory.made) == (digest, made)):
         return None
     memory.forget()
     there = frozenset(_entries(tree))
@@ -74,7 +74,7 @@ def _digest(setup: Prepare, tree: Path, *, apart_from: tuple[str, ...]) -> str:
     made = tuple(tree / path for path in apart_from)
     seen = {path for pattern in setup.files for path in tree.glob(pattern)}
     files = sorted(path for path in seen if not any(path.is_relative_to(each) for each in made) and _is_regular(path))
-    digest = hashlib.sha256(json.dumps([setup.argv, setup.link]).encode())
+    digest = hashlib.sha256(json.dumps([setup.command_line, setup.link]).encode())
     for path in files:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").digest()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.checks.origin import read_text
-from loop_kit.model.check import write_argv
 from loop_kit.values import dataclass
 
 _NO_TEST = "no test specified"  # what npm init writes
@@ -48,10 +47,8 @@ def render(proposals: Sequence[Proposal]) -> str:
         return ""
     parts = ["# What loop saw in this repository, and what it would run. Remove the '#' of those that you want.\n"]
     for proposal in proposals:
-        lines = [
-            f"#[{proposal.table}]",
-            *(f"#{key} = {_toml(value)}" for key, value in write_argv(proposal.argv).items()),
-        ]
+        key, value = ("run", proposal.argv[2]) if proposal.argv[:2] == ("sh", "-c") else ("argv", proposal.argv)
+        lines = [f"#[{proposal.table}]", f"#{key} = {_toml(value)}"]
         lines += [f"#files = {_toml(proposal.files)}"] if proposal.files else []
         parts.append("\n".join((f"# {proposal.because}:", *lines)) + "\n")
     return "\n".join(parts)

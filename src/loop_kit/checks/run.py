@@ -100,7 +100,7 @@ def run_check(command: CheckCommand, bench: Bench, *, log: str, rerun: bool) -> 
 def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
     bench.check_stop()
     place = bench.place(command.where)
-    junit, tally = find_junit(command.argv, place.path), Tally()
+    junit, tally = find_junit(command.command_line, place.path), Tally()
     with closing(Output(bench.logs / log)) as output:
         try:
             ended = _supervise(command, bench, output, tally)
@@ -114,7 +114,7 @@ def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
     reasons = ("" if passed else _why(command, ended), undone, output.failure)
     return CheckResult(
         name=command.name,
-        argv=command.argv,
+        argv=command.command_line,
         where=command.where,
         tree=place.tree,
         verdict=Verdict.PASS if passed else Verdict.FAIL,
@@ -135,7 +135,7 @@ def _supervise(command: CheckCommand, bench: Bench, output: Output, tally: Tally
         return False
 
     return supervise(
-        Command(argv=command.argv, env=bench.environment, cwd=bench.place(command.where).path),
+        Command(argv=command.command_line, env=bench.environment, cwd=bench.place(command.where).path),
         limits=Limits(wall=command.timeout, grace=_GRACE),
         watch=Watch(
             on_line=tally.take,

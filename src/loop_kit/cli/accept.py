@@ -10,7 +10,9 @@ from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import UsageError
+from loop_kit.model.events import Accepted
 from loop_kit.rounds.accept import Approved, Taken, find_approved, take_over
+from loop_kit.rounds.anchoring import tell_afterwards
 from loop_kit.vcs.repository import Repository
 
 _SHOWN = 20
@@ -38,6 +40,9 @@ def command(edge: Edge, /, **flags: Any) -> int:
     with locked(bus, repository, "loop accept"):
         approved = find_approved(bus, repository)
         taken = _take_over(repository, approved, edge, flags) if flags["into"] else None
+        if taken is not None and taken.new:
+            accepted = Accepted(into=taken.branch, sha=taken.sha, exact=taken.exact)
+            tell_afterwards(bus, repository, approved.state, accepted)
     if flags["as_json"]:
         put_json({**approved.to_document(), "taken": None if taken is None else taken.to_document()})
         return 0

@@ -121,4 +121,4 @@ def look_at_environment(environment: Mapping[str, str], settings: Settings, role
         backend = find_backend(name, own)
     except LoopError:
         return ()
-    return explain_environment(environment, backend_env=(*backend.env, *own.env), env_pass=settings.env_pass)
+    return explain_environment(environment, backend_env=(*backend.env, *own.env), env_pass=settings.env.passed)

@@ -11,7 +11,7 @@ import click
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
-from loop_kit.bus.maker import check_maker
+from loop_kit.cli.adopters import check_maker
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import put_json
@@ -19,8 +19,9 @@ from loop_kit.cli.main import bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import from_environment, read_config, resolve
-from loop_kit.model.config import RUN_OPTIONS, Option
+from loop_kit.model.config import flag_of, run_settings, variable_of
 from loop_kit.values import dataclass
+from loop_kit.values.reading import write
 
 _BUILT_IN = "built-in"
 _LIMIT = 1 << 20
@@ -64,8 +65,7 @@ def show_command(edge: Edge, /, origin: bool = False, as_json: bool = False, **f
     bus = Bus(bus_root(edge))
     check_maker(bus)
     path = bus.config_path
-    given = given_settings({option.key: flags.get(option.key) for option in RUN_OPTIONS})
-    values = list(_values(path, edge.environment, given))
+    values = list(_values(path, edge.environment, given_settings(flags)))
     if as_json:
         put_json({value.name: {"value": value.value, "origin": value.origin} for value in values})
         return 0
@@ -80,18 +80,15 @@ def show_command(edge: Edge, /, origin: bool = False, as_json: bool = False, **f
 
 
 def _values(path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterator[Value]:
-    settings = resolve(path, environment, flags).to_document()
+    settings = write(resolve(path, environment, flags))
     lines = find_lines(path)
     in_environment = from_environment(environment)
-    options: dict[Key, Option] = {("run", option.key): option for option in RUN_OPTIONS}
+    said: dict[Key, str] = {
+        ("run", each.name): variable_of(each) for each in run_settings() if each.name in in_environment
+    }
+    said |= {("run", each.name): flag_of(each) for each in run_settings() if each.name in flags}
     for key, value in _leaves(settings):
-        option = options.get(key)
-        if option is not None and option.key in flags:
-            origin = option.flag
-        elif option is not None and option.key in in_environment:
-            origin = option.variable
-        else:
-            origin = _in_file(path, lines, key)
+        origin = said.get(key) or _in_file(path, lines, key)
         secret = "env" in key[:-1] and _SECRET.search(key[-1]) is not None
         yield Value(key=key, value=_HIDDEN if secret else value, origin=origin)
 

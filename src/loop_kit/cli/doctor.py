@@ -10,7 +10,7 @@ import click
 from loop_kit.backends.environment import Passage
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.maker import check_maker
+from loop_kit.cli.adopters import check_maker
 from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment, probe_agents
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge

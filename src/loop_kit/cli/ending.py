@@ -114,7 +114,7 @@ def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> 
         return (look,)
     if "--reset" in state.hint and "--resume" not in state.hint:
         return (f"{loop} run --reset", look)
-    more = f" --max-rounds {ctx.settings.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
+    more = f" --max-rounds {ctx.settings.run.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
     away = (f"rm {shlex.quote(str(ctx.bus.stop_path))}",) if outcome is Outcome.STOPPED else ()
     return (*away, f"{loop} run --resume{more}", look)
 

@@ -1,13 +1,12 @@
 """From a command line to an exit code.
 
 What is asked for again and again is answered without the command line's parser, whose import takes longer than the
-answer: the state of a run, its health, the help, the version; and the round process, which a PM calls and nobody else.
+answer: the state of a run, its health, the version; and the round process, which a PM calls and nobody else.
 Each of these imports what it needs itself: nothing should take time before it is known what is asked.
 """
 
 # ruff: noqa: PLC0415  (as said above)
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -34,19 +33,15 @@ def main(argv: Sequence[str]) -> int:
 
     def call() -> Any:
         folder = _current_folder()
-        match tuple(argv):
-            case ("--version",):
-                return _print(f"loop, version {__version__}")
-            case ("--help",) | ("-h",):
-                return _print(_help(environment))
+        if tuple(argv) == ("--version",):
+            sys.stdout.write(f"loop, version {__version__}\n")
+            return 0
         from pathlib import Path
 
         from loop_kit.cli.edge import Edge
 
-        command = _command(tuple(argv))
-        gc.freeze()  # what was imported stays until the end: nobody has to look through it again
-        gc.enable()
-        return command(Edge(environment=environment, cwd=Path(folder), loop_dir=environment.get("LOOP_DIR")))
+        edge = Edge(environment=environment, cwd=Path(folder), loop_dir=environment.get("LOOP_DIR"))
+        return _command(tuple(argv))(edge)
 
     return within_boundary(environment, call)
 
@@ -87,17 +82,6 @@ def _round(bus: str, number: int, given: Mapping[str, str], last: str) -> Callab
     from loop_kit.cli.round_process import play
 
     return lambda edge: play(edge, bus, number, given)
-
-
-def _help(environment: Mapping[str, str]) -> str:
-    from loop_kit.cli.front import columns, help_text
-
-    return help_text(columns(environment))
-
-
-def _print(text: str) -> int:
-    sys.stdout.write(f"{text}\n")
-    return 0
 
 
 def _current_folder() -> str:

@@ -29,7 +29,8 @@ from loop_kit.vcs.repository import Repository
 def command(edge: Edge, repair: bool, as_json: bool) -> int:
     """Compare bus, archive and refs with each other, and look for what dead runs left behind.
 
-    Exit 0 when all is well or could be repaired, 11 when something is left. The archive, refs that hold a commit, and
+    Exit 0 when all is well or could be repaired, 11 when something is left. Of the log it says whether it holds all that
+    was anchored; lines after that may be lost with the power, and are told as a note. The archive, refs that hold a commit, and
     whatever an unfinished run needs are never touched.
     """
     repository = Repository.find(edge.cwd)
@@ -55,7 +56,11 @@ def _tell(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bo
             put_json(problem.to_document(repaired=problem in repaired), indent=None)
     else:
         put("\n".join(_lines(problems, repaired, alive=alive)))
-    return EXIT_CODES[Outcome.APPROVED if len(repaired) == len(problems) else Outcome.NEEDS_PERSON]
+    return EXIT_CODES[Outcome.NEEDS_PERSON if _left(problems, repaired) else Outcome.APPROVED]
+
+
+def _left(problems: Sequence[Problem], repaired: Sequence[Problem]) -> int:
+    return sum(not problem.note and problem not in repaired for problem in problems)
 
 
 def _run_lives(bus: Bus) -> bool:
@@ -73,5 +78,5 @@ def _lines(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: b
             lines.append(f"  loop fsck --repair would {problem.remedy}")
         elif problem.hint:
             lines.append(f"  {problem.hint}")
-    left = len(problems) - len(repaired)
-    return [*lines, f"{len(problems)} problem(s), {left} left" if problems else "all is well"]
+    wrong = sum(not problem.note for problem in problems)
+    return [*lines, f"{wrong} problem(s), {_left(problems, repaired)} left" if wrong else "all is well"]

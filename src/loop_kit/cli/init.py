@@ -1,21 +1,22 @@
-"""`loop init`: make the bus with everything a person fills in. What is there stays as it is, but for an older tool's bus."""
+"""`loop init`: make the bus with everything a person fills in. What is there stays as it is, but for another tool's bus."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from loop_kit import resources
-from loop_kit.bus.adoption import last_state
 from loop_kit.bus.atomic import exclusive_write, make_folder
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.maker import check_not_newer_bus
+from loop_kit.bus.newer import check_not_newer_bus
 from loop_kit.checks.propose import propose, render
-from loop_kit.cli.adopting import adopt_bus, next_lines
+from loop_kit.cli.adopters import Adopter, adopters
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.main import bus_option
-from loop_kit.cli.places import bus_root
-from loop_kit.errors import StartError
+from loop_kit.cli.places import bus_root, loop_again
+from loop_kit.cli.settings import resolve
+from loop_kit.errors import LoopError, StartError
 
 # file on the bus -> file in defaults/
 MADE = {
@@ -32,13 +33,15 @@ MADE = {
 def command(edge: Edge) -> int:
     """Make .loop/ with its templates, an example card and a commented config.toml; what is there stays.
 
-    A bus of agent-task-runner 0.3 is adopted: nothing of it is lost, and what loop would misread is moved to the archive.
+    A bus that another tool made is adopted, where loop knows that tool: nothing of it is lost, and what loop would misread is
+    moved to the archive.
     """
     bus = Bus(bus_root(edge))
     check_not_newer_bus(bus)
     _check_repository(bus)
     missing = [name for name in (".gitignore", "config.toml") if not (bus.root / name).exists()]
-    adopted = adopt_bus(bus, proposed_checks(bus.root.parent))
+    known = tuple(adopters())
+    adopted = [adopter for adopter in known if _adopt(bus, adopter)]
     made = [*(missing if adopted else ()), *make_bus(bus)]
     for name in made:
         put(f"made {bus.root / name}")
@@ -46,9 +49,31 @@ def command(edge: Edge) -> int:
         put(f"{bus.root} is complete already")
     if not bus.card_path.exists():
         put(f"next: write {bus.card_path} after {bus.root / 'examples/task_card.json'}, then: loop run --auto-dispatch")
-    elif adopted or last_state(bus):
-        put("\n".join(next_lines(bus, edge)))
+    elif lines := _next_lines(bus, edge, known):
+        put("\n".join(lines))
+    elif adopted:
+        put(f"next: {loop_again(edge)} run --auto-dispatch")
     return 0
+
+
+def _adopt(bus: Bus, adopter: Adopter) -> bool:
+    """Have a bus adopted and say what was done; False when it is not of that tool."""
+    facts = tuple(adopter.facts(bus))
+    if not facts:
+        return False
+    lines = adopter.adopt(bus, proposed_checks(bus.root.parent))
+    put("\n  ".join([f"{bus.root} was made by {adopter.tool}: {', '.join(facts)}", *lines]))
+    return True
+
+
+def _next_lines(bus: Bus, edge: Edge, known: Iterable[Adopter]) -> list[str]:
+    """Return how to go on with what was adopted, now or earlier; nothing when nothing was."""
+    try:
+        reviewer = resolve(bus.config_path, edge.environment, {}).run.reviewer_backend
+    except LoopError:
+        reviewer = "NAME"
+    again = loop_again(edge)
+    return [line for each in known for line in each.next_lines(bus, cwd=edge.cwd, loop=again, reviewer=reviewer)]
 
 
 def _check_repository(bus: Bus) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 import unicodedata
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.maker import check_maker
+from loop_kit.cli.adopters import check_maker
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import bus_root
@@ -104,8 +105,6 @@ def put_file(path: Path) -> None:
                 sys.stdout.write(printable(line))
             sys.stdout.flush()
         else:
-            import shutil  # noqa: PLC0415  (few commands copy a file, and its import takes 2 ms)
-
             sys.stdout.flush()
             shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -2,20 +2,45 @@
 
 import difflib
 import importlib
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from loop_kit import __version__
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.front import ABOUT, BUS_OPTION, COMMANDS, MOST_COLUMNS, columns, help_text
 from loop_kit.errors import EXIT_CODES, Outcome, UsageError
 from loop_kit.values import replace
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+_MOST_COLUMNS = 100  # longer lines are harder to read
+
+# name -> (module, one line of help). A command's module is imported when it is called: looking costs nothing.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("loop_kit.cli.init", "Make .loop/ with its templates and a commented config.toml."),
+    "new": ("loop_kit.cli.new", "Write a task card, from a few words or from a failing command."),
+    "run": ("loop_kit.cli.run", "Run the review loop until approval or a named limit."),
+    "submit": ("loop_kit.cli.submit", "Hand in your own work as the work of this round."),
+    "review": ("loop_kit.cli.review", "Hand in your own judgement of this round's change."),
+    "heartbeat": ("loop_kit.cli.heartbeat", "Beat for a person, so that a run knows they are there."),
+    "status": ("loop_kit.cli.status", "Say where the run stands and what to do next."),
+    "health": ("loop_kit.cli.health", "Tell whether the PM and the agents live."),
+    "log": ("loop_kit.cli.log", "Print what happened: the events of the feed."),
+    "show": ("loop_kit.cli.show", "Tell a run round by round: asked, done, found, decided."),
+    "diff": ("loop_kit.cli.diff", "Print what a run changed."),
+    "list": ("loop_kit.cli.list_", "List every run with its outcome."),
+    "archive": ("loop_kit.cli.archive", "List, show and restore the documents of every round."),
+    "accept": ("loop_kit.cli.accept", "Take an approved change over onto a branch."),
+    "undo": ("loop_kit.cli.undo", "Take the branch back to where the last run began."),
+    "check": ("loop_kit.cli.check", "Run the checks at a commit, without a loop."),
+    "fsck": ("loop_kit.cli.fsck", "Compare bus, archive and refs; clear away what dead runs left."),
+    "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
+    "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
+    "config": ("loop_kit.cli.config", "Show every setting and where it came from."),
+    "doctor": ("loop_kit.cli.doctor", "Look whether a run would find what it needs here."),
+    "completion": ("loop_kit.cli.completion", "Print a shell's completion script."),
+    "demo": ("loop_kit.cli.demo", "Play a whole loop in a throwaway repository, without agents or keys."),
+}
 
 
 class LazyGroup(click.Group):
@@ -33,15 +58,11 @@ class LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command if isinstance(command, click.Command) else None
 
-    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  (click's signature)
-        return help_text(columns(os.environ))
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (same)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
-        from click.shell_completion import CompletionItem  # noqa: PLC0415  (only a shell asks)
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
         named = [(name, text) for name, (_module, text) in COMMANDS.items() if name.startswith(incomplete)]
         flags = click.Command.shell_complete(self, ctx, incomplete)
@@ -55,19 +76,19 @@ def _name_bus(ctx: click.Context, _parameter: click.Parameter, value: str | None
 
 # It may stand before the command and after it.
 bus_option = click.option(
-    BUS_OPTION[0].partition(" ")[0],
-    metavar=BUS_OPTION[0].partition(" ")[2],
+    "--loop-dir",
+    metavar="PATH",
     expose_value=False,
     callback=_name_bus,
-    help=BUS_OPTION[1],
+    help="The bus; else the nearest .loop above this folder.",
 )
 
 
 @click.group(
     cls=LazyGroup,
-    help=ABOUT,
+    help="Run a review loop for coding agents: one works, one reviews, git is the witness.",
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": MOST_COLUMNS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _MOST_COLUMNS},
 )
 @click.version_option(__version__, prog_name="loop")
 @bus_option

@@ -1,6 +1,7 @@
 """Find the bus without asking git: commands that only look should answer at once."""
 
 import os
+import shlex
 from pathlib import Path
 
 from loop_kit import folders
@@ -27,8 +28,6 @@ def _named(path: Path) -> Path:
 
     Such a link may have come with a clone, and would take loop out of the repository without a word.
     """
-    import shlex  # noqa: PLC0415  (only for advice, and the bus is looked for by every command)
-
     for folder in path.parents:
         if folder.is_symlink() and any((outer / ".git").exists() for outer in folder.parents):
             raise StartError(
@@ -50,7 +49,5 @@ def scratch_root(edge: Edge) -> Path:
 
 def loop_again(edge: Edge) -> str:
     """Return how loop is called so that it finds the same bus again, for a person to type."""
-    import shlex  # noqa: PLC0415  (as above)
-
     named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
     return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

@@ -7,9 +7,10 @@ from typing import Any
 
 from loop_kit.bus.files import read_bytes
 from loop_kit.errors import ConfigError
-from loop_kit.model.config import RUN_OPTIONS, BackendSettings, Option, Settings, people_after
+from loop_kit.model.config import BackendSettings, Settings, people_after, run_settings, variable_of
 from loop_kit.model.names import ROLES
 from loop_kit.values import replace
+from loop_kit.values.reading import DocumentField
 
 _LIMIT = 1 << 20
 _TRUE = ("1", "true", "yes", "on")
@@ -54,20 +55,19 @@ def read_config(path: Path) -> dict[str, Any]:
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the `[run]` settings that `LOOP_*` variables name; others are not loop's business."""
     return {
-        option.key: _read(option, environment[option.variable])
-        for option in RUN_OPTIONS
-        if environment.get(option.variable)
+        setting.name: _read(setting, environment[variable_of(setting)])
+        for setting in run_settings()
+        if environment.get(variable_of(setting))
     }
 
 
-def _read(option: Option, text: str) -> Any:
-    if isinstance(option.default, bool):
+def _read(setting: DocumentField, text: str) -> Any:
+    kind = type(setting.default)
+    if kind is bool:
         if text.lower() in (*_TRUE, *_FALSE):
             return text.lower() in _TRUE
-        raise ConfigError(f"{option.variable}: {text!r:.80} is neither true nor false", hint="say 1 or 0")
-    if isinstance(option.default, str):
-        return text
+        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is neither true nor false", hint="say 1 or 0")
     try:
-        return type(option.default)(text)
+        return kind(text)
     except ValueError:
-        raise ConfigError(f"{option.variable}: {text!r:.80} is not a number", hint="say a number") from None
+        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is not a number", hint="say a number") from None

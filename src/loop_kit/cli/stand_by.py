@@ -8,14 +8,12 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from threading import Thread, get_native_id
 from typing import TypeAlias
 
 import loop_kit
 from loop_kit.processes.lineage import die_with_parent
 
 _NEEDED = ("loop_kit.cli.round_process", "loop_kit.rounds.round")
-_MODEST = 5  # how nice it is to others: a third of a share where there is no processor to spare
 _Seen: TypeAlias = dict[str, tuple[int, int, int]]
 
 
@@ -23,24 +21,16 @@ def stand_by(parent: int) -> None:
     """Return when the PM calls; never return when it has gone, or sends this process away."""
     before = _code()
     if not die_with_parent(parent):
-        os._exit(0)
-    reading = Thread(target=_read_code, daemon=True)
-    reading.start()
+        sys.exit(0)
+    _read_code()
     if not os.read(sys.stdin.fileno(), 1):
-        os._exit(0)
-    reading.join()
+        sys.exit(0)
     if _code() != before:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:-1]])  # noqa: S606  (this very program, without a shell)
 
 
 def _read_code() -> None:
-    """Import what a round needs. Meanwhile others have work to do that somebody waits for: it goes first.
-
-    A thread, because who has stepped back needs a privilege to come forward again: the round itself never steps back.
-    """
-    if sys.platform == "linux":  # where a priority can be a thread's own
-        with suppress(OSError):  # forbidden: then it competes
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _MODEST)
+    """Import what a round needs."""
     with suppress(Exception):  # the round imports it again, and says what is wrong
         for name in _NEEDED:
             import_module(name)

@@ -1,6 +1,8 @@
 """`loop status` as it is called most: one screen, from the bus alone, without reading a command line."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -44,9 +46,6 @@ def lines_of(status: Status, at: datetime) -> list[str]:
 
 def screen_of(status: Status, at: datetime) -> list[str]:
     """Return the entries such that they fit a terminal of 24 lines, printable as they are."""
-    import shutil  # noqa: PLC0415  (a screen alone needs them, and they take 3 ms)
-    import textwrap  # noqa: PLC0415  (same)
-
     width = shutil.get_terminal_size().columns
     lines = []
     for label, text in _entries(status, at):

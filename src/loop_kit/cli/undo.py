@@ -10,6 +10,8 @@ from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import UsageError
+from loop_kit.model.events import Undone
+from loop_kit.rounds.anchoring import tell_afterwards
 from loop_kit.rounds.undo import Undoing, plan_undo, undo
 from loop_kit.vcs.repository import Repository
 
@@ -36,6 +38,7 @@ def command(edge: Edge, /, *, yes: bool, as_json: bool) -> int:
         if not yes:
             _ask(undoing)
         undo(repository, undoing)
+        tell_afterwards(bus, repository, undoing.state, Undone(sha=undoing.tip, ref=undoing.ref))
     if as_json:
         put_json(undoing.to_document())
         return 0

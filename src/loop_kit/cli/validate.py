@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,7 +12,6 @@ from loop_kit.cli.console import put
 from loop_kit.cli.settings import read_config
 from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
 from loop_kit.model import schema
-from loop_kit.model.config import find_typo
 from loop_kit.model.names import check_task_id
 from loop_kit.model.versions import check_not_newer
 
@@ -44,8 +42,7 @@ def _problem(path: Path, kind: str | None) -> str | None:
     try:
         found = kind or kind_of(path)
         if found == "config" and path.exists():
-            document: Any = read_config(path)
-            return find_typo(document) or schema.find_problem(found, document)
+            return schema.find_problem(found, read_config(path))
         data = read_bytes(path, limit=_LIMIT)
         if found == "feed_event":
             return _feed_problem(data)

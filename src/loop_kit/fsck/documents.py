@@ -1,4 +1,4 @@
-"""Every document on the bus and in the archive: whole, and valid by its schema; and the feed: an unbroken chain."""
+"""Every document on the bus and in the archive: whole, and valid by its schema."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 from loop_kit.bus.archive import Archive, Filed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import read_json
-from loop_kit.bus.feed import Feed
 from loop_kit.bus.layout import LIMITS
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
@@ -33,15 +32,6 @@ def examine_archive(bus: Bus, archive: Archive) -> Iterator[Problem]:
         problem = _fault(filed.path, filed.name) if _is_document(filed) else ""
         if problem:
             yield Problem(code="bad_archive", where=bus.name(filed.path), text=problem, hint=_KEPT)
-
-
-def examine_feed(bus: Bus) -> Iterator[Problem]:
-    """Yield a problem for each gap and each line that was changed; one that a kill tore is in order."""
-    if bus.feed_path.exists():
-        for text in Feed(bus.feed_path).verify(torn=False):
-            yield Problem(
-                code="feed", where=bus.name(bus.feed_path), text=text, hint="somebody changed the feed by hand"
-            )
 
 
 def _is_document(filed: Filed) -> bool:

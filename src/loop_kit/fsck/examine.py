@@ -7,9 +7,10 @@ from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
-from loop_kit.fsck.documents import examine_archive, examine_bus, examine_feed
+from loop_kit.fsck.documents import examine_archive, examine_bus
 from loop_kit.fsck.history import examine_refs, examine_state
 from loop_kit.fsck.leftovers import examine_files, examine_runs
+from loop_kit.fsck.log import examine_log
 from loop_kit.fsck.problem import Problem
 from loop_kit.model.names import is_place
 from loop_kit.model.state import RunState
@@ -26,9 +27,9 @@ def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Proble
     yield from examine_bus(bus)
     for place in places:
         yield from examine_archive(bus, Archive(bus.archive_root / place))
-    yield from examine_feed(bus)
-    yield from examine_refs(bus, repository, places)
     state = _state(bus)
+    yield from examine_log(bus, repository, places, state, alive=alive)
+    yield from examine_refs(bus, repository, places)
     if not alive:
         if state is not None and state.place:
             yield from examine_state(bus, repository, state)

@@ -10,7 +10,8 @@ from loop_kit.values import dataclass
 class Problem:
     """`where` is a file, a ref or a process. `remedy` says in a few words what `repair` does.
 
-    `repair` is None when nothing could be done without losing something; then `hint` says what a person may do.
+    `repair` is None when nothing could be done without losing something; then `hint` says what a person may do. A `note`
+    is worth knowing and nothing is wrong.
     """
 
     code: str
@@ -19,6 +20,7 @@ class Problem:
     hint: str = ""
     remedy: str = ""
     repair: Callable[[], object] | None = None
+    note: bool = False
 
     def to_document(self, *, repaired: bool) -> dict[str, Any]:
         return {
@@ -28,4 +30,5 @@ class Problem:
             "hint": self.hint,
             "remedy": self.remedy,
             "repaired": repaired,
+            "note": self.note,
         }

@@ -4,95 +4,66 @@ The PM writes it once, before anything is paid; every round process reads it and
 Its digests stand in the state.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from loop_kit.digests import sha256
-from loop_kit.errors import DocumentError
-from loop_kit.model import documents
 from loop_kit.model.config import Settings
-from loop_kit.model.fields import FieldError, Fields, check_version, one_of, shown
-from loop_kit.model.names import ROLES, is_place
+from loop_kit.model.kinds import Place, Role, Texts
 from loop_kit.model.task import TaskCard
-from loop_kit.model.versions import KNOWN, check_not_newer
-from loop_kit.values import dataclass, field, fields
+from loop_kit.model.versions import KNOWN
+from loop_kit.values import asdict, dataclass, field
+from loop_kit.values.reading import Kept, Mark, Named, Size, read, write
 
-SCHEMA_VERSION = KNOWN["charter"]
-TEXTS = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptTexts:
+    """What prompts are made of besides the run's own documents."""
+
+    agents_md: Annotated[str, "The repository's rules for agents."]
+    worker_role: Annotated[str, "What a worker is told about its part."]
+    reviewer_role: Annotated[str, "What a reviewer is told about its part."]
+    worker_template: Annotated[str, "The template of the worker's prompt."]
+    reviewer_template: Annotated[str, "The template of the reviewer's prompt."]
+    context: Annotated[str, "What the person put into the bus's context folder."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charter:
-    """`people` are the roles that people have. `texts` holds the entries of `TEXTS` as read at the base.
+    """What a run was started with.
 
-    `untracked` lists what lay untracked at the start. `start_tree` is the tree id of the working tree at the start when
-    `--allow-dirty` let it in, else None. `scratch` is the absolute path of the folder outside the repository where this
-    run may put its worktrees. `around` says how all was that the run need not touch: `rounds.around` compares it.
+    It is written once, before anything is paid, and never changed, so that the judged cannot change the rules.
     """
 
     kind: ClassVar[str] = "charter"
+    schema_version: ClassVar[int] = KNOWN["charter"]
+    remedy: ClassVar[str] = "loop run --reset starts anew"
 
-    run_id: str
-    place: str
-    base_sha: str
-    branch: str
-    card_document: Mapping[str, Any]
-    card: TaskCard
-    settings: Settings
-    people: tuple[str, ...]
-    texts: Mapping[str, str]
-    untracked: tuple[str, ...]
-    start_tree: str | None
-    scratch: str
-    around: Mapping[str, str] = field(default_factory=dict)
+    run_id: Annotated[str, "The name of this run, unlike that of any other."]
+    place: Annotated[Place, Size(1), "The name that the run's archive folder, refs and logs share."]
+    base_sha: Annotated[str, "The commit the run began at."]
+    branch: Annotated[str, "The branch that was checked out at the start; empty on a detached HEAD."]
+    card_document: Annotated[Mapping[str, Any], Named("card"), Kept(TaskCard), "The task card, word for word."]
+    settings: Annotated[Settings, "The settings, resolved from flags, environment, config file and defaults."]
+    people: Annotated[tuple[Role, ...], "The roles that people have; the others are programs."]
+    texts: Annotated[PromptTexts, "The texts that prompts are made of, as they were at base_sha."]
+    untracked: Annotated[tuple[str, ...], "Paths that lay untracked in the working tree at the start."]
+    start_tree: Annotated[
+        str | None,
+        "The git tree of the working tree at the start, when the run was allowed to begin with uncommitted changes; else null.",
+    ]
+    scratch: Annotated[str, "The absolute path of a folder outside the repository where the run may put its worktrees."]
+    around: Annotated[
+        Texts,
+        Mark.LATER,
+        "What lay around the run at the start and is none of its business, as 'kind name': other refs, stashed work, files that "
+        "git does not have, files of the bus; each with the object, state or digest that it had. An older loop wrote none.",
+    ] = field(default_factory=dict)
+    card: TaskCard = field(init=False)
 
-    @classmethod
-    def from_document(cls, document: Any, *, name: str = "charter") -> Self:
-        """Read a charter; raise `DocumentError` when a part is missing or wrong, `NewerError` when a newer loop wrote it."""
-        check_not_newer(cls.kind, document, name=name)
-        try:
-            return cls._read(document, name)
-        except FieldError as error:
-            raise DocumentError(f"{name} {error}", hint="loop run --reset starts anew") from None
-
-    @classmethod
-    def _read(cls, document: Any, name: str) -> Self:
-        check_version(document, SCHEMA_VERSION)
-        entries = Fields.of(document, _KEYS)
-        texts = Fields.of(entries.any("texts"), TEXTS, at="$.texts")
-        place = entries.text("place")
-        if not is_place(place):
-            raise FieldError(f"$.place: {shown(place)} cannot be used as a name")
-        return cls(
-            place=place,
-            **{key: entries.text(key) for key in ("run_id", "base_sha", "branch", "scratch")},
-            card_document=entries.map("card"),
-            card=documents.read(TaskCard, entries.any("card"), name=f"{name} $.card"),
-            settings=Settings.from_document(entries.any("settings"), name=f"{name} $.settings"),
-            people=_people(entries),
-            texts={key: texts.text(key) for key in TEXTS},
-            untracked=entries.texts("untracked"),
-            start_tree=entries.text_or_none("start_tree"),
-            around=entries.text_map("around") if "around" in entries.entries else {},
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "run_id": self.run_id,
-            "place": self.place,
-            "base_sha": self.base_sha,
-            "branch": self.branch,
-            "card": dict(self.card_document),
-            "settings": self.settings.to_document(),
-            "people": list(self.people),
-            "texts": dict(self.texts),
-            "untracked": list(self.untracked),
-            "start_tree": self.start_tree,
-            "scratch": self.scratch,
-            **({"around": dict(self.around)} if self.around else {}),
-        }
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "card", read(TaskCard, self.card_document, "$.card"))
 
     @property
     def private(self) -> tuple[str, ...]:
@@ -109,27 +80,17 @@ class Charter:
 
     def digests(self) -> dict[str, str]:
         """Return SHA-256 digests of the whole and of what people ask about: card, config, roles, templates."""
-        document = self.to_document()
+        document, texts = write(self), asdict(self.texts)
         parts = {
             "charter": document,
             "card": document["card"],
             "config": document["settings"],
-            "roles": {key: text for key, text in self.texts.items() if not key.endswith("_template")},
-            "templates": {key: text for key, text in self.texts.items() if key.endswith("_template")},
+            "roles": {key: text for key, text in texts.items() if not key.endswith("_template")},
+            "templates": {key: text for key, text in texts.items() if key.endswith("_template")},
         }
         return {name: digest(part) for name, part in parts.items()}
 
 
-_KEYS = frozenset({item.name for item in fields(Charter)} - {"card_document"} | {"schema_version"})
-
-
-def _people(entries: Fields) -> tuple[str, ...]:
-    for index, role in enumerate(entries.texts("people")):
-        if role not in ROLES:
-            raise FieldError(f"$.people[{index}]: {one_of(ROLES, role)}")
-    return entries.texts("people")
-
-
 def digest(part: Any) -> str:
     """Return the SHA-256 digest of a document or a part of one, whatever the order of its keys."""
-    return sha256(json.dumps(part, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(part, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

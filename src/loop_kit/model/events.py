@@ -265,6 +265,25 @@ class RunEnded(Event):
     error: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Event):
+    """`loop accept` took the change over."""
+
+    kind = "accepted"
+    into: str
+    sha: str
+    exact: Annotated[bool, "Whether the branch has the tree that was approved."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone(Event):
+    """`loop undo` took the branch back."""
+
+    kind = "undone"
+    sha: str
+    ref: Annotated[str, "What keeps the commit that it was at."]
+
+
 # All that the feed keeps.
 DURABLE: tuple[type[Event], ...] = (
     RunStarted,
@@ -285,4 +304,6 @@ DURABLE: tuple[type[Event], ...] = (
     Noticed,
     LeftBehind,
     RunEnded,
+    Accepted,
+    Undone,
 )

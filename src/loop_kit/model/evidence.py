@@ -90,7 +90,7 @@ class CheckResult:
         verdict = Verdict.FAIL if how is Ending.NOT_STARTED else Verdict.NOT_RUN
         return cls(
             name=command.name,
-            argv=command.argv,
+            argv=command.command_line,
             where=command.where,
             tree=tree,
             verdict=verdict,

@@ -40,3 +40,46 @@ Time = Annotated[
         "it should be a time as 2025-01-31T08:00:00.000Z",
     ),
 ]
+Seconds = Annotated[float, Range(0, 31_536_000)]
+Dollars = Annotated[float, Range(0, 1_000_000)]
+# What is handed to a program: its command line, an option, a path, the value of a variable.
+Argument = Annotated[str, Size(0, 100_000), Pattern(r"^[^\u0000]*$", "it should be a text without NUL characters")]
+Arguments = Annotated[tuple[Argument, ...], Size(0, 1000)]
+VariableName = Annotated[
+    str,
+    Pattern(
+        r"^[A-Za-z_][A-Za-z0-9_]*(?![\s\S])",
+        "a variable's name should be made of letters, digits and '_', not starting with a digit",
+    ),
+]
+Variables = Annotated[Mapping[VariableName, Argument], Size(0, 1000)]
+VariablePatterns = Annotated[
+    tuple[
+        Annotated[
+            str,
+            Size(0, 1000),
+            Pattern(
+                r"^[A-Za-z_][A-Za-z0-9_]*\*?(?![\s\S])",
+                "it should be a variable's name, or the beginning of one followed by '*'",
+            ),
+        ],
+        ...,
+    ],
+    Size(0, 1000),
+]
+BackendName = Annotated[
+    str,
+    Size(0, 64),
+    Pattern(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])",
+        "a backend's name should be up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit",
+    ),
+]
+BackendNames = Annotated[
+    str,
+    Size(0, 1000),
+    Pattern(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}( *, *[A-Za-z0-9][A-Za-z0-9._-]{0,63})*(?![\s\S])",
+        "it should be a backend's name, or several with commas between them, as codex,claude",
+    ),
+]

@@ -1,7 +1,6 @@
 """Names that become paths and refs: task ids, places, dispatch ids."""
 
 import re
-from collections.abc import Iterable
 
 from loop_kit.errors import DocumentError
 
@@ -25,16 +24,8 @@ def is_place(text: str) -> bool:
     return is_task_id(task_id) and (not at or bool(_RUN.fullmatch(run)))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'claude'?` for the known word that is nearest to `word`, "" when none is near."""
-    import difflib  # noqa: PLC0415  (only for who has mistyped something)
-
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
-
-
 def before_name(task_id: str) -> str:
-    """Return the name under which the archive keeps what an older tool left of a task: no run is ever called so."""
+    """Return the name under which the archive keeps what was there of a task before loop: no run is ever called so."""
     return f"{task_id}@0"
 
 

@@ -5,13 +5,14 @@ Unknown is never free: a limit counts every dispatch, a report of costs only wha
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated
 
 from loop_kit.model.event import Usage
+from loop_kit.model.kinds import Dollars
 from loop_kit.values import dataclass, field
+from loop_kit.values.reading import Mark, Size
 
 _MILLION = 1_000_000
-PER_DISPATCH = 1.0
 
 
 class CostSource(StrEnum):
@@ -36,18 +37,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
-    """US dollars for a million tokens. `cached` is for those of the input that came from a cache."""
+    """What the tokens of a model cost."""
 
-    input: float
-    output: float
-    cached: float
-
-    @classmethod
-    def from_document(cls, entry: Any) -> Self:
-        return cls(input=entry["input"], output=entry["output"], cached=entry.get("cached", entry["input"]))
-
-    def to_document(self) -> dict[str, Any]:
-        return {"input": self.input, "output": self.output, "cached": self.cached}
+    input: Annotated[Dollars, "US dollars for a million tokens read."]
+    cached: Annotated[
+        Dollars | None, Mark.ABSENT, "The same for those that came from a cache; as input when absent."
+    ] = None
+    output: Annotated[Dollars, "US dollars for a million tokens written, thoughts included."]
 
     def of(self, usage: Usage) -> float | None:
         """Return the price of what was used, None when input or output were not counted."""
@@ -55,34 +51,25 @@ class ModelPrice:
             return None
         cached = min(usage.cached_tokens or 0, usage.input_tokens)
         fresh = usage.input_tokens - cached
-        return (fresh * self.input + cached * self.cached + usage.output_tokens * self.output) / _MILLION
+        price = self.input if self.cached is None else self.cached
+        return (fresh * self.input + cached * price + usage.output_tokens * self.output) / _MILLION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """The table `[prices]`. `models` are by the name of a model, or of a backend whose model nobody named.
+    """The table `[prices]`."""
 
-    `as_of` is the day the prices were looked up; loop only shows it.
-    """
-
-    as_of: str = ""
-    per_dispatch: float = PER_DISPATCH
-    models: Mapping[str, ModelPrice] = field(default_factory=dict)
-
-    @classmethod
-    def from_document(cls, entry: Any) -> Self:
-        return cls(
-            as_of=entry.get("as_of", ""),
-            per_dispatch=float(entry.get("per_dispatch", PER_DISPATCH)),
-            models={name: ModelPrice.from_document(price) for name, price in entry.get("models", {}).items()},
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        return {
-            "as_of": self.as_of,
-            "per_dispatch": self.per_dispatch,
-            "models": {name: price.to_document() for name, price in self.models.items()},
-        }
+    as_of: Annotated[
+        str, Size(0, 100), "The day these prices were looked up, as 2025-01-31; for people, loop only shows it."
+    ] = ""
+    per_dispatch: Annotated[
+        Dollars, "US dollars that --max-cost counts for a start of an agent whose price nobody knows; 1 when absent."
+    ] = 1.0
+    models: Annotated[
+        Mapping[str, ModelPrice],
+        Size(0, 1000),
+        "By the name of a model, or of a backend whose model is not named: the price of its tokens.",
+    ] = field(default_factory=dict)
 
     def cost(self, usage: Usage | None, *names: str) -> Cost:
         """Return what a dispatch cost; `names` are those to look for among the models, the best first."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loop_kit.values import dataclass
+from loop_kit.values.wording import step
 
 MARK = "[redacted]"
 # Longest piece of an unfinished line that is held back, in bytes, so that a key is seen in one piece.
@@ -89,9 +90,9 @@ class Redactor:
 NO_VALUES = Redactor()
 
 
-def find_key(config: Any) -> str | None:
-    """Return a sentence about the first key that stands in a config, None when there is none: configs are archived."""
-    for where, name, value in _settings(config):
+def find_key(config: Mapping[str, Any]) -> str | None:
+    """Return `.field: what` about the first key that stands in a config, None when there is none: configs are archived."""
+    for where, name, value in _texts(config):
         if _looks_like_key(name, value):
             return (
                 f"{where}: a key does not belong in a file that every run archives; set it in your own environment and "
@@ -100,28 +101,17 @@ def find_key(config: Any) -> str | None:
     return None
 
 
-def _settings(config: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield path, name and value of everything that programs are given. The config has been judged by its schema."""
-    for table, entries in (("env.set", config.get("env", {}).get("set", {})), *_of_roles(config)):
-        yield from ((f"$.{table}.{name}", name, value) for name, value in entries.items())
-    for table, arguments in _arguments(config):
-        yield from ((f"$.{table}[{index}]", "", value) for index, value in enumerate(arguments))
-
-
-def _of_roles(config: Any) -> Iterator[tuple[str, Mapping[str, str]]]:
-    for role in ("worker", "reviewer"):
-        yield f"{role}.env", config.get(role, {}).get("env", {})
-
-
-def _arguments(config: Any) -> Iterator[tuple[str, list[str]]]:
-    for role in ("worker", "reviewer"):
-        yield f"{role}.args", config.get(role, {}).get("args", [])
-    for name, entry in config.get("backends", {}).items():
-        yield from ((f"backends.{name}.{key}", entry.get(key, [])) for key in ("args", "argv"))
-    commands = {f"checks.{name}": entry for name, entry in config.get("checks", {}).items()}
-    for name, entry in {**commands, "prepare": config.get("prepare", {})}.items():
-        yield f"{name}.argv", entry.get("argv", [])
-        yield f"{name}.run", [entry["run"]] if "run" in entry else []
+def _texts(part: Any, at: str = "", name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield path, name and value of every text; an entry of a list has no name."""
+    match part:
+        case str():
+            yield at, name, part
+        case dict():
+            for key, value in part.items():
+                yield from _texts(value, at + step(key), key)
+        case list():
+            for index, value in enumerate(part):
+                yield from _texts(value, f"{at}[{index}]")
 
 
 def _looks_like_key(name: str, value: str) -> bool:

@@ -13,9 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from loop_kit import resources
-from loop_kit.errors import DocumentError
-from loop_kit.model import quick
-from loop_kit.model.fields import MISSING, UNKNOWN, expected, one_of, shown, step
+from loop_kit.values.wording import MISSING, expected, one_of, shown, step, unknown
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -36,20 +34,8 @@ KINDS = (
 )
 
 
-def check(kind: str, document: Any, *, name: str = "") -> None:
-    """Raise `DocumentError` naming the field unless `document` satisfies the schema of `kind`.
-
-    `name` is what the person calls the file; without it the kind is named.
-    """
-    problem = find_problem(kind, document)
-    if problem is not None:
-        raise DocumentError(f"{name or kind} {problem}", hint=f"the rules are in schemas/{kind}.schema.json")
-
-
 def find_problem(kind: str, document: Any) -> str | None:
     """Return the first thing wrong with `document` as `field: what`, or None."""
-    if quick.fits(kind, document):
-        return None
     from jsonschema.exceptions import best_match  # noqa: PLC0415  (as in _validator)
 
     try:
@@ -63,15 +49,22 @@ def find_problem(kind: str, document: Any) -> str | None:
 def _validator(kind: str) -> "Validator":
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  (74 ms that status and health do without)
     from referencing import Registry  # noqa: PLC0415  (jsonschema's own part for references)
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
     # A round 1.0 would name a file r1.0_…, and TOML knows inf and nan: none is a number here.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
     strict: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it out
         Draft202012Validator, type_checker=types
     )
-    schemas = {f"{name}.schema.json": json.loads(resources.schema_path(name).read_text("utf-8")) for name in KINDS}
-    registry: Registry[Any] = Registry().with_contents(schemas.items())
+    schemas = {f"{name}.schema.json": _schema(name) for name in KINDS}
+    registry: Registry[Any] = Registry().with_contents(schemas.items(), default_specification=DRAFT202012)
     return strict(schemas[f"{kind}.schema.json"], registry=registry)
+
+
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(resources.schema_path(name).read_text("utf-8"))
+    del schema["$schema"]  # a reference to a file that has it is followed by jsonschema's own class, with its own types
+    return schema
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:
@@ -90,8 +83,9 @@ def _sentence(error: Any) -> str:
             missing = next(name for name in rule if name not in value)
             return f"{at}{step(missing)}: {said or MISSING}"
         case "additionalProperties":
-            unknown = next(name for name in value if name not in error.schema["properties"])
-            return f"{at}{step(unknown)}: {UNKNOWN}"
+            known = error.schema["properties"]
+            name = next(name for name in value if name not in known)
+            return f"{at}{step(name)}: {unknown(name, known)}"
         case "minItems" | "maxItems" if said:
             return f"{at}: {said}"
         case "pattern" if said:

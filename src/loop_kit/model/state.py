@@ -25,6 +25,14 @@ class Judge(StrEnum):
     LOOP = "loop"
 
 
+@dataclass(frozen=True, slots=True)
+class LogAnchor:
+    """The last line of the log that a commit point relies on."""
+
+    seq: Annotated[Count, "The number of its event."]
+    digest: Annotated[str, "The SHA-256 digest of its bytes without the newline."]
+
+
 class Phase(StrEnum):
     IDLE = "idle"
     AWAITING_WORK = "awaiting_work"
@@ -118,6 +126,12 @@ class RunState:
         Mark.LATER,
         "The checks that have passed in a finished round of this run; one that fails afterwards has not failed before.",
     ] = ()
+
+    log: Annotated[
+        LogAnchor | None,
+        Mark.LATER,
+        "Where the log is anchored: the last line that this state relies on; null before the first. An older loop wrote none.",
+    ] = None
 
     @property
     def unfinished(self) -> bool:

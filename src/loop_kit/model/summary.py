@@ -104,5 +104,5 @@ class Summary:
     @property
     def cost_usd(self) -> float | None:
         """What all dispatches cost together; one that nobody knows the price of makes the whole unknown."""
-        known = [each.cost_usd for each in self.dispatches if each.cost_usd is not None]
-        return sum(known) if known and len(known) == len(self.dispatches) else None
+        total = self.spent.get("total")
+        return None if total is None or total.unpriced else total.cost_usd

@@ -4,6 +4,7 @@ A pid is a number that the system gives out again. So a process is named by its 
 compared again before each signal. A subreaper inherits the orphans among its descendants: nobody can leave its tree.
 """
 
+import ctypes
 import os
 import signal
 from collections import Counter
@@ -166,7 +167,6 @@ def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTER
 
 
 def _was_subreaper() -> int:
-    import ctypes  # noqa: PLC0415  (as in _prctl)
 
     answer = ctypes.c_int(1)
     _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.addressof(answer))
@@ -175,8 +175,6 @@ def _was_subreaper() -> int:
 
 def _prctl(option: int, value: int) -> None:
     """Call prctl(2), which only Linux has; a kernel that refuses leaves things as they were."""
-    import ctypes  # noqa: PLC0415  (3 ms that who only asks whether a process lives does without)
-
     if proc.LINUX:
         number, zero = ctypes.c_ulong(value), ctypes.c_ulong(0)
         ctypes.CDLL(None, use_errno=True).prctl(option, number, zero, zero, zero)

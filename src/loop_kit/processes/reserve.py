@@ -7,18 +7,16 @@ from contextlib import suppress
 from subprocess import Popen
 from typing import IO, TypeAlias, cast
 
-from loop_kit.processes.lineage import ProcessId
 from loop_kit.processes.spawn import Command, spawn
 
 Started: TypeAlias = Popen[bytes]
 
 
 class Reserve:
-    """One such program; `process_id` is None when it ended at once."""
+    """One such program."""
 
     def __init__(self, command: Command) -> None:
         self._process = spawn(command, waiting=True)
-        self.process_id = ProcessId.of(self._process.pid)
 
     def call(self) -> Started | None:
         """Tell it to begin and return it; None when it has ended, and nothing of it is left."""

@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Who is told what while the program runs. A process that one of these leaves behind is swept, unless it is `beside`."""
+    """Who is told what while the program runs. A process that one of these leaves behind is swept."""
 
     on_line: Callable[[str], None] = ignore_line
     on_error_line: Callable[[str], None] = ignore_line
@@ -46,7 +46,6 @@ class Watch:
     tick: Callable[[], bool] | None = None  # True asks to end the program
     tick_every: float = 1.0
     cleaning: Cleaning | None = None  # what is printed goes through it before a log, a listener or a tail gets it
-    beside: Collection[ProcessId] = ()  # whom a callback has started for later: asked again whenever it matters
 
 
 class HowEnded(StrEnum):
@@ -92,7 +91,7 @@ def supervise(
     Raises BackendError if it cannot be started, and whatever a callback of `watch` raises.
     """
     started_at = time.monotonic()
-    with adopting(), _started(program, limits, watch.beside) as tree:
+    with adopting(), _started(program, limits) as tree:
         out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning, watch.on_pause)
         err = Stream(tree.err.fileno(), watch.on_error_line, error_log, watch.cleaning)
         with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
@@ -118,34 +117,29 @@ def supervise(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tree:
-    """A program and all that comes of it: every descendant of ours but the trees of those `before` it and `beside` it."""
+    """A program and all that comes of it: every descendant of ours but the trees of those `before` it."""
 
     process: Popen[bytes]
     out: IO[bytes]
     err: IO[bytes]
     before: Collection[ProcessId]
-    beside: Collection[ProcessId]
-
-    @property
-    def others(self) -> frozenset[ProcessId]:
-        return frozenset((*self.before, *self.beside))
 
     def end(self, patience: Patience) -> Ending:
-        return end_tree(self.process, patience, excluding=self.others)
+        return end_tree(self.process, patience, excluding=self.before)
 
     def bury(self) -> None:
         """Let the dead among the orphans that we inherited vanish; a long run might have thousands of them."""
-        Brood(self.process, self.others).reap()
+        Brood(self.process, self.before).reap()
 
 
 @contextmanager
-def _started(program: Command | Popen[bytes], limits: Limits, beside: Collection[ProcessId]) -> Iterator[_Tree]:
+def _started(program: Command | Popen[bytes], limits: Limits) -> Iterator[_Tree]:
     """Have a program started; whatever happens inside, its tree is ended and its pipes are closed afterwards."""
     own = None if isinstance(program, Command) else ProcessId.of(program.pid)
     before = frozenset(descendants(excluding=() if own is None else (own,)))
     process = spawn(program) if isinstance(program, Command) else program
     with cast("IO[bytes]", process.stdout) as out, cast("IO[bytes]", process.stderr) as err:  # spawn made both
-        tree = _Tree(process=process, out=out, err=err, before=before, beside=beside)
+        tree = _Tree(process=process, out=out, err=err, before=before)
         try:
             yield tree
         finally:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import termios
 from functools import cache
 
 
@@ -19,7 +20,6 @@ def give_up_terminal() -> None:
     """Have none any more, for this process and all that it starts; for who leads no session of its own."""
     if not has_terminal():
         return
-    import termios  # noqa: PLC0415  (where there is no terminal nobody needs it)
 
     terminal = _open()
     try:

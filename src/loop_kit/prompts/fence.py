@@ -7,8 +7,7 @@ same mark in every round, which keeps the beginning of a prompt byte-identical f
 import itertools
 import re
 from collections.abc import Sequence
-
-from loop_kit.digests import sha256
+from hashlib import sha256
 
 PREFACE = """\
 This page was put together by loop, a program that carries work between a worker and a reviewer. What stands between a

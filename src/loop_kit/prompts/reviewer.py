@@ -1,8 +1,9 @@
 """The reviewer's prompt: the task before the change, what git shows before what the worker says, and the diff last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loop_kit.model.change import Change, FileChange, Finding
+from loop_kit.model.charter import PromptTexts
 from loop_kit.model.review import FixList
 from loop_kit.model.state import RoundRow
 from loop_kit.model.task import TaskCard
@@ -43,7 +44,7 @@ class ReviewerBrief:
     round: int
     change: Change
     report_path: str
-    texts: Mapping[str, str]
+    texts: PromptTexts
     work: WorkReport
     diff: str | None
     diff_path: str = ""
@@ -59,14 +60,14 @@ def reviewer_prompt(brief: ReviewerBrief) -> str:
     values = {
         "task_id": brief.card.task_id,
         "round_num": str(brief.round),
-        "role_md": fenced("role", brief.texts["reviewer_role"], RULES_LIMIT),
+        "role_md": fenced("role", brief.texts.reviewer_role, RULES_LIMIT),
         "task_card_section": card_section(brief.card),
         "prior_context_section": _this_round(brief),
         "change_section": _change_section(brief),
         "review_report_path": one_line(brief.report_path, PATH_LIMIT) or "no file: it is your last message.",
     }
     must = ("task_card_section", "prior_context_section", "change_section")
-    body = complete(brief.texts["reviewer_template"], values, must)
+    body = complete(brief.texts.reviewer_template, values, must)
     delivery = reviewer_delivery(brief.card.task_id, brief.round, brief.report_path)
     return joined(PREFACE, body, delivery) + "\n"
 

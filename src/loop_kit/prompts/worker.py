@@ -1,8 +1,7 @@
 """The worker's prompt: what stays the same in every round first, then this round, then what to hand in."""
 
-from collections.abc import Mapping
-
 from loop_kit.model.change import Finding
+from loop_kit.model.charter import PromptTexts
 from loop_kit.model.review import FixList
 from loop_kit.model.state import RoundRow
 from loop_kit.model.task import TaskCard
@@ -37,7 +36,7 @@ class WorkerBrief:
     base_sha: str
     head_sha: str
     report_path: str
-    texts: Mapping[str, str]
+    texts: PromptTexts
     fix_list: FixList | None = None
     history: tuple[RoundRow, ...] = ()
     again: tuple[Finding | str, ...] = ()
@@ -51,13 +50,13 @@ def worker_prompt(brief: WorkerBrief) -> str:
     values = {
         "task_id": brief.card.task_id,
         "round_num": str(brief.round),
-        "agents_md": fenced("AGENTS.md", texts["agents_md"], RULES_LIMIT),
-        "role_md": fenced("role", texts["worker_role"], RULES_LIMIT),
+        "agents_md": fenced("AGENTS.md", texts.agents_md, RULES_LIMIT),
+        "role_md": fenced("role", texts.worker_role, RULES_LIMIT),
         "task_card_section": card_section(brief.card, brief.checks),
-        "prior_context_section": joined(_context(texts["context"]), _this_round(brief)),
+        "prior_context_section": joined(_context(texts.context), _this_round(brief)),
         "work_report_path": one_line(brief.report_path, PATH_LIMIT),
     }
-    body = complete(texts["worker_template"], values, ("task_card_section", "prior_context_section"))
+    body = complete(texts.worker_template, values, ("task_card_section", "prior_context_section"))
     delivery = worker_delivery(brief.card.task_id, brief.round, brief.report_path)
     return joined(PREFACE, body, delivery) + "\n"
 

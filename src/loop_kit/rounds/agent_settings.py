@@ -5,12 +5,12 @@ An agent, or a test that it wrote, can put a hook into the person's home, which 
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.outside import Trees, sources_for
 from loop_kit.backends.outside_settings import take
 from loop_kit.backends.registry import find_backend
-from loop_kit.digests import sha256
 from loop_kit.errors import LoopError, NeedsPersonError, Outcome
 from loop_kit.model.events import LeftBehind
 from loop_kit.model.names import ROLES
@@ -131,8 +131,8 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
             environment = agent_environment(
                 ctx.world.environment,
                 backend_env=(*backend.env, *own.env),
-                env_pass=settings.env_pass,
-                env_set=settings.env_set,
+                env_pass=settings.env.passed,
+                env_set=settings.env.set,
                 role_env=settings.role(role).env,
                 loop={},
             )

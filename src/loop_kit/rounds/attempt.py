@@ -142,11 +142,11 @@ def _run(
         try:
             return supervise(
                 command,
-                limits=Limits(wall=wall_limit(ctx, state), idle=ctx.settings.idle_timeout),
+                limits=Limits(wall=wall_limit(ctx, state), idle=ctx.settings.run.idle_timeout),
                 log=output,
                 error_log=errors,
                 watch=Watch(
-                    on_line=show_line if ctx.settings.verbose else transcript.take,
+                    on_line=show_line if ctx.settings.run.verbose else transcript.take,
                     on_pause=chatter.pause,
                     tick=tick,
                     cleaning=Cleaning.of(Redactor.of(command.env)),
@@ -199,7 +199,7 @@ def _unexplained(ended: Ended) -> Failed:
 
 def _too_dear(ctx: RunContext, state: RunState, desk: Desk, account: Account) -> bool:
     """Whether what the program has reported so far uses up `--max-cost`."""
-    if not ctx.settings.max_cost or account.usage is None:
+    if not ctx.settings.run.max_cost or account.usage is None:
         return False
     bill = bill_for(ctx, state, desk.order.role, account.usage, seconds=0.0, session_id=account.session_id)
     return budget_problem(ctx, state, usd=bill.cost.known or 0.0) is not None

@@ -1,10 +1,12 @@
 """A person in a role: loop says what it waits for, and takes the document when it has been still and parses.
 
-A person's file is never moved or rewritten: what is wrong with it is said, and loop waits on.
+A person's file is never moved or rewritten: what is wrong with it is said, and loop waits on. A wait may last for days, so
+it wakes up less than twice a second.
 """
 
+import math
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from loop_kit.bus.document import parse
 from loop_kit.errors import DocumentError, TimeLimitError
@@ -15,10 +17,11 @@ from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.presence import Presence
 
 R = TypeVar("R", bound=Report)
+Mark: TypeAlias = tuple[int, int, int] | None
 
-# A file counts when it has been still for so long; with the looks around that, an answer is taken within 0.3 s.
+# A file counts when it has been still for so long; with the look before that, an answer is taken within 0.8 s.
 _STILL_SECONDS = 0.2
-_LOOK_SECONDS = 0.04
+LOOK_SECONDS = 0.6
 # What lies on the bus for each role, and how it answers.
 _MATERIAL = {"worker": ("task_card", "fix_list"), "reviewer": ("review_request", "work_report")}
 _ANSWERS = {
@@ -34,31 +37,33 @@ _ANSWERS = {
 def wait_for(ctx: RunContext, state: RunState, ask: Ask[R]) -> R:
     """Return the document a person put on the bus; raise `TimeLimitError` when none came in time."""
     path = ctx.bus.path(ask.kind)
-    _say_what_is_wanted(ctx, state, ask, path)
+    tried = newest = mark(path)
+    report, problem = _try(ctx, state, ask)
+    if report is None:
+        _say_what_is_wanted(ctx, state, ask, path)
+        _say_what_is_wrong(ctx, ask, path, problem)
     clock = ctx.world.clock.seconds
-    limit = ctx.settings.artifact_timeout
-    until = clock() + limit if limit else None
-    seen, since, said = _stamp(path), clock() - _STILL_SECONDS, ""
+    limit = ctx.settings.run.artifact_timeout
+    until = clock() + limit if limit else math.inf
     presence = Presence(ctx, ask.role)
     while True:
         ctx.check_stop()
-        stamp = _stamp(path)
-        if stamp != seen:
-            seen, since = stamp, clock()
-        elif stamp is not None and clock() - since >= _STILL_SECONDS:
-            report, problem = _try(ctx, state, ask)
-            if report is not None:
-                return report
-            if problem != said:
-                ctx.emit(DocumentProblem(role=ask.role, path=str(path), problem=problem))
-                said = problem
+        if report is not None:
+            return report
         presence.check()
-        if until is not None and clock() >= until:
+        if clock() >= until:
             raise TimeLimitError(
                 f"no {path.name} came within --artifact-timeout {limit:g} s",
                 hint=f"{_ANSWERS[ask.role][0]}, then: loop run --resume (--artifact-timeout 0 waits without a limit)",
             )
-        ctx.world.interruption.sleep(_LOOK_SECONDS)
+        seen, newest = newest, mark(path)
+        if newest == seen != tried:
+            tried = newest
+            report, problem = _try(ctx, state, ask)
+            _say_what_is_wrong(ctx, ask, path, problem)
+        else:
+            pause = LOOK_SECONDS if newest == seen else _STILL_SECONDS
+            ctx.world.interruption.sleep(min(pause, until - clock()))
 
 
 def _say_what_is_wanted(ctx: RunContext, state: RunState, ask: Ask[Any], path: Path) -> None:
@@ -76,6 +81,11 @@ def _say_what_is_wanted(ctx: RunContext, state: RunState, ask: Ask[Any], path: P
     ctx.emit(wanted)
 
 
+def _say_what_is_wrong(ctx: RunContext, ask: Ask[Any], path: Path, problem: str) -> None:
+    if problem:
+        ctx.emit(DocumentProblem(role=ask.role, path=str(path), problem=problem))
+
+
 def _try(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str]:
     try:
         data = ctx.bus.read_raw(ask.kind)
@@ -89,7 +99,8 @@ def _try(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R | None, str]:
         return None, error.message
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def mark(path: Path) -> Mark:
+    """Return what is another when a file was written since; None when there is none."""
     try:
         found = path.lstat()
     except FileNotFoundError:

@@ -20,7 +20,7 @@ class Chatter:
     def __init__(self, ctx: RunContext, role: str) -> None:
         self._ctx = ctx
         self._role = role
-        self._verbose = ctx.settings.verbose
+        self._verbose = ctx.settings.run.verbose
         self._newest = deque[Said | UsedTool](maxlen=NEWEST)
 
     def hear(self, event: AgentEvent) -> None:

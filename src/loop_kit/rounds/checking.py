@@ -86,7 +86,7 @@ def _before_checks(ctx: RunContext, state: RunState) -> RunState:
 
 def for_reviewer(ctx: RunContext, change: Change) -> Change:
     """Return the change with failing checks left to the reviewer's judgement, when the person wants it asked all the same."""
-    if not ctx.settings.review_failing:
+    if not ctx.settings.run.review_failing:
         return change
     softened = (
         replace(finding, effect=Effect.JUDGE)

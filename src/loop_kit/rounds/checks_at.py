@@ -106,8 +106,8 @@ def check_environment(environment: Mapping[str, str], settings: Settings, *, run
     return agent_environment(
         environment,
         backend_env=(),
-        env_pass=settings.env_pass,
-        env_set=settings.env_set,
+        env_pass=settings.env.passed,
+        env_set=settings.env.set,
         role_env={},
         loop={"LOOP_RUN_ID": run_id},
     )

@@ -146,7 +146,7 @@ class RunContext:
             )
         if self.seconds_left() == 0.0:
             raise TimeLimitError(
-                f"the run took longer than --timeout {self.settings.timeout:g} s", hint="loop run --resume goes on"
+                f"the run took longer than --timeout {self.settings.run.timeout:g} s", hint="loop run --resume goes on"
             )
 
     def pause(self, seconds: float) -> None:

@@ -13,10 +13,13 @@ from loop_kit.model.redaction import Redactor
 from loop_kit.model.state import RunState
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.ask import Ask
+from loop_kit.rounds.beside import empty_beside, git_alone
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.ledger import log_of, log_stem, name_dispatch, session_for
 from loop_kit.rounds.routing import in_use
+from loop_kit.rounds.tree_settings import put_base_settings
 from loop_kit.values import dataclass, replace
+from loop_kit.vcs import identity, worktree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,8 @@ class Desk:
         given = self._environment(ctx, state, {}, {})
         order = replace(self.order, environment=given)
         if order.role == "worker" and tree_settings_of(self.backend):
-            from loop_kit.rounds.tree_settings import put_base_settings  # noqa: PLC0415  (few programs take any)
-
             order = replace(order, base_settings=put_base_settings(ctx, self.backend))
         if hides_git_settings(self.backend):
-            from loop_kit.vcs import identity  # noqa: PLC0415  (most agents know whose commits they make)
-
             order = replace(order, identity=identity.variables(ctx.repository, given))
         call = self.backend.command(order)
         cwd, alone = self._place(ctx, apart=call.apart)
@@ -91,8 +90,6 @@ class Desk:
         """Return where the program is started, and what keeps its git from what lies above an empty folder."""
         if not apart:
             return self.order.cwd, {}
-        from loop_kit.rounds.beside import empty_beside, git_alone  # noqa: PLC0415  (most programs do without)
-        from loop_kit.vcs import worktree  # noqa: PLC0415  (as above)
 
         tree = self.order.cwd
         if self.order.role == "worker":  # what is beside the repository is the person's
@@ -118,8 +115,8 @@ class Desk:
         return agent_environment(
             ctx.world.environment,
             backend_env=(*self.backend.env, *self.order.settings.env),
-            env_pass=ctx.settings.env_pass,
-            env_set={**own, **ctx.settings.env_set},
+            env_pass=ctx.settings.env.passed,
+            env_set={**own, **ctx.settings.env.set},
             role_env={**ctx.settings.role(self.order.role).env, **merged},
             loop=told,
         )

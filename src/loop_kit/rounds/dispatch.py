@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from loop_kit.errors import BackendError, NeedsPersonError, TimeLimitError
 from loop_kit.model.state import RunState
 from loop_kit.processes.supervise import HowEnded
+from loop_kit.rounds.agent_settings import check_settings
 from loop_kit.rounds.answer import TwoAnswersError
 from loop_kit.rounds.ask import Ask, Report
 from loop_kit.rounds.attempt import Attempt, start
+from loop_kit.rounds.byhand import wait_for
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.intake import on_bus, recover
 from loop_kit.rounds.ledger import DispatchEnding, bill_for, charge_cut_off, name_dispatch, settle, tell_end
@@ -28,8 +30,6 @@ R = TypeVar("R", bound=Report)
 def dispatch(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState]:
     """Return the document that `ask` wants and the state after it was had; raise the `LoopError` that ends the run."""
     if ctx.by_hand(ask.role):
-        from loop_kit.rounds.byhand import wait_for  # noqa: PLC0415  (most runs have no person in them)
-
         state = _settle_cut_off(ctx, state, document=False)
         return wait_for(ctx, state, ask), seal(ctx, state, ask.kind)
     report = on_bus(ctx, state, ask)
@@ -53,8 +53,6 @@ def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunS
     while True:
         admit(ctx, state)
         if ask.role == "reviewer":
-            from loop_kit.rounds.agent_settings import check_settings  # noqa: PLC0415  (not before there is a review)
-
             check_settings(ctx, state)
         state = note_program(ctx, trying.route.to_program(state), ask.role)
         state = forget(ctx, state, ask.kind)
@@ -98,8 +96,8 @@ def _settle(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[An
 
 def _check_clocks(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> None:
     clocks = {
-        HowEnded.WALL_TIMEOUT: ("took longer than --dispatch-timeout", ctx.settings.dispatch_timeout),
-        HowEnded.IDLE_TIMEOUT: ("printed nothing for --idle-timeout", ctx.settings.idle_timeout),
+        HowEnded.WALL_TIMEOUT: ("took longer than --dispatch-timeout", ctx.settings.run.dispatch_timeout),
+        HowEnded.IDLE_TIMEOUT: ("printed nothing for --idle-timeout", ctx.settings.run.idle_timeout),
     }
     if attempt.how in clocks:
         what, seconds = clocks[attempt.how]

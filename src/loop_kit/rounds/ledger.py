@@ -54,8 +54,8 @@ def session_for(ctx: RunContext, state: RunState, role: str) -> Session | None:
         return None
     if not find_backend(name, ctx.settings.backend(name)).supports_resume:
         return None
-    limit = ctx.settings.max_session_rounds
-    goes_on = (role == "worker" or ctx.settings.resume_reviewer) and (not limit or known.rounds < limit)
+    limit = ctx.settings.run.max_session_rounds
+    goes_on = (role == "worker" or ctx.settings.run.resume_reviewer) and (not limit or known.rounds < limit)
     return known if known.round == state.round or goes_on else None
 
 

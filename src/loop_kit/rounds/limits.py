@@ -11,7 +11,7 @@ _MINUTE = 60.0
 def admit(ctx: RunContext, state: RunState) -> None:
     """Raise unless one more agent may be started now: asked before every dispatch, and by the PM before every round."""
     ctx.check_stop()
-    limit = ctx.settings.max_rounds
+    limit = ctx.settings.run.max_rounds
     if state.round > limit:
         raise RoundLimitError(
             f"{limit} rounds ended without approval",
@@ -29,7 +29,7 @@ def check_budget(ctx: RunContext, state: RunState) -> None:
 def budget_problem(ctx: RunContext, state: RunState, *, usd: float = 0.0) -> BudgetError | None:
     """Return why no more may be spent, None when some may; `usd` is what a dispatch has cost that is under way."""
     spent = total(state.spent.values())
-    minutes, dollars = ctx.settings.max_minutes, ctx.settings.max_cost
+    minutes, dollars = ctx.settings.run.max_minutes, ctx.settings.run.max_cost
     if minutes and spent.seconds >= minutes * _MINUTE:
         return BudgetError(
             f"the agents have worked {spent.seconds / _MINUTE:.1f} minutes, and --max-minutes is {minutes:g}",
@@ -46,9 +46,9 @@ def budget_problem(ctx: RunContext, state: RunState, *, usd: float = 0.0) -> Bud
 
 def wall_limit(ctx: RunContext, state: RunState) -> float:
     """Return the seconds that a dispatch may take, 0 for no limit."""
-    limits = [ctx.settings.dispatch_timeout] if ctx.settings.dispatch_timeout else []
-    if ctx.settings.max_minutes:
-        left = ctx.settings.max_minutes * _MINUTE - total(state.spent.values()).seconds
+    limits = [ctx.settings.run.dispatch_timeout] if ctx.settings.run.dispatch_timeout else []
+    if ctx.settings.run.max_minutes:
+        left = ctx.settings.run.max_minutes * _MINUTE - total(state.spent.values()).seconds
         limits.append(max(left, 0.01))  # 0 would be no limit
     return min(limits, default=0.0)
 

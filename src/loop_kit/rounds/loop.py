@@ -9,6 +9,7 @@ from loop_kit.model.events import LeftBehind, RunEnded
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import tell_left_settings
+from loop_kit.rounds.anchoring import anchor_end
 from loop_kit.rounds.around import notice
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.leftovers import clear_away
@@ -65,9 +66,18 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
         tell_left_settings(ctx, after)
         ctx.emit(RunEnded(outcome=after.outcome, round=after.round, error=after.error))
+        _anchor_end(ctx, after)
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)
     return after
+
+
+def _anchor_end(ctx: RunContext, state: RunState) -> None:
+    """Anchor the log with the run's end in it. What stands in the way changes no end: `loop fsck` tells of it."""
+    try:
+        anchor_end(ctx.feed, ctx.repository, state.place)
+    except LoopError as error:
+        ctx.world.listener(LeftBehind(what=f"the end of the log is not anchored: {error.message}", hint=error.hint))
 
 
 def _is_approved(ctx: RunContext, state: RunState) -> bool:

@@ -13,7 +13,7 @@ from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model import documents
-from loop_kit.model.charter import Charter, digest
+from loop_kit.model.charter import Charter, PromptTexts, digest
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
@@ -45,7 +45,7 @@ class Ready:
     branch: str
     settings: Settings
     people: tuple[str, ...]
-    texts: Mapping[str, str]
+    texts: PromptTexts
     untracked: tuple[str, ...]
     start_tree: str | None
     around: Mapping[str, str]
@@ -58,7 +58,6 @@ class Ready:
             base_sha=self.base_sha,
             branch=self.branch,
             card_document=self.card_document,
-            card=self.card,
             settings=self.settings,
             people=self.people,
             texts=self.texts,
@@ -127,7 +126,7 @@ def _check_card_place(bus: Bus, card_path: Path) -> None:
 def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
     own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
     hidden = hidden_files(repository, status.sha)
-    return private_files(repository.root, status, settings.protect_keep, own=own, hidden=hidden)
+    return private_files(repository.root, status, settings.protect.keep, own=own, hidden=hidden)
 
 
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
@@ -165,7 +164,7 @@ def _check_clean(repository: Repository, settings: Settings, status: Status) -> 
     dirty = status.dirty
     if not dirty:
         return None
-    if not settings.allow_dirty:
+    if not settings.run.allow_dirty:
         raise DirtyTreeError(
             f"{len(dirty)} tracked files have uncommitted changes: {listed(dirty, _SHOWN)}",
             hint="commit or stash them, or start with --allow-dirty",
@@ -182,16 +181,16 @@ def _check_dependencies(bus: Bus, card: TaskCard) -> None:
         )
 
 
-def _read_texts(bus: Bus, repository: Repository, base: str) -> dict[str, str]:
+def _read_texts(bus: Bus, repository: Repository, base: str) -> PromptTexts:
     """Return the charter's texts: the repository's own at the base where it has them, else the defaults."""
-    return {
-        "agents_md": _at_base(repository, base, "AGENTS.md", "agents.md"),
-        "worker_role": _at_base(repository, base, "docs/roles/code-writer.md", "roles/code-writer.md"),
-        "reviewer_role": _at_base(repository, base, "docs/roles/reviewer.md", "roles/reviewer.md"),
-        "worker_template": _template(bus, "worker_prompt.txt", WORKER_PLACEHOLDERS),
-        "reviewer_template": _template(bus, "reviewer_prompt.txt", REVIEWER_PLACEHOLDERS),
-        "context": _context(bus),
-    }
+    return PromptTexts(
+        agents_md=_at_base(repository, base, "AGENTS.md", "agents.md"),
+        worker_role=_at_base(repository, base, "docs/roles/code-writer.md", "roles/code-writer.md"),
+        reviewer_role=_at_base(repository, base, "docs/roles/reviewer.md", "roles/reviewer.md"),
+        worker_template=_template(bus, "worker_prompt.txt", WORKER_PLACEHOLDERS),
+        reviewer_template=_template(bus, "reviewer_prompt.txt", REVIEWER_PLACEHOLDERS),
+        context=_context(bus),
+    )
 
 
 def _at_base(repository: Repository, base: str, path: str, default: str) -> str:

@@ -14,14 +14,14 @@ class Presence:
     def __init__(self, ctx: RunContext, role: str) -> None:
         self._ctx = ctx
         self._role = role
-        self._ttl = ctx.settings.heartbeat_ttl
+        self._ttl = ctx.settings.run.heartbeat_ttl
         self._seen = self._looked = ctx.world.clock.seconds()
         self._missed = False
 
     def check(self) -> None:
         """Say so when nobody beats any more, and when somebody does again; raise `TimeLimitError` when nobody comes back."""
         now = self._ctx.world.clock.seconds()
-        if not self._ctx.settings.require_heartbeat or now - self._looked < self._ttl / 10:
+        if not self._ctx.settings.run.require_heartbeat or now - self._looked < self._ttl / 10:
             return
         self._looked = now
         if self._beats():

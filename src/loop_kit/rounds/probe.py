@@ -70,8 +70,8 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
         environment=agent_environment(
             environment,
             backend_env=(*backend.env, *own.env),
-            env_pass=settings.env_pass,
-            env_set=settings.env_set,
+            env_pass=settings.env.passed,
+            env_set=settings.env.set,
             role_env=settings.role("reviewer").env,
             loop={"LOOP_ROLE": "reviewer"}
             if answers_in_form(backend, "reviewer")

@@ -21,11 +21,10 @@ from loop_kit.errors import (
     TimeLimitError,
     error_for,
 )
-from loop_kit.model.events import DispatchEnded, Event, OtherEvent, Verified
+from loop_kit.model.events import Event, OtherEvent
 from loop_kit.model.feed_event import read
 from loop_kit.model.shown_events import RoundFailed
 from loop_kit.model.state import RunState
-from loop_kit.processes.lineage import ProcessId
 from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.reserve import Reserve, Started
 from loop_kit.processes.spawn import Command
@@ -37,20 +36,18 @@ from loop_kit.values import replace
 _ROUND_GRACE = 15.0
 _PLAYED = (EXIT_CODES[Outcome.APPROVED], EXIT_CODES[Outcome.CHANGES_REQUIRED])
 STAND_BY = "--stand-by"
-_WORK_DONE = (DispatchEnded, Verified)  # a program's work, a person's
 
 
 class Rounds:
-    """The rounds of one run. The process of the next one gets ready while this round's work is looked at and judged.
+    """The rounds of one run. The process of the next one starts and reads the code while this round goes on.
 
-    It costs a moment to start a Python and to read the code, and nobody has to wait for it but whoever is not needed then.
-    The process does nothing until it is called; it sees to it that the code it has read is still the code by then.
+    It does nothing until it is called, and sees to it that the code it has read is still the code by then. It is started
+    before this round's process is supervised, so it is no part of the tree that is ended with this round.
     """
 
     def __init__(self, ctx: RunContext) -> None:
         self._ctx = ctx
         self._next: Reserve | None = None
-        self._beside: set[ProcessId] = set()
 
     def play(self, state: RunState) -> RunState:
         """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
@@ -66,8 +63,6 @@ class Rounds:
                     failed.append(_named(event))
                 case Event():
                     ctx.world.listener(event)
-            if isinstance(event, _WORK_DONE) and state.round < ctx.settings.max_rounds:
-                self._prepare_for(replace(state, round=state.round + 1))
 
         def tick() -> bool:
             ctx.world.tick()
@@ -76,17 +71,20 @@ class Rounds:
         errors = ctx.bus.logs / state.place / f"r{state.round}_round.err.log"
         make_folder(errors.parent)
         with RawLog(errors) as log:
+            program = self._called() or _command(ctx, state)
+            if state.round < ctx.settings.run.max_rounds:
+                self._prepare_for(replace(state, round=state.round + 1))
             ended = supervise(
-                self._called() or _command(ctx, state),
+                program,
                 limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
                 error_log=log,
-                watch=Watch(on_line=on_line, tick=tick, beside=self._beside),
+                watch=Watch(on_line=on_line, tick=tick),
                 interruption=ctx.world.interruption,
             )
         ctx.world.interruption.raise_if_requested()
         if ended.how is HowEnded.WALL_TIMEOUT:
             raise TimeLimitError(
-                f"the run took longer than --timeout {ctx.settings.timeout:g} s", hint="loop run --resume goes on"
+                f"the run took longer than --timeout {ctx.settings.run.timeout:g} s", hint="loop run --resume goes on"
             )
         if failed:
             raise failed[0]
@@ -101,16 +99,12 @@ class Rounds:
             self._next = None
 
     def _prepare_for(self, state: RunState) -> None:
-        if self._next is not None:
-            return
         with suppress(BackendError):  # no room for another process now: the next round is started when its turn comes
             self._next = Reserve(_command(self._ctx, state, STAND_BY))
-            self._beside.update(filter(None, [self._next.process_id]))
 
     def _called(self) -> Started | None:
         """Return the process that got ready, called; None when there is none, or none any more."""
         waiting, self._next = self._next, None
-        self._beside.clear()
         return None if waiting is None else waiting.call()
 
 

@@ -16,15 +16,19 @@ from loop_kit.model.review import FixList, Issue, ReviewReport
 from loop_kit.model.state import Judge, RoundRow, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.rounds import sealed
+from loop_kit.rounds.anchoring import anchor
+from loop_kit.rounds.around import notice
 from loop_kit.rounds.checking import check_base, for_reviewer, with_evidence
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.request import write_request
 from loop_kit.rounds.review import obtain_review, refuse_other_reviews, was_asked
 from loop_kit.rounds.selfhost import read_all_code
+from loop_kit.rounds.summary import write_summary
 from loop_kit.rounds.work import obtain_change
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.git import shown
+from loop_kit.vcs.lying_index import unlike
 from loop_kit.vcs.status import Status
 
 _NAMED = 5
@@ -83,15 +87,13 @@ def _close(ctx: RunContext, state: RunState, judged: Judged) -> RunState:
     after = state.after(_row(ctx, judged), now=ctx.now())
     after = replace(after, digests=sealed.between_rounds(state), passed=_passed(state, judged.evidence))
     if judged.review.approved:
-        from loop_kit.rounds.around import notice  # noqa: PLC0415  (only at the end somebody looks around)
-        from loop_kit.rounds.summary import write_summary  # noqa: PLC0415  (only the last round is summed up)
-
         after = notice(ctx, _note_other_tree(ctx, after, judged.change))
         write_summary(ctx, after)
     else:
         ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))
         ctx.archive.put(after.round, FixList.kind, ctx.papers[FixList.kind])
         after = sealed.seal(ctx, after, FixList.kind)
+    after = anchor(ctx, after)
     ctx.bus.put_state(after)  # the commit point
     return after
 
@@ -138,7 +140,6 @@ def _note_other_tree(ctx: RunContext, after: RunState, change: Change) -> RunSta
             hint=f"the approved commit is pinned as {ctx.pin_name('head', after.round)}",
             now=ctx.now(),
         )
-    from loop_kit.vcs.lying_index import unlike  # noqa: PLC0415  (only what is approved is looked at like this)
 
     hidden = unlike(
         ctx.repository, change.head_sha, since=after.started_at, known=frozenset((*now.dirty, *ctx.charter.hidden))

@@ -24,7 +24,7 @@ def stop_without_bus(ctx: RunContext, state: RunState, role: str) -> None:
     if os.path.lexists(ctx.archive.file(0, Charter.kind)):
         return
     ctx.bus.ensure_layout()
-    ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
+    ctx.archive.put_document(0, Charter.kind, ctx.charter)
     if not os.path.lexists(ctx.bus.card_path):
         ctx.bus.write("task_card", ctx.charter.card_document)
     ctx.archive.put_document(0, "task_card", ctx.charter.card_document)

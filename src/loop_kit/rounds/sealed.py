@@ -7,13 +7,13 @@ crash between the two leaves a claim that is taken in anew, or what loop can wri
 
 from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import round_in
 from loop_kit.bus.document import parse
 from loop_kit.bus.layout import ROUND_KINDS
-from loop_kit.digests import sha256
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model import documents
 from loop_kit.model.review import FixList, ReviewReport

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
@@ -9,7 +10,6 @@ from loop_kit.bus.files import read_beginning, shown
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.digests import sha256
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand

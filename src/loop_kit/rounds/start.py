@@ -19,6 +19,7 @@ from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
+from loop_kit.rounds.anchoring import anchor_again, check_log
 from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
@@ -56,7 +57,7 @@ def open_run(
         raise StartError("there is no unfinished run to resume", hint="loop run starts one")
     else:
         ctx, state = _begin(world, bus, repository, wish, state)
-    limit = ctx.settings.timeout
+    limit = ctx.settings.run.timeout
     return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
 
 
@@ -85,7 +86,7 @@ def _begin(
     charter = ready.charter(run_id=idle.run_id, place=place, scratch=str(world.scratch), around=around)
     repository.pin(f"refs/loop/{place}/r0/base", charter.base_sha)
     archive = Archive(bus.archive_root / place)
-    archive.put_document(0, Charter.kind, charter.to_document())
+    archive.put_document(0, Charter.kind, charter)
     _put_card(bus, archive, charter)
     state = replace(idle, place=place, digests=charter.digests(), watch=seen)
     ctx = join_run(world, bus, repository, state)
@@ -186,13 +187,15 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
     check_scratch(repository, Path(ctx.charter.scratch))
     check_ground(ctx, state)
     seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
+    problem = check_log(ctx, state)
     if in_flight(bus, state):
         pin_unfinished(ctx, state)
     _check_tree(ctx, state)
-    ctx.archive.put_document(0, Charter.kind, ctx.charter.to_document())
+    ctx.archive.put_document(0, Charter.kind, ctx.charter)
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
     seen |= settings_after_resume(ctx, state)
     taken = tell_taken(seen, state)
+    state = anchor_again(ctx, state, problem)
     state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.charter.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     bus.put_state(state)

@@ -66,7 +66,7 @@ class Trying:
         if self._passes(failure):
             seconds = failure.retry_after
             if seconds is None:
-                seconds = self.ctx.settings.dispatch_retry_base_sec * 2 ** (self.tries - 1)
+                seconds = self.ctx.settings.run.dispatch_retry_base_sec * 2 ** (self.tries - 1)
                 seconds = min(_LONGEST_BACK_OFF, seconds)
             self._tell_retry(state, failure, seconds)
             self.ctx.pause(seconds)
@@ -75,7 +75,11 @@ class Trying:
 
     def _passes(self, failure: Failed) -> bool:
         wanted = failure.retry_after or 0.0
-        return failure.kind in _PASSING and self.tries <= self.ctx.settings.dispatch_retries and wanted <= _LONGEST_WAIT
+        return (
+            failure.kind in _PASSING
+            and self.tries <= self.ctx.settings.run.dispatch_retries
+            and wanted <= _LONGEST_WAIT
+        )
 
     def _without(self, state: RunState, failure: Failed, attempt: Attempt[Any]) -> RunState:
         """Go on without the backend that failed, or wait for the first whose quota is free."""
@@ -98,8 +102,8 @@ class Trying:
             return None
         after, free_at = found
         seconds = max(0.0, free_at - self.ctx.world.clock.seconds())
-        allowed = self.waited + seconds <= self.ctx.settings.quota_wait
-        if not allowed or self.waits > self.ctx.settings.dispatch_retries:
+        allowed = self.waited + seconds <= self.ctx.settings.run.quota_wait
+        if not allowed or self.waits > self.ctx.settings.run.dispatch_retries:
             return None
         self.waits, self.waited = self.waits + 1, self.waited + seconds
         parked = Parked(

@@ -10,6 +10,7 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError
 from loop_kit.model.program import Program
 from loop_kit.model.state import RunState
+from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.routing import in_use
@@ -37,7 +38,7 @@ def version_of(backend: Backend, program: str, environment: Mapping[str, str]) -
     """Ask a known program for its version, without its keys; a person's own command is not started: who knows what it does."""
     if not backend.programs or not program:
         return ""
-    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, and a program is asked once in a run)
 
     with tempfile.TemporaryDirectory(prefix="loop-version-") as nowhere:
         try:
@@ -48,8 +49,6 @@ def version_of(backend: Backend, program: str, environment: Mapping[str, str]) -
 
 def ask_version(program: str, environment: Mapping[str, str], cwd: Path) -> str:
     """Return the first line that `program --version` prints, "" when there is none in time."""
-    from loop_kit.processes.briefly import run_briefly  # noqa: PLC0415  (once in a run)
-
     bare = agent_environment(environment, backend_env=(), env_pass=(), env_set={}, role_env={}, loop={})
     done = run_briefly(Command(argv=(program, "--version"), env=bare, cwd=cwd), timeout=VERSION_SECONDS)
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]

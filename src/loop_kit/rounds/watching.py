@@ -15,7 +15,7 @@ _HOMES = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "
 
 def homes_of(settings: Settings) -> tuple[Mapping[str, str], ...]:
     """Return where agents and checks look for global settings of git, as far as the config sends them elsewhere."""
-    given = (settings.env_set, *({**settings.env_set, **settings.role(role).env} for role in ROLES))
+    given = (settings.env.set, *({**settings.env.set, **settings.role(role).env} for role in ROLES))
     homes = ({name: each[name] for name in _HOMES if name in each} for each in given)
     return tuple({str(home): home for home in homes if home}.values())
 

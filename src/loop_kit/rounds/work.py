@@ -13,6 +13,7 @@ from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.worker import WorkerBrief, worker_prompt
 from loop_kit.rounds.ask import Ask
+from loop_kit.rounds.byhand import LOOK_SECONDS, Mark, mark
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.dispatch import dispatch
 from loop_kit.rounds.intake import refuse
@@ -25,8 +26,8 @@ from loop_kit.rounds.watching import homes_of, watched
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.verify import Ground, verify
 
-# How often git is asked again whether a person has mended what was wrong with their work.
-_LOOK_AGAIN_SECONDS = 1.0
+# After how long git is asked again whether a person has mended their work, when nothing tells of it before.
+_LOOK_AGAIN_SECONDS = 60.0
 
 
 def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change, RunState]:
@@ -41,9 +42,10 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
     presence = Presence(ctx, "worker")
     while True:
         ctx.find_pins(state.round)
+        marks = _marks(ctx)
         work, state = dispatch(ctx, state, _ask(ctx, state, problems))
         change = verify(work, ground_of(ctx.charter, state), ctx.repository, watched(ctx, state))
-        if change != seen:  # a person who is waited for is asked about every second
+        if change != seen:  # a person who is waited for is asked about again and again
             _tell_verified(ctx, state, change)
         seen = change
         stop_at(state, change.having(Effect.STOP), by_hand=ctx.by_hand("worker"))
@@ -52,7 +54,7 @@ def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change,
             return work, change, state
         again = tuple(finding.text for finding in mendable)
         if ctx.by_hand("worker"):
-            presence = _wait_for_mending(ctx, again, told=problems, presence=presence)
+            presence = _wait_for_mending(ctx, again, told=problems, presence=presence, before=marks)
         else:
             state = _awaiting_work(ctx, state)
             pin_unfinished(ctx, state)
@@ -144,16 +146,33 @@ def _gives_up(findings: Sequence[Finding]) -> LoopError:
 
 
 def _wait_for_mending(
-    ctx: RunContext, problems: tuple[str, ...], *, told: tuple[str, ...], presence: Presence
+    ctx: RunContext,
+    problems: tuple[str, ...],
+    *,
+    told: tuple[str, ...],
+    presence: Presence,
+    before: tuple[Mark, ...],
 ) -> Presence:
-    """Say what is wrong when that is news, wait a moment, and return who watches whether the person is still there."""
+    """Say what is wrong when that is news, wait for news, and return who watches whether the person is still there.
+
+    To ask git takes a dozen programs, so the files are looked at that a person's command or a new report would change;
+    they were as `before` when the work was looked at.
+    """
     if problems != told:
         presence = Presence(ctx, "worker")
         for problem in problems:
             ctx.emit(DocumentProblem(role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem))
-    ctx.pause(_LOOK_AGAIN_SECONDS)
-    presence.check()
+    until = ctx.world.clock.seconds() + _LOOK_AGAIN_SECONDS
+    while _marks(ctx) == before and ctx.world.clock.seconds() < until:
+        ctx.pause(LOOK_SECONDS)
+        presence.check()
     return presence
+
+
+def _marks(ctx: RunContext) -> tuple[Mark, ...]:
+    """Return what changes when the person hands in another report, commits, or takes changes or files away."""
+    git, root = ctx.repository.git_dir, ctx.repository.root
+    return tuple(mark(path) for path in (ctx.bus.path(WorkReport.kind), git / "index", git / "HEAD", root))
 
 
 def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:

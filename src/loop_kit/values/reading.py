@@ -10,7 +10,7 @@ A class says in class variables what is no field of it:
 `form`, which fields may be left out or added (that of the document around it, when it does not say);
 `schema_version`, the version that it reads and writes;
 `short`, the field that a plain text stands for in the place of the object, when nothing else is to be said;
-`written`, properties that the document has and that nobody reads back;
+`written`, properties that the document has and that are judged, and believed by nobody;
 `contradiction`, a static method that returns what is wrong with the whole object as `.field: what`, or None; it is asked
 before the fields are read, and says nothing of one that is not as it should be.
 """
@@ -82,14 +82,24 @@ class Named:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that is judged by its class, and kept as it stands."""
+
+    kind: Any
+
+
 class Mark(StrEnum):
     """What an annotation says of its field besides."""
 
     LATER = "later"  # an older loop did not write it: it may be missing from an exact document
     KEY = "key"  # in a map it is the key of the object, and not in it
+    DEFAULT_KEY = "default_key"  # in a map it is the key of the object, unless the object says it
+    ABSENT = "absent"  # its default is said by leaving it out, a None too: there is no null for it
     SINGLE = "single"  # one entry may stand for a list of it
 
 
+KEYS = {Mark.KEY, Mark.DEFAULT_KEY}
 RULES = (Range, Size, Pattern)
 NOT_BLANK = Pattern(r"\S")
 
@@ -103,19 +113,20 @@ class DocumentField:
     annotation: Any
     help: str
     has_default: bool
+    default: Any
     marks: frozenset[Mark]
 
     def required(self, form: Form) -> bool:
+        if Mark.DEFAULT_KEY in self.marks:
+            return False
         if form is Form.EXACT:
-            return Mark.LATER not in self.marks
+            return not self.marks & {Mark.LATER, Mark.ABSENT}
         return not self.has_default
 
 
 def read(kind: type[_Value], document: Any, at: str = "$") -> _Value:
     """Return the value that a document describes; raise `FieldError` naming the first field that is wrong."""
-    reader: Reader = _reader(cast("Any", kind), Form.EXACT)
-    value: _Value = reader(document, at)
-    return value
+    return cast("_Value", _reader(cast("Any", kind), Form.EXACT)(document, at))
 
 
 def write(value: Any) -> Any:
@@ -153,13 +164,14 @@ def form_of(kind: Any, around: Form = Form.EXACT) -> Form:
 
 def _field(kind: Any, each: Any) -> DocumentField:
     annotation = next(base.__annotations__[each.name] for base in kind.__mro__ if each.name in base.__annotations__)
-    notes = getattr(annotation, "__metadata__", ())
+    notes = parted(annotation)[1]
     return DocumentField(
         attribute=each.name,
         name=next((note.name for note in notes if isinstance(note, Named)), each.name),
         annotation=annotation,
         help=next((note for note in reversed(notes) if type(note) is str), ""),
         has_default=each.has_default,
+        default=each.fallback() if each.has_default else None,
         marks=frozenset(note for note in notes if isinstance(note, Mark)),
     )
 
@@ -169,8 +181,9 @@ def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tup
     if hasattr(kind, "schema_version"):
         yield "schema_version", kind.schema_version
     for each in document_fields(kind):
-        if not each.marks & without:
-            yield each.name, write(getattr(value, each.attribute))
+        found = getattr(value, each.attribute)
+        if not each.marks & without and not (Mark.ABSENT in each.marks and found == each.default):
+            yield each.name, write(found)
     for name in class_variable(kind, "written", ()):
         yield name, write(getattr(value, name))
 
@@ -191,11 +204,22 @@ def _refuse(at: str, problem: str) -> Any:
     raise FieldError(f"{at}: {problem}")
 
 
+def parted(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the type that an annotation is about, without a None that no document has, and what it says of it."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, ()
+    kind, *notes = get_args(annotation)
+    if Mark.ABSENT in notes and get_origin(kind) in (UnionType, Union):
+        kind, within = parted(Union[tuple(each for each in get_args(kind) if each is not NoneType)])  # noqa: UP007  (no `|` takes a tuple)
+        notes = [*within, *notes]
+    return kind, tuple(notes)
+
+
 def json_types(kind: Any) -> tuple[str, ...]:
     """Return the names that JSON Schema has for the values that an annotation takes; all of them for `Any`."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return json_types(args[0])
+        return json_types(parted(kind)[0])
     if origin in (UnionType, Union):
         return tuple(dict.fromkeys(name for each in args for name in json_types(each)))
     if kind is Any:
@@ -207,39 +231,26 @@ def json_types(kind: Any) -> tuple[str, ...]:
     return (_TYPES[origin or kind],)
 
 
-_TYPES: dict[Any, str] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    tuple: "array",
-    Mapping: "object",
-    NoneType: "null",
-}
+# What the types of Python are called there.
+_TYPES: dict[Any, str] = dict(zip((str, int, float, bool, Mapping, tuple, NoneType), wording.TYPE_NAMES, strict=True))
+_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    *((str, ("string",)), (dict, ("object",)), (list, ("array",)), (NoneType, ("null",))),
+    *((bool, ("boolean",)), (int, ("integer", "number")), (float, ("number",))),  # a bool is an int to Python
+)
 
 
 def _type_of(value: Any) -> tuple[str, ...]:
-    """Return the names that JSON Schema has for a value; a whole number is a number too."""
-    match value:
-        case bool():
-            return ("boolean",)
-        case int():
-            return ("integer", "number")
-        case float():
-            return ("number",) if math.isfinite(value) else ()
-        case None:
-            return ("null",)
-        case str():
-            return ("string",)
-        case _:
-            return ("array",) if isinstance(value, list) else ("object",) if isinstance(value, dict) else ()
+    """Return the names that JSON Schema has for a value; a whole number is a number too, an infinite one is none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ()
+    return next((names for kind, names in _NAMES if isinstance(value, kind)), ())
 
 
 @cache
 def _reader(kind: Any, form: Form) -> Reader:
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _annotated(args[0], args[1:], form)
+        return _annotated(*parted(kind), form)
     if kind is Any:
         return lambda value, _at: value
     if is_class(kind):
@@ -273,17 +284,20 @@ def _reading(kind: Any, origin: Any, args: tuple[Any, ...], form: Form) -> Reade
 
 
 def _annotated(kind: Any, notes: tuple[Any, ...], form: Form) -> Reader:
+    kept = [note.kind for note in notes if isinstance(note, Kept)]
     inner, rules = _reader(kind, form), [each for each in notes if isinstance(each, RULES)]
 
     def take(value: Any, at: str) -> Any:
         taken = inner(value, at)
+        for each in kept:
+            _reader(each, Form.EXACT)(value, at)
         for rule in rules if value is not None else ():
             problem = rule.problem(value)
             if problem:
                 _refuse(at, problem)
         return taken
 
-    reader = take if rules else inner
+    reader = take if rules or kept else inner
     return _single(kind, reader, _reader(get_args(kind)[0], form)) if Mark.SINGLE in notes else reader
 
 
@@ -306,14 +320,15 @@ def _list(inner: Reader) -> Reader:
 
 def _map(key: Reader, kind: Any, form: Form) -> Reader:
     inner = _reader(kind, form)
-    named = next((each.name for each in document_fields(kind) if Mark.KEY in each.marks), "") if is_class(kind) else ""
+    keys = [each for each in document_fields(kind) if each.marks & KEYS] if is_class(kind) else []
 
     def entry(name: str, value: Any, at: str) -> Any:
-        if not named or not isinstance(value, dict):
+        if not isinstance(value, dict):
             return inner(value, at)
-        if named in value:
-            _refuse(at + step(named), wording.unknown(named, ()))
-        return inner({named: name, **value}, at)
+        for each in keys:
+            if each.name in value and Mark.KEY in each.marks:
+                _refuse(at + step(each.name), wording.unknown(each.name, ()))
+        return inner({**{each.name: name for each in keys}, **value}, at)
 
     return lambda value, at: {key(name, at): entry(name, each, at + step(name)) for name, each in value.items()}
 
@@ -321,11 +336,8 @@ def _map(key: Reader, kind: Any, form: Form) -> Reader:
 def _object(kind: Any, form: Form) -> Reader:
     parts = {each.name: (each, _reader(each.annotation, form)) for each in document_fields(kind)}
     needed = [name for name, (each, _) in parts.items() if each.required(form)]
-    known = {
-        *parts,
-        *class_variable(kind, "written", ()),
-        *(("schema_version",) if hasattr(kind, "schema_version") else ()),
-    }
+    written = {name: _reader(returned(kind, name), form) for name in class_variable(kind, "written", ())}
+    known = {*parts, *written, *(("schema_version",) if hasattr(kind, "schema_version") else ())}
     short = class_variable(kind, "short")
     contradiction = class_variable(kind, "contradiction")
 
@@ -337,15 +349,12 @@ def _object(kind: Any, form: Form) -> Reader:
             _refuse(at, wording.expected(json_types(kind), value))
         if hasattr(kind, "schema_version"):
             check_version(value, kind.schema_version, at)
-        for name in value if form is not Form.OPEN else ():
-            if name not in known:
-                _refuse(at + step(name), wording.unknown(name, known))
-        for name in needed:
-            if name not in value:
-                _refuse(at + step(name), wording.MISSING)
+        _check_names(value, at, needed, known if form is not Form.OPEN else value)
         problem = contradiction(value) if contradiction is not None else None
         if problem is not None:
             raise FieldError(f"{at}{problem}")
+        for name in written.keys() & value.keys():
+            written[name](value[name], at + step(name))
         given = {
             each.attribute: reader(value[name], at + step(name))
             for name, (each, reader) in parts.items()
@@ -354,6 +363,20 @@ def _object(kind: Any, form: Form) -> Reader:
         return kind(**given)
 
     return take
+
+
+def _check_names(entries: Mapping[str, Any], at: str, needed: Collection[str], known: Collection[str]) -> None:
+    for name in entries:
+        if name not in known:
+            _refuse(at + step(name), wording.unknown(name, known))
+    for name in needed:
+        if name not in entries:
+            _refuse(at + step(name), wording.MISSING)
+
+
+def returned(kind: Any, name: str) -> Any:
+    """Return the annotation of what a property of a class returns."""
+    return getattr(kind, name).fget.__annotations__["return"]
 
 
 def check_version(document: Mapping[str, Any], known: int, at: str = "$") -> None:

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from hashlib import file_digest, sha256
 from pathlib import Path
 
-from loop_kit.digests import file_digest, sha256
 from loop_kit.vcs.git import path_text
 from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
@@ -150,6 +150,9 @@ def _content(place: Path) -> str:
         mode = place.lstat().st_mode
         if stat.S_ISLNK(mode):
             return sha256(os.fsencode(place.readlink())).hexdigest()[:32]
-        return f"{mode & 0o777:o}:{file_digest(place).hexdigest()[:32]}" if stat.S_ISREG(mode) else "?"
+        if not stat.S_ISREG(mode):
+            return "?"
+        with place.open("rb") as file:
+            return f"{mode & 0o777:o}:{file_digest(file, 'sha256').hexdigest()[:32]}"
     except OSError:
         return "?"

@@ -184,7 +184,7 @@ def _file_with(data: bytes) -> Iterator[BinaryIO | None]:
     if not data:
         yield None
         return
-    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     with tempfile.TemporaryFile() as file:  # a file and not a pipe: nothing can fill up and wait
         file.write(data)

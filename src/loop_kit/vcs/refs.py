@@ -48,9 +48,43 @@ def keep(git: Git, pins: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(made)
 
 
+def log_ref(place: str) -> str:
+    """Return the ref that pins where the log of a run is anchored."""
+    return f"refs/loop/{place}/log"
+
+
+def blobs(git: Git, *names: str) -> dict[str, tuple[str, bytes]]:
+    """Return name -> id and content of the blob that each ref names; what names none is left out."""
+    answer = git.out("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
+    found = {}
+    for name in names:
+        told, _, answer = answer.partition(b"\n")
+        match told.split():
+            case [sha, kind, size]:
+                content, answer = answer[: int(size)], answer[int(size) + 1 :]
+                if kind == b"blob":
+                    found[name] = path_text(sha), content
+    return found
+
+
+def write_blob(git: Git, content: bytes) -> str:
+    return git.line("hash-object", "-w", "--stdin", stdin=content)
+
+
+def move(git: Git, ref: str, sha: str, before: str) -> None:
+    """Let `ref` name `sha`; raise `NeedsPersonError` unless it names `before` until then, "" for none."""
+    answer = git.ask("update-ref", "--no-deref", ref, sha, before)
+    if answer.code != 0:
+        raise NeedsPersonError(
+            f"git cannot move {ref}: {last_line(answer.err)}",
+            hint="find out who wrote it; when no git is running, a leftover .lock file may be deleted; then: "
+            "loop run --resume",
+        )
+
+
 def claim(git: Git, ref: str, content: bytes) -> bool:
     """Take `ref` for `content` and return True, also when it was taken for the same content; else False."""
-    blob = git.line("hash-object", "-w", "--stdin", stdin=content)
+    blob = write_blob(git, content)
     return _create(git, ref, blob) == blob
 
 

@@ -14,6 +14,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs import diff, refs
 from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
 from loop_kit.vcs.history import History
+from loop_kit.vcs.snapshot import commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
 
 if TYPE_CHECKING:
@@ -216,6 +217,18 @@ class Repository:
         """Take a ref for `content`, first come first served; see `refs.claim`."""
         return refs.claim(self.git, ref, content)
 
+    def blobs(self, *names: str) -> dict[str, tuple[str, bytes]]:
+        """Return name -> id and content of the blob that each ref names; see `refs.blobs`."""
+        return refs.blobs(self.git, *names)
+
+    def write_blob(self, content: bytes) -> str:
+        """Keep some bytes as an object and return its id."""
+        return refs.write_blob(self.git, content)
+
+    def move(self, ref: str, sha: str, before: str) -> None:
+        """Let a ref name another object, if nobody else moved it; see `refs.move`."""
+        refs.move(self.git, ref, sha, before)
+
     def refs(self, *prefixes: str) -> dict[str, str]:
         """Return full ref name -> object id for what is below the prefixes; see `refs.refs_under`."""
         return refs.refs_under(self.git, *prefixes)
@@ -228,8 +241,6 @@ class Repository:
 
     def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
         """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""
-        from loop_kit.vcs.snapshot import worktree_tree  # noqa: PLC0415  (most work is committed when it is looked at)
-
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
 
     def without(self, settings: Sequence[str]) -> Self:
@@ -238,8 +249,6 @@ class Repository:
 
     def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
         """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""
-        from loop_kit.vcs.snapshot import commit_tree, worktree_tree  # noqa: PLC0415  (as above)
-
         status = self.status()
         if not status.sha:
             raise self._no_commit()

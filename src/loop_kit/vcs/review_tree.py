@@ -126,7 +126,7 @@ class ReviewTree:
 
 @contextmanager
 def _folder_aside() -> Iterator[str]:
-    import tempfile  # noqa: PLC0415  (2 ms that most rounds do without)
+    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     try:
         folder = tempfile.TemporaryDirectory(prefix="loop-checkout-", ignore_cleanup_errors=True)

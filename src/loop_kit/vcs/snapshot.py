@@ -31,7 +31,7 @@ def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str])
     wanted = [path for path in status.untracked_paths if path_text(path) not in left_out]
     gone = {path for path in status.dirty_paths if not _is_there(git.where, path)}
     there = [path for path in (*status.dirty_paths, *wanted) if path not in gone]
-    import shutil  # noqa: PLC0415  (2 ms that most rounds do without)
+    import shutil  # noqa: PLC0415  (with their compressors and random 9 ms, which few rounds need)
     import tempfile  # noqa: PLC0415  (same)
 
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:

@@ -13,7 +13,7 @@ from loop_kit.model.state import KEPT_ROWS
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import listed, stop
 from loop_kit.vcs.git import Git, path_text, zero_separated
-from loop_kit.vcs.refs import read_refs, refs_question
+from loop_kit.vcs.refs import log_ref, read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.watched_files import digest, hooks_below, pointed_at, standing_files
 
@@ -127,13 +127,13 @@ def refs(repository: Repository, place: str, round_number: int) -> dict[str, str
 
 
 def _relied_on(place: str, round_number: int) -> tuple[str, ...]:
-    """Return where these pins are: those of the run's start, of the rounds in its state, and of the next.
+    """Return where these pins are: of the log, of the run's start, of the rounds in its state, and of the next.
 
     Git reads a file for each ref, and a long run has thousands: what older rounds pinned nobody reads any more, and their
     heads are in the history of what is pinned here.
     """
     rounds = (0, *range(max(1, round_number - KEPT_ROWS), round_number + 2))
-    return tuple(f"refs/loop/{place}/r{number}/" for number in rounds)
+    return (log_ref(place), *(f"refs/loop/{place}/r{number}/" for number in rounds))
 
 
 def named(pins: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from hashlib import file_digest, sha256
 from pathlib import Path
 
-from loop_kit.digests import file_digest, sha256
 from loop_kit.vcs.git import path_text, zero_separated
 from loop_kit.vcs.repository import Repository
 
@@ -131,7 +131,8 @@ def _digest_of(path: Path) -> str:
 
 def _digest_file(path: Path) -> str:
     try:
-        return file_digest(path).hexdigest()[:32]
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()[:32]
     except OSError as error:
         return f"not readable ({type(error).__name__})"
 

@@ -147,6 +147,16 @@ def _(event: events.LeftBehind) -> str:
 
 
 @line.register
+def _(event: events.Accepted) -> str:
+    return f"accepted into {event.into} as {event.sha[:12]}"
+
+
+@line.register
+def _(event: events.Undone) -> str:
+    return f"undone: {event.sha[:12]} is kept as {event.ref}"
+
+
+@line.register
 def _(event: shown_events.WaitingForPerson) -> str:
     goal = event.goal.strip().partition("\n")[0][:_GOAL]
     first, *others = event.answers

@@ -1,0 +1,49 @@
+"""Whether a newer loop was at work on a bus: asked by every command before it reads anything else there."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.document import read_json
+from loop_kit.bus.files import kept_takes, read_beginning
+from loop_kit.bus.own_folders import check_folders
+from loop_kit.errors import DocumentError
+from loop_kit.model.names import is_place
+from loop_kit.model.versions import KNOWN, check_not_newer
+
+_CHARTER_LIMIT = 32 << 20
+
+
+def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
+    """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here.
+
+    Returns the state as it was read, None when there is none that can be read. Raises `StartError` for a link in the place
+    of a folder: nothing is read through one.
+    """
+    check_folders(bus)
+    state = None
+    with suppress(DocumentError):
+        state = bus.read("state")
+    if not _begins_as_ours("summary", bus.path("summary")):
+        with suppress(DocumentError):
+            bus.read("summary")
+    place = (state or {}).get("place")
+    if isinstance(place, str) and is_place(place):
+        for path in kept_takes(bus.archive_root / place / "r0_charter.json"):
+            if not _begins_as_ours("charter", path):
+                _check_charter(path)
+    return state
+
+
+def _begins_as_ours(kind: str, path: Path) -> bool:
+    """Tell by its first line that a document is not newer: those of a long run are large, and every command asks."""
+    beginning = f'{{\n  "schema_version": {KNOWN[kind]},\n'.encode()
+    return read_beginning(path, limit=len(beginning)) == beginning
+
+
+def _check_charter(path: Path) -> None:
+    """Look at the version alone: whoever only looks at a bus does without the rest of a charter, and its import."""
+    with suppress(DocumentError, FileNotFoundError):
+        document = read_json(path, limit=_CHARTER_LIMIT, follow=False)
+        check_not_newer("charter", document, name=f"{path.parent.name}/{path.name}")

@@ -1,0 +1,36 @@
+"""What installed packages offer to loop by entry points: found by group, loaded, and refused in one sentence."""
+
+from typing import TYPE_CHECKING, Any
+
+from loop_kit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
+
+# What importing somebody else's module may raise when the module, and not loop, is at fault.
+IMPORT_FAILURES = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
+    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+)
+
+
+def offered(group: str) -> "EntryPoints":
+    """Return what installed packages offer; looking for that takes longer than all else that a start does here."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (most starts ask for nothing of the kind)
+
+    return entry_points(group=group)
+
+
+def load(entry: "EntryPoint", what: str) -> Any:
+    """Return what an entry point names, an instance where that is a class; raise `ConfigError` when it cannot be loaded.
+
+    `what` is what it should be, such as "backend", for the sentence.
+    """
+    try:
+        loaded = entry.load()
+        return loaded() if isinstance(loaded, type) else loaded
+    except IMPORT_FAILURES as error:
+        raise ConfigError(
+            f"the {what} '{entry.name}' of {entry.value} cannot be loaded: {error}",
+            hint="install a working version of its package",
+        ) from error
