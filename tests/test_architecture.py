@@ -46,6 +46,7 @@ TESTED_ELSEWHERE = {
     "cli/world.py": "tests/cli/test_check.py and every whole run are handed one",
     "model/events.py": "values alone: tests/model/test_feed_event.py writes and reads each of them",
     "model/shown_events.py": "same",
+    "model/summary.py": "a value alone: tests/views/test_summary.py makes, writes and reads one",
     "model/decision.py": "a word that a review and a state hold: tests/model reads it in both",
     "vcs/around.py": "tests/rounds/test_noticed.py plays agents that touch what it looks at",
     "vcs/watched_files.py": "tests/vcs/test_watch.py touches each of them",
@@ -120,6 +121,8 @@ def test_the_import_contracts_hold():
     [
         ("bus/bus.py", "import loop_kit.rounds.loop", "Imports run downhill"),
         ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
+        ("views/status.py", "import loop_kit.rounds.loop", "Imports run downhill"),
+        ("views/status.py", "import loop_kit.vcs.repository", "Views only look"),
         ("cli/init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
         ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),

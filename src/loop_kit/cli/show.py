@@ -1,6 +1,6 @@
 """`loop show`: a run as a story, round by round: asked, done, found, decided."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,8 +10,10 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
+from loop_kit.model.evidence import CheckResult
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import Issue
+from loop_kit.values.reading import write
 from loop_kit.views.runs import find_place
 from loop_kit.views.story import Prompt, Told, prompts, tell_run
 
@@ -43,10 +45,34 @@ def command(
     if not rounds:
         raise StartError(f"{place} has no round {number}", hint=f"loop show {place} tells all that there are")
     if as_json:
-        put_json({"place": place, "rounds": [each.to_document() for each in rounds]})
+        put_json({"place": place, "rounds": list(map(document_of, rounds))})
     else:
         put("\n\n".join("\n".join(_story(place, each)) for each in rounds))
     return 0
+
+
+def document_of(told: Told) -> Any:
+    """Return a round as `--json` prints it."""
+    work, review = told.work, told.review
+    return {
+        "round": told.round,
+        "asked": {
+            "goal": None if told.card is None else told.card.goal,
+            "fixes": [] if told.fix_list is None else write(told.fix_list.fixes),
+        },
+        "done": None
+        if work is None
+        else {
+            "head_sha": work.head_sha,
+            "files_changed": list(work.files_changed),
+            "notes": work.notes,
+            "tests": [{"name": test.name, "result": test.result} for test in work.tests],
+        },
+        "found": {"verified": None if told.seen is None else write(told.seen), "checks": write(told.checks)},
+        "decided": None if review is None else {**write(review), "judged_by": told.judged_by},
+        "refused": dict(told.refused),
+        "unreadable": list(told.unreadable),
+    }
 
 
 def _put_prompts(place: str, found: list[Prompt], *, as_json: bool) -> None:
@@ -103,9 +129,8 @@ def _found(told: Told) -> Iterator[str]:
     yield from map(_check, told.checks)
 
 
-def _check(check: Mapping[str, Any]) -> str:
-    reason = check.get("reason")
-    return f"check {check.get('name')}: {check.get('result')}{f' ({reason})' if reason else ''}"
+def _check(check: CheckResult) -> str:
+    return f"check {check.name}: {check.verdict}{f' ({check.reason})' if check.reason else ''}"
 
 
 def _decided(told: Told) -> Iterator[str]:

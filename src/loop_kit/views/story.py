@@ -17,15 +17,15 @@ from loop_kit.bus.files import read_bytes
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model import documents
 from loop_kit.model.events import Decided, Verified
+from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass, field
-from loop_kit.values.reading import write
 
-_Document = TypeVar("_Document", TaskCard, FixList, WorkReport, ReviewReport)
+_Document = TypeVar("_Document", TaskCard, FixList, WorkReport, ReviewReport, Evidence)
 _READ_LIMIT = 32 << 20
 
 
@@ -33,8 +33,7 @@ _READ_LIMIT = 32 << 20
 class Told:
     """One round. What is None or empty did not happen, or not yet.
 
-    `seen` is what git was found to show; `checks` are the entries of `checks.json`;
-    `refused` maps a file's name to the reason; `unreadable` holds sentences.
+    `seen` is what git was found to show; `refused` maps a file's name to the reason; `unreadable` holds sentences.
     """
 
     round: int
@@ -42,33 +41,11 @@ class Told:
     fix_list: FixList | None
     work: WorkReport | None
     seen: Verified | None
-    checks: tuple[Mapping[str, Any], ...]
+    checks: tuple[CheckResult, ...]
     review: ReviewReport | None
     judged_by: str
     refused: Mapping[str, str]
     unreadable: tuple[str, ...]
-
-    def to_document(self) -> dict[str, Any]:
-        asked = [] if self.fix_list is None else documents.write(self.fix_list.fixes)
-        return {
-            "round": self.round,
-            "asked": {"goal": self.card.goal if self.card is not None else None, "fixes": asked},
-            "done": None
-            if self.work is None
-            else {
-                "head_sha": self.work.head_sha,
-                "files_changed": list(self.work.files_changed),
-                "notes": self.work.notes,
-                "tests": [{"name": test.name, "result": test.result} for test in self.work.tests],
-            },
-            "found": {
-                "verified": None if self.seen is None else write(self.seen),
-                "checks": [dict(check) for check in self.checks],
-            },
-            "decided": None if self.review is None else {**documents.write(self.review), "judged_by": self.judged_by},
-            "refused": dict(self.refused),
-            "unreadable": list(self.unreadable),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +94,7 @@ class _Source:
     state: RunState | None
     unreadable: list[str] = field(default_factory=list)
 
-    def raw(self, kind: str) -> dict[str, Any] | None:
+    def raw(self, kind: str) -> Any:
         """Return a document of the round as it stands in the archive, or on the bus while the round is open."""
         try:
             document = self.archive.read(self.round, kind)
@@ -157,14 +134,14 @@ class _Source:
 
 
 def _tell(source: _Source, seen: Verified | None, decided: Decided | None) -> Told:
-    found = (source.raw("checks") or {}).get("checks")
+    evidence = source.read(Evidence, source.raw(Evidence.kind))
     return Told(
         round=source.round,
         card=source.card(),
         fix_list=source.read(FixList, source.raw(FixList.kind)),
         work=source.read(WorkReport, source.raw(WorkReport.kind)),
         seen=seen,
-        checks=tuple(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else (),
+        checks=() if evidence is None else evidence.results,
         review=source.read(ReviewReport, source.raw(ReviewReport.kind)),
         judged_by="" if decided is None else decided.judged_by,
         refused=source.refused(),
