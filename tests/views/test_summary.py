@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from loop_kit.errors import Outcome
@@ -9,6 +7,7 @@ from loop_kit.model.decision import Decision
 from loop_kit.model.documents import read, write
 from loop_kit.model.events import BackendSwitched, DispatchEnded, Noticed, RoundStarted
 from loop_kit.model.review import Issue, ReviewReport
+from loop_kit.model.spending import Spending, total
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.values import replace
@@ -70,7 +69,7 @@ def test_an_approval_names_its_grounds(verified: bool | None, reason: str):
     assert summary.next_step.startswith("git diff ")
 
 
-@pytest.mark.parametrize(("costs", "sum_of_them"), [((), None), ((0.5, 1.0), 1.5), ((0.0,), 0.0), ((0.5, None), None)])
-def test_a_cost_that_nobody_knows_is_never_zero(costs: tuple[Any, ...], sum_of_them: float | None):
-    events = [replace(ENDED, cost_usd=cost) for cost in costs]
-    assert summarize(STATE, FOUND, events).cost_usd == sum_of_them
+@pytest.mark.parametrize(("costs", "together"), [((), None), ((0.5, 1.0), 1.5), ((0.0,), 0.0), ((0.5, None), None)])
+def test_a_cost_that_nobody_knows_is_never_zero(costs: tuple[float | None, ...], together: float | None):
+    spent = total(Spending(dispatches=1, cost_usd=cost, unpriced=int(cost is None)) for cost in costs)
+    assert summarize(replace(STATE, spent={"worker": spent}), FOUND, ()).cost_usd == together
