@@ -15,6 +15,7 @@ from loop_kit.model.evidence import Evidence
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
+from loop_kit.model.summary import Summary
 from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
 from loop_kit.values.reading import (
@@ -51,6 +52,7 @@ DOCUMENTS: tuple[Any, ...] = (
     ReviewRequest,
     RunState,
     Settings,
+    Summary,
     TaskCard,
     WorkReport,
 )

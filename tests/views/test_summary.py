@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from loop_kit.errors import Outcome
@@ -9,6 +7,7 @@ from loop_kit.model.decision import Decision
 from loop_kit.model.documents import read, write
 from loop_kit.model.events import BackendSwitched, DispatchEnded, Noticed, RoundStarted
 from loop_kit.model.review import Issue, ReviewReport
+from loop_kit.model.spending import Spending
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.values import replace
@@ -70,7 +69,14 @@ def test_an_approval_names_its_grounds(verified: bool | None, reason: str):
     assert summary.next_step.startswith("git diff ")
 
 
-@pytest.mark.parametrize(("costs", "sum_of_them"), [((), None), ((0.5, 1.0), 1.5), ((0.0,), 0.0), ((0.5, None), None)])
-def test_a_cost_that_nobody_knows_is_never_zero(costs: tuple[Any, ...], sum_of_them: float | None):
-    events = [replace(ENDED, cost_usd=cost) for cost in costs]
-    assert summarize(STATE, FOUND, events).cost_usd == sum_of_them
+@pytest.mark.parametrize(
+    ("spent", "cost"),
+    [
+        ({}, None),
+        ({"worker": Spending(dispatches=1, cost_usd=0.0)}, 0.0),
+        ({"worker": Spending(dispatches=1, cost_usd=0.5), "reviewer": Spending(dispatches=1, cost_usd=1.0)}, 1.5),
+        ({"worker": Spending(dispatches=2, cost_usd=0.5, unpriced=1)}, None),
+    ],
+)
+def test_a_cost_that_nobody_knows_is_never_zero(spent: dict[str, Spending], cost: float | None):
+    assert summarize(replace(STATE, spent=spent), FOUND, ()).cost_usd == cost

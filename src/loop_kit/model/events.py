@@ -15,7 +15,7 @@ from loop_kit.model.state import Judge
 from loop_kit.values import dataclass
 from loop_kit.values.reading import Mark, Pattern
 
-Role = Annotated[str, Pattern(rf"^({'|'.join(ROLES)})(?![\s\S])")]
+Role = Annotated[str, Pattern(rf"^({'|'.join(ROLES)})(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Texts = tuple[str, ...]
 TreeSettings = Annotated[
     Texts,
