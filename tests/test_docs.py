@@ -30,7 +30,7 @@ from loop_kit.model.event import FailureKind
 from loop_kit.model.events import DURABLE
 from loop_kit.model.names import ROLES
 from loop_kit.model.shown_events import SHOWN, RoundFailed
-from loop_kit.values.reading import document_fields
+from loop_kit.values.annotations import document_fields
 from tests.support.pages import (
     ANEW,
     PAGES,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 
 from loop_kit.model.config import Settings
-from loop_kit.values.reading import Range, document_fields
+from loop_kit.values.annotations import Range, document_fields
 from tests.support.pages import ANEW, MADE_PAGES, blocks, text_of, write_anew
 from tests.support.settings_page import TABLES, allowed, with_run_settings, with_tables
 

@@ -1,6 +1,5 @@
 """Two judges of every document, the reader of its class and jsonschema with the file that was written from it: they agree."""
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -101,7 +100,7 @@ def spoiled(document: Any) -> Iterator[Any]:
     """Yield the document with every odd value in every place, without what is there, and with a field more."""
     for place in places(document):
         for value in (*ODD, documents.MISSING) if place else ODD:
-            yield with_value(document, place, copy.deepcopy(value))
+            yield with_value(document, place, value)
     for place in (place for place in places(document) if isinstance(_at(document, place), dict)):
         yield from (with_value(document, (*place, name), "x") for name in ("run", "argv", "surprise"))
 

@@ -7,7 +7,7 @@ from loop_kit import resources
 from loop_kit.cli.settings import from_environment, read_config, resolve
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings, run_settings, variable_of
-from loop_kit.values.reading import DocumentField
+from loop_kit.values.annotations import DocumentField
 
 BUILT_IN = Settings.from_document({}, name="nothing")
 

@@ -56,6 +56,7 @@ def test_every_document_of_the_example_is_valid():
         ("state.json", json.dumps(documents.state() | {"outcome": "odd"}), "outcome"),
         ("charter.json", json.dumps(documents.charter() | {"card": {}}), "card"),
         ("config.toml", "[run]\nmax_roundz = 3\n", "max_rounds"),
+        ("config.toml", "[checks.a]\nrunn = 'make'\n", "$.checks.a.runn: there is no such field, did you mean 'run'?"),
         ("config.toml", "[run\n", "line 1"),
         ("feed.jsonl", "{}\n", "line 1"),
     ],

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from loop_kit.model.events import DURABLE, Event, OtherEvent
 from loop_kit.model.feed_event import FeedEvent, data_of, name_of, read
 from loop_kit.model.shown_events import SHOWN
-from loop_kit.values.reading import document_fields, json_types
+from loop_kit.values.annotations import document_fields, json_types
 
 AT = "2025-01-31T08:00:00.000Z"
 KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}

@@ -18,7 +18,7 @@ from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
-from loop_kit.values.reading import (
+from loop_kit.values.annotations import (
     RULES,
     DocumentField,
     Form,

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from loop_kit.model.check import CheckCommand, Prepare
 from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, RoleSettings, RunSettings, Settings
 from loop_kit.model.prices import ModelPrice, Prices
-from loop_kit.values.reading import RULES, DocumentField, Mark, Pattern, Range, document_fields, is_class, parted
+from loop_kit.values.annotations import RULES, DocumentField, Mark, Pattern, Range, document_fields, is_class, parted
 
 # The tables of the page, by their names there.
 TABLES: Mapping[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 
 from loop_kit.values import dataclass, field, reading
-from loop_kit.values.reading import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size, document_fields, json_types
+from loop_kit.values.annotations import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size, document_fields, json_types
 from loop_kit.values.wording import FieldError
 
 
@@ -217,3 +217,48 @@ def test_a_field_may_have_the_name_of_what_a_class_says_besides() -> None:
     document = {"short": "s", "form": "f", "written": ["short"]}
 
     assert reading.write(reading.read(Odd, document)) == document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    kind: Annotated[str, Mark.DEFAULT_KEY, Size(1)]
+    price: Annotated[Annotated[int, Range(0, 9), "Of all."] | None, Mark.ABSENT, "Of this."] = None
+    parts: Annotated[tuple[str, ...], Size(1), Mark.ABSENT] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    tools: Mapping[str, Tool]
+
+
+def test_in_a_map_the_key_stands_in_for_a_field_that_is_missing() -> None:
+    read = reading.read(Box, {"tools": {"saw": {}, "old": {"kind": "axe"}}})
+
+    assert read.tools == {"saw": Tool(kind="saw"), "old": Tool(kind="axe")}
+    assert reading.write(read) == {"tools": {"saw": {"kind": "saw"}, "old": {"kind": "axe"}}}
+    with pytest.raises(FieldError, match=r"^\$\.tools\.saw\.kind: it is blank$"):
+        reading.read(Box, {"tools": {"saw": {"kind": ""}}})
+
+
+@pytest.mark.parametrize(
+    ("tool", "problem"),
+    [
+        ({"price": None}, "price: it should be a whole number, not null"),
+        ({"price": 10}, "price: it should be at most 9, not 10"),
+        ({"parts": []}, "parts: it has fewer than 1 entries"),
+    ],
+)
+def test_a_default_that_is_said_by_its_absence_is_said_in_no_other_way(tool: dict[str, Any], problem: str) -> None:
+    full = {"tools": {"saw": {"kind": "saw", "price": 3, "parts": ["blade"]}}}
+    assert reading.write(reading.read(Box, full)) == full
+    with pytest.raises(FieldError) as caught:
+        reading.read(Box, {"tools": {"saw": tool}})
+    assert str(caught.value) == f"$.tools.saw.{problem}"
+
+
+def test_what_stands_nearest_to_a_field_is_its_help() -> None:
+    told = {each.name: each for each in document_fields(Tool)}
+
+    assert told["price"].help == "Of this."
+    assert (told["price"].default, told["parts"].default) == (None, ())
+    assert json_types(told["price"].annotation) == ("integer",)

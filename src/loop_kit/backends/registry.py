@@ -71,14 +71,15 @@ def _find(kind: str) -> Backend | None:
     if kind in _registered:
         return _registered[kind]
     entries = {entry.value: entry for entry in offered(ENTRY_POINTS).select(name=kind)}
+    if not entries:
+        return None
     if len(entries) > 1:
         raise ConfigError(
             f"more than one package offers a backend '{kind}': {', '.join(sorted(entries))}",
             hint="uninstall all but one",
         )
-    return next(
-        (_checked(load(entry, "backend"), f"the backend '{kind}' of {value}") for value, entry in entries.items()), None
-    )
+    ((value, entry),) = entries.items()
+    return _checked(load(entry, "backend"), f"the backend '{kind}' of {value}")
 
 
 def _checked(candidate: Any, what: str) -> Backend:

@@ -15,7 +15,7 @@ from loop_kit.model import documents
 from loop_kit.model.kinds import Role, Time
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Size
+from loop_kit.values.annotations import Size
 
 _LIMIT = 1 << 16
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from loop_kit.model.config import flag_of, run_settings
-from loop_kit.values.reading import DocumentField
+from loop_kit.values.annotations import DocumentField
 
 
 def settings_options(command: Any) -> Any:

@@ -10,7 +10,7 @@ from loop_kit.errors import ConfigError
 from loop_kit.model.config import BackendSettings, Settings, people_after, run_settings, variable_of
 from loop_kit.model.names import ROLES
 from loop_kit.values import replace
-from loop_kit.values.reading import DocumentField
+from loop_kit.values.annotations import DocumentField
 
 _LIMIT = 1 << 20
 _TRUE = ("1", "true", "yes", "on")

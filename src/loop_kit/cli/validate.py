@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +13,11 @@ from loop_kit.cli.console import put
 from loop_kit.cli.settings import read_config
 from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
 from loop_kit.model import schema
+from loop_kit.model.config import Settings
 from loop_kit.model.names import check_task_id
 from loop_kit.model.versions import check_not_newer
+from loop_kit.values.reading import read
+from loop_kit.values.wording import FieldError
 
 _LIMIT = 64 << 20
 _ARCHIVED = re.compile(r"r\d+_(?P<kind>[a-z_]+?)(\.\d+)?\.json")
@@ -42,7 +46,7 @@ def _problem(path: Path, kind: str | None) -> str | None:
     try:
         found = kind or kind_of(path)
         if found == "config" and path.exists():
-            return schema.find_problem(found, read_config(path))
+            return _config_problem(read_config(path))
         data = read_bytes(path, limit=_LIMIT)
         if found == "feed_event":
             return _feed_problem(data)
@@ -57,6 +61,15 @@ def _problem(path: Path, kind: str | None) -> str | None:
         return error.message.removeprefix(f"{path} ")
     else:
         return problem
+
+
+def _config_problem(document: Any) -> str | None:
+    """Return what a run would refuse, in its words; jsonschema is asked too, so that the file in schemas/ has its say."""
+    try:
+        read(Settings, document)
+    except FieldError as error:
+        return str(error)
+    return schema.find_problem(Settings.kind, document)
 
 
 def _feed_problem(data: bytes) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from loop_kit.model.kinds import Count
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Size
+from loop_kit.values.annotations import Size
 
 
 class Effect(StrEnum):

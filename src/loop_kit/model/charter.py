@@ -14,7 +14,8 @@ from loop_kit.model.kinds import Place, Role, Texts
 from loop_kit.model.task import TaskCard
 from loop_kit.model.versions import KNOWN
 from loop_kit.values import asdict, dataclass, field
-from loop_kit.values.reading import Kept, Mark, Named, Size, read, write
+from loop_kit.values.annotations import Kept, Mark, Named, Size
+from loop_kit.values.reading import read, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from loop_kit.model.kinds import Argument, Seconds, TaskId
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Mark, Pattern, Range, Size
+from loop_kit.values.annotations import Mark, Pattern, Range, Size
 from loop_kit.values.wording import shown
 
 Argv = Annotated[

@@ -26,7 +26,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.model.prices import Prices
 from loop_kit.model.redaction import find_key
 from loop_kit.values import dataclass, field, reading, replace
-from loop_kit.values.reading import DocumentField, Form, Mark, Named, Pattern, Range, Size, document_fields
+from loop_kit.values.annotations import DocumentField, Form, Mark, Named, Pattern, Range, Size, document_fields
 from loop_kit.values.wording import FieldError
 
 

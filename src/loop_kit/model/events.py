@@ -13,7 +13,7 @@ from loop_kit.model.names import ROLES
 from loop_kit.model.prices import CostSource
 from loop_kit.model.state import Judge
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Mark, Pattern
+from loop_kit.values.annotations import Mark, Pattern
 
 Role = Annotated[str, Pattern(rf"^({'|'.join(ROLES)})(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Texts = tuple[str, ...]

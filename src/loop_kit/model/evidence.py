@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from loop_kit.model.check import CheckCommand, Where, shown_command
 from loop_kit.model.kinds import Amount, ClaimedSha, ClaimedTask, Count
 from loop_kit.values import dataclass, replace
-from loop_kit.values.reading import Form, Named, Range, Size
+from loop_kit.values.annotations import Form, Named, Range, Size
 
 
 class Ending(StrEnum):

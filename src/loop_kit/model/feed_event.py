@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from loop_kit.model.events import DURABLE, Event, OtherEvent
 from loop_kit.model.shown_events import SHOWN
 from loop_kit.values import dataclass, reading
-from loop_kit.values.reading import Named, Range
+from loop_kit.values.annotations import Named, Range
 from loop_kit.values.wording import FieldError
 
 _KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from loop_kit.values.reading import NOT_BLANK, Pattern, Range, Size
+from loop_kit.values.annotations import NOT_BLANK, Pattern, Range, Size
 
 NAME_RULE = (
     "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "

@@ -10,7 +10,7 @@ from typing import Annotated
 from loop_kit.model.event import Usage
 from loop_kit.model.kinds import Dollars
 from loop_kit.values import dataclass, field
-from loop_kit.values.reading import Mark, Size
+from loop_kit.values.annotations import Mark, Size
 
 _MILLION = 1_000_000
 

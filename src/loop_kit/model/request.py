@@ -10,7 +10,7 @@ from loop_kit.model.kinds import ClaimedSha, ClaimedTask, Count, RoundNumber, Se
 from loop_kit.model.task import Criteria
 from loop_kit.model.work import ClaimedTest
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Form, Size
+from loop_kit.values.annotations import Form, Size
 
 _NO_DIFF = "there is neither a diff nor a diff_file that names one"
 

@@ -8,7 +8,7 @@ from loop_kit.model.change import Finding
 from loop_kit.model.decision import Decision
 from loop_kit.model.kinds import ClaimedSha, ClaimedTask, Count, RoundNumber, Text
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Form, Size
+from loop_kit.values.annotations import Form, Size
 
 _APPROVED = "an approval cannot have blocking issues"
 _REFUSED = "changes_required needs at least one blocking issue"

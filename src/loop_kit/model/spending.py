@@ -8,7 +8,7 @@ from loop_kit.model.event import Usage
 from loop_kit.model.kinds import Amount, Count
 from loop_kit.model.usage import NUMBERS, UsageNumbers
 from loop_kit.values import dataclass, fields, replace
-from loop_kit.values.reading import Form
+from loop_kit.values.annotations import Form
 
 if TYPE_CHECKING:
     from loop_kit.model.prices import Cost

@@ -12,7 +12,7 @@ from loop_kit.model.session import Session
 from loop_kit.model.spending import Spending
 from loop_kit.model.versions import KNOWN
 from loop_kit.values import dataclass, field, replace
-from loop_kit.values.reading import Form, Mark, Named
+from loop_kit.values.annotations import Form, Mark, Named
 
 # The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.
 KEPT_ROWS = 20

@@ -12,7 +12,7 @@ from loop_kit.model.spending import Spending
 from loop_kit.model.state import RoundRow
 from loop_kit.model.versions import KNOWN
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Form
+from loop_kit.values.annotations import Form
 
 MOST_LISTED = 200  # commits, files and things noticed
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from loop_kit.model.check import CheckCommand
 from loop_kit.model.kinds import Sentences, TaskId, Text
 from loop_kit.values import dataclass
-from loop_kit.values.reading import NOT_BLANK, Form, Size
+from loop_kit.values.annotations import NOT_BLANK, Form, Size
 from loop_kit.values.wording import shown
 
 

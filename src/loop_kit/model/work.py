@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from loop_kit.model.kinds import ClaimedSha, ClaimedTask, RoundNumber
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Form, Size
+from loop_kit.values.annotations import Form, Size
 
 _Line = Annotated[str, Size(0, 20_000)]
 

@@ -15,7 +15,7 @@ from typing import Annotated, Self
 from loop_kit.model.kinds import Count
 from loop_kit.processes import proc
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Size
+from loop_kit.values.annotations import Size
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

@@ -18,7 +18,7 @@ from loop_kit.errors import DocumentError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Named
+from loop_kit.values.annotations import Named
 from loop_kit.views import crew
 from loop_kit.views.ages import seconds_since, told
 from loop_kit.views.crew import Dispatch

@@ -13,7 +13,7 @@ from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.spending import Spending, with_total
 from loop_kit.model.state import Phase, RunState
 from loop_kit.values import dataclass
-from loop_kit.values.reading import Named
+from loop_kit.values.annotations import Named
 from loop_kit.views import crew
 from loop_kit.views.ages import seconds_since
 from loop_kit.views.crew import Dispatch, QuotaWait
