@@ -7,7 +7,7 @@ from loop_kit.model.decision import Decision
 from loop_kit.model.documents import read, write
 from loop_kit.model.events import BackendSwitched, DispatchEnded, Noticed, RoundStarted
 from loop_kit.model.review import Issue, ReviewReport
-from loop_kit.model.spending import Spending, total
+from loop_kit.model.spending import Spending
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.values import replace
@@ -69,7 +69,14 @@ def test_an_approval_names_its_grounds(verified: bool | None, reason: str):
     assert summary.next_step.startswith("git diff ")
 
 
-@pytest.mark.parametrize(("costs", "together"), [((), None), ((0.5, 1.0), 1.5), ((0.0,), 0.0), ((0.5, None), None)])
-def test_a_cost_that_nobody_knows_is_never_zero(costs: tuple[float | None, ...], together: float | None):
-    spent = total(Spending(dispatches=1, cost_usd=cost, unpriced=int(cost is None)) for cost in costs)
-    assert summarize(replace(STATE, spent={"worker": spent}), FOUND, ()).cost_usd == together
+@pytest.mark.parametrize(
+    ("spent", "cost"),
+    [
+        ({}, None),
+        ({"worker": Spending(dispatches=1, cost_usd=0.0)}, 0.0),
+        ({"worker": Spending(dispatches=1, cost_usd=0.5), "reviewer": Spending(dispatches=1, cost_usd=1.0)}, 1.5),
+        ({"worker": Spending(dispatches=2, cost_usd=0.5, unpriced=1)}, None),
+    ],
+)
+def test_a_cost_that_nobody_knows_is_never_zero(spent: dict[str, Spending], cost: float | None):
+    assert summarize(replace(STATE, spent=spent), FOUND, ()).cost_usd == cost
