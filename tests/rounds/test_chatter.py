@@ -3,6 +3,7 @@ from typing import Any, cast
 
 import pytest
 
+from loop_kit.model.config import RunSettings, Settings
 from loop_kit.model.event import Finished, Said, SessionStarted, UsedTool
 from loop_kit.rounds.chatter import NEWEST, Chatter
 from loop_kit.rounds.context import RunContext
@@ -14,7 +15,7 @@ class Told:
     def __init__(self, *, verbose: bool) -> None:
         self.words: list[str] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
-        ctx = SimpleNamespace(settings=SimpleNamespace(verbose=verbose), show=self._show)
+        ctx = SimpleNamespace(settings=Settings(run=RunSettings(verbose=verbose)), show=self._show)
         self.chatter = Chatter(cast("RunContext", ctx), "worker")
 
     def _show(self, event: str, **data: Any) -> None:
