@@ -12,6 +12,7 @@ from loop_kit.bus.heartbeat import Beat
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
@@ -46,6 +47,7 @@ _UNLISTED = {
 DOCUMENTS: tuple[Any, ...] = (
     Charter,
     Evidence,
+    FeedEvent,
     FixList,
     Beat,
     ReviewReport,
