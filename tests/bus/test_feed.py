@@ -130,7 +130,7 @@ from loop_kit.bus.feed import Feed
 from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 while True:
-    feed.append(OtherEvent("told", {"text": "x" * 20000}), run_id="r", now="")
+    feed.append(OtherEvent("told", {"text": "x" * 20000}), run_id="r", now="2025-01-31T08:00:00.000Z")
     print("told", flush=True)
 """
     for _ in range(4):
@@ -153,7 +153,7 @@ from loop_kit.bus.feed import Feed
 from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 sys.stdin.read()
-for _ in range(50): feed.append(OtherEvent("told", {}), run_id="r", now="")
+for _ in range(50): feed.append(OtherEvent("told", {}), run_id="r", now="2025-01-31T08:00:00.000Z")
 """
     with ExitStack() as stack:
         release([stack.enter_context(running(script, feed.path)) for _ in range(3)])
@@ -275,7 +275,7 @@ from loop_kit.bus.feed import Feed
 from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-feed.append(OtherEvent("two", {}), run_id="r", now="")
+feed.append(OtherEvent("two", {}), run_id="r", now="2025-01-31T08:00:00.000Z")
 events = [event.name for event in feed.read()]
 tail = [event.name for event in feed.tail(2)]
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -309,9 +309,9 @@ from loop_kit.bus.feed import Feed
 from loop_kit.errors import LoopError
 from loop_kit.model.events import OtherEvent
 feed = Feed(Path(sys.argv[1]))
-feed.append(OtherEvent("one", {}), run_id="r", now="")
+feed.append(OtherEvent("one", {}), run_id="r", now="2025-01-31T08:00:00.000Z")
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
-try: feed.append(OtherEvent("two", {"text": "x" * 500}), run_id="r", now="")
+try: feed.append(OtherEvent("two", {"text": "x" * 500}), run_id="r", now="2025-01-31T08:00:00.000Z")
 except LoopError as error: print(error.hint)
 print([event.name for event in feed.read()])
 """

@@ -13,7 +13,7 @@ EVENT = FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", name="told", ru
 
 
 def line_of(data: dict[Any, Any]) -> tuple[FeedEvent, bytes]:
-    return fitting(FeedEvent(seq=1, prev="", at="", name="told", run_id="", data=data))
+    return fitting(FeedEvent(seq=1, prev="", at="2025-01-31T08:00:00.000Z", name="told", run_id="", data=data))
 
 
 def test_an_event_is_one_compact_line_that_reads_back_the_same():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 
 from loop_kit.values import dataclass, field, reading
-from loop_kit.values.annotations import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size, document_fields, json_types
+from loop_kit.values.annotations import NOT_BLANK, Form, Mark, Named, Pattern, Range, Size
 from loop_kit.values.wording import FieldError
 
 
@@ -197,15 +197,6 @@ def test_one_entry_may_stand_for_a_list_of_it(codes: Any, problem: str) -> None:
     assert str(caught.value) == problem
 
 
-def test_a_class_tells_its_fields_by_name_with_what_they_mean() -> None:
-    told = {each.name: each for each in document_fields(Car)}
-
-    assert told["name"].help == "What it is called."
-    assert told["secret"].attribute == "hidden"
-    assert [name for name, each in told.items() if each.has_default] == ["note"]
-    assert json_types(told["doors"].annotation) == ("integer", "null")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Odd:
     short: str
@@ -254,11 +245,3 @@ def test_a_default_that_is_said_by_its_absence_is_said_in_no_other_way(tool: dic
     with pytest.raises(FieldError) as caught:
         reading.read(Box, {"tools": {"saw": tool}})
     assert str(caught.value) == f"$.tools.saw.{problem}"
-
-
-def test_what_stands_nearest_to_a_field_is_its_help() -> None:
-    told = {each.name: each for each in document_fields(Tool)}
-
-    assert told["price"].help == "Of this."
-    assert (told["price"].default, told["parts"].default) == (None, ())
-    assert json_types(told["price"].annotation) == ("integer",)
