@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import jumping
-from tests.support.crashes import ROLES, ends_as_undisturbed, go_on, plays, rounds, set_up, told
+from tests.support.crashes import ROLES, ends_as_undisturbed, go_on, playing, plays, rounds, set_up, told
 from tests.support.runs import LOOP, Stage, Steps, clearing, wait_until
 
 CLOCK = 1.0  # seconds: the agents' clocks in these tests
@@ -58,7 +58,7 @@ def test_a_pm_that_was_suspended_for_longer_than_every_clock_goes_on(stage: Stag
     process.send_signal(signal.SIGSTOP)
     flag(stage, "go").touch()
     wait_until(told(stage, "decided", 1), "the round, which needs no PM")
-    wait_until(lambda: not rounds(stage), "its end")
+    wait_until(lambda: not playing(stage), "its end")
     longer_than_the_clock()
     looked = stage.loop("health", "--json")
     assert (looked.code, json.loads(looked.out)["pm"]["pulse"]) == (11, "stale")
@@ -73,7 +73,7 @@ def test_what_an_agent_printed_while_its_round_was_suspended_is_not_silence(stag
     plays_slowly(stage, waits(stage, "go"), waits(stage, "end"))
     process = stage.start("run", "--idle-timeout", f"{CLOCK}")
     wait_until(flag(stage, "go.reached").exists, "the worker")
-    [pid] = rounds(stage)
+    [pid] = playing(stage)
     os.kill(pid, signal.SIGSTOP)
     flag(stage, "go").touch()
     wait_until(flag(stage, "end.reached").exists, "its work")
@@ -88,7 +88,7 @@ def test_an_agent_that_needs_longer_than_its_time_is_ended_also_by_a_round_that_
     plays_slowly(stage, waits(stage, "go"), [])
     process = stage.start("run", "--dispatch-timeout", f"{CLOCK}")
     wait_until(flag(stage, "go.reached").exists, "the worker")
-    [pid] = rounds(stage)
+    [pid] = playing(stage)
     os.kill(pid, signal.SIGSTOP)
     longer_than_the_clock()
     os.kill(pid, signal.SIGCONT)

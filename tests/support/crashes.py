@@ -154,7 +154,22 @@ def kill(stage: Stage, process: "subprocess.Popen[str]", who: str) -> None:
 
 
 def rounds(stage: Stage) -> list[int]:
+    """Return the pids of the round processes, with one that stands by for the next round."""
     return [pid for pid, command in stage.leftovers().items() if " --locks " in command]
+
+
+def playing(stage: Stage) -> list[int]:
+    """Return the pids of the round processes that were called: nobody holds the other end of their input any more."""
+    return [pid for pid in rounds(stage) if not _stands_by(pid)]
+
+
+def _stands_by(pid: int) -> bool:
+    with suppress(OSError):
+        process = Path("/proc", str(pid))
+        parent = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[1]
+        word = (process / "fd/0").readlink()
+        return str(word).startswith("pipe:") and word in [fd.readlink() for fd in Path("/proc", parent, "fd").iterdir()]
+    return False
 
 
 def agents(stage: Stage) -> list[int]:
