@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from loop_kit.bus.feed import Feed
 from tests.support.crashes import kill
 from tests.support.dying import PROGRAM
 from tests.support.repos import git
@@ -83,6 +84,15 @@ def test_what_everybody_who_was_killed_had_not_anchored_is_a_note(tmp_path: Path
     assert pinned(stage) == stage.look().standing["log"] != head(stage)
     ended(stage, stage.run("--resume"), 0, paid=(3, 2))
     assert stage.loop("fsck").out == "all is well\n"
+
+
+def test_what_a_killed_run_told_last_is_anchored_when_somebody_looks_at_it_again(tmp_path: Path):
+    stage = Stage.set_up(tmp_path)
+    assert stage.run().code == 0
+    Feed(stage.bus / "logs/feed.jsonl").append("told", {}, run_id="r", now="2025-01-31T08:00:00.000Z")
+    assert found(stage) == [("unanchored", True)]
+    ended(stage, stage.run("--resume"), 0, paid=(1, 1))
+    assert pinned(stage) == head(stage)
 
 
 @pytest.mark.parametrize("number", [1, 2])
