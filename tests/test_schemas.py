@@ -50,6 +50,7 @@ def examples(kind: str) -> Iterator[Any]:
 GOOD: Mapping[str, tuple[Any, ...]] = {
     "config": (CONFIG, {}, {"prepare": {"link": []}}, {"prepare": {"argv": ["a"]}}),
     "heartbeat": (HEARTBEAT,),
+    "feed_event": tuple(map(json.loads, (ROOT / ".loop.example/logs/feed.jsonl").read_text("utf-8").splitlines())),
     "charter": (documents.charter(), *examples("charter")),
     "state": (documents.state(), *examples("state")),
     "task_card": (documents.card(), *examples("task_card")),

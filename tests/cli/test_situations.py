@@ -41,10 +41,11 @@ def test_what_is_said_to_be_the_same_is_run_for_real_there():
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What a refused call may not touch, and no call may lose but for `status`, `files` and `state`."""
+    """What a refused call may not touch, and no call may lose but for `refs`, `status`, `files` and `state`."""
 
     archive: dict[str, bytes]
     refs: dict[str, str]
+    pins: dict[str, str]
     head: str
     status: str
     files: dict[str, bytes]
@@ -57,6 +58,7 @@ class Kept:
         return cls(
             archive={str(path.relative_to(stage.bus)): path.read_bytes() for path in files},
             refs=stage.refs(),
+            pins=stage.pins(),
             head=stage.head,
             status=stage.git("status", "--porcelain=v2"),
             files={name: (stage.root / name).read_bytes() for name in FILES},
@@ -105,7 +107,7 @@ def _round(stage: Stage) -> int:
 
 def _nothing_lost(stage: Stage, before: Kept, after: Kept) -> None:
     assert before.archive.items() <= after.archive.items()
-    assert before.refs.items() <= after.refs.items()
+    assert before.pins.items() <= after.pins.items()
     assert git(stage.root, "merge-base", before.head, after.head) == before.head
     assert after.card == before.card
 

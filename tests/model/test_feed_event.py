@@ -32,7 +32,7 @@ def test_an_event_satisfies_its_schema():
             "$.at: it should be a time as 2025-01-31T08:00:00.000Z, not '2025-01-31T08:00:00.000Z\\n'",
         ),
         ({"data": []}, "$.data: it should be an object, not a list"),
-        ({"level": "info"}, "$.level: there is no such field"),
+        ({"level": "info"}, "$.level: there is no such field, did you mean 'event'?"),
     ],
 )
 def test_a_wrong_event_is_refused_in_one_sentence(change, sentence):

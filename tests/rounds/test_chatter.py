@@ -3,6 +3,7 @@ from typing import cast
 
 import pytest
 
+from loop_kit.model.config import RunSettings, Settings
 from loop_kit.model.event import Finished, Said, SessionStarted, UsedTool
 from loop_kit.model.events import Event
 from loop_kit.model.shown_events import AgentAction, AgentSaid
@@ -16,7 +17,7 @@ class Told:
     def __init__(self, *, verbose: bool) -> None:
         self.words: list[str] = []
         self.events: list[Event] = []
-        ctx = SimpleNamespace(settings=SimpleNamespace(verbose=verbose), emit=self._take)
+        ctx = SimpleNamespace(settings=Settings(run=RunSettings(verbose=verbose)), emit=self._take)
         self.chatter = Chatter(cast("RunContext", ctx), "worker")
 
     def _take(self, event: Event) -> None:

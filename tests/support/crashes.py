@@ -216,7 +216,7 @@ def _log_is_anchored(stage: Stage, result: Result) -> None:
     pinned, named = json.loads(stage.git("cat-file", "blob", "refs/loop/T-1/log")), result.standing["log"]
     assert pinned["digest"] == sha256(lines[-1]).hexdigest()
     assert named["digest"] in digests
-    assert named["seq"] < pinned["seq"]
+    assert named["seq"] <= pinned["seq"]  # a run that was killed after its commit point is only looked at
 
 
 def _archive_is_complete(stage: Stage, expected: set[str]) -> None:

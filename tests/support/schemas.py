@@ -12,6 +12,7 @@ from loop_kit.bus.heartbeat import Beat
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
@@ -46,6 +47,7 @@ _UNLISTED = {
 DOCUMENTS: tuple[Any, ...] = (
     Charter,
     Evidence,
+    FeedEvent,
     FixList,
     Beat,
     ReviewReport,
@@ -132,9 +134,11 @@ class Writer:
 
     def union(self, args: tuple[Any, ...], form: Form) -> dict[str, Any]:
         schemas = [self.value(each, form) for each in args if each is not NoneType]
+        if all(each.keys() == {"type"} for each in schemas):
+            nothing = ["null"] if NoneType in args else []
+            return {"type": [*(each["type"] for each in schemas), *nothing]}
         if NoneType not in args or len(schemas) > 1 or "$ref" in schemas[0]:
-            nothing = [{"type": "null"}] if NoneType in args else []
-            return {"oneOf": [*nothing, *schemas]}
+            return {"oneOf": [*([{"type": "null"}] if NoneType in args else []), *schemas]}
         (schema,) = schemas
         words = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [schema["type"], "null"], **words}

@@ -6,7 +6,7 @@ import pytest
 
 from loop_kit.errors import NeedsPersonError
 from loop_kit.vcs.git import Git
-from loop_kit.vcs.refs import claim, pin, refs_under
+from loop_kit.vcs.refs import blobs, claim, log_ref, move, pin, refs_under, write_blob
 from tests.support.repos import commit, git, make_repo
 
 CLAIM = (
@@ -113,3 +113,18 @@ def test_refs_of_a_sha256_repository_work_alike(tmp_path: Path):
     assert claim(Git(tmp_path), "refs/loop/T/r0/run", b"mine")
     assert not claim(Git(tmp_path), "refs/loop/T/r0/run", b"yours")
     assert refs_under(Git(tmp_path), "refs/loop/T")["refs/loop/T/r0/base"] == head
+
+
+def test_a_ref_to_a_blob_moves_only_from_where_it_is_known_to_be(tmp_path: Path):
+    asked, ref = Git(make_repo(tmp_path)), log_ref("T-1")
+    first, second = (write_blob(asked, content) for content in (b"one\n", b"two\n\nmore"))
+    move(asked, ref, first, "")
+    assert blobs(asked, ref) == {ref: (first, b"one\n")}
+    for before in ("", second):
+        with pytest.raises(NeedsPersonError, match=f"git cannot move {ref}"):
+            move(asked, ref, second, before)
+    move(asked, ref, second, first)
+    commit_ref = "refs/loop/T-1/r1/head"
+    pin(asked, commit_ref, git(tmp_path, "rev-parse", "HEAD"))
+    found = blobs(asked, "refs/loop/none", commit_ref, ref, first)
+    assert found == {ref: (second, b"two\n\nmore"), first: (first, b"one\n")}

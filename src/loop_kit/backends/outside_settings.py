@@ -57,7 +57,7 @@ def _settings(source: Source, trees: Trees) -> dict[str, str]:
 def _parse(content: bytes, form: Form) -> Any:
     text = content.decode("utf-8")
     if form is Form.TOML:
-        import tomllib  # noqa: PLC0415  (one program has it)
+        import tomllib  # noqa: PLC0415  (7 ms, and one program has it)
 
         return tomllib.loads(text)
     try:

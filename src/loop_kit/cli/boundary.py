@@ -2,11 +2,14 @@
 
 import errno
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from loop_kit import __version__
+from loop_kit.cli.console import printable
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 
 
@@ -36,8 +39,6 @@ def expected(error: Exception) -> tuple[str, str, Outcome] | None:
 
 def say(message: str, hint: str, outcome: Outcome) -> int:
     """Write a sentence and what to do next on stderr, and return the exit code of the outcome."""
-    from loop_kit.cli.console import printable  # noqa: PLC0415  (only a command that fails needs it)
-
     with suppress(OSError):  # nobody reads it: the exit code still says what it says
         # Set in, so that no line of what an agent was called or has said can pass for one of loop's.
         sys.stderr.write(f"loop: {printable(message)}".replace("\n", "\n    ") + "\n")
@@ -48,9 +49,6 @@ def say(message: str, hint: str, outcome: Outcome) -> int:
 
 def _report_bug(environment: Mapping[str, str]) -> int:
     """Write the traceback where it can be found again and say where."""
-    import tempfile  # noqa: PLC0415  (only for the rarest of ends)
-    import traceback  # noqa: PLC0415  (same)
-
     text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
     if "LOOP_RUN_ID" in environment:
         sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs

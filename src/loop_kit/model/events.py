@@ -9,13 +9,12 @@ from typing import Annotated, Any, ClassVar
 from loop_kit.errors import Outcome
 from loop_kit.model.change import Finding
 from loop_kit.model.decision import Decision
-from loop_kit.model.names import ROLES
+from loop_kit.model.kinds import Role
 from loop_kit.model.prices import CostSource
 from loop_kit.model.state import Judge
 from loop_kit.values import dataclass
-from loop_kit.values.annotations import Mark, Pattern
+from loop_kit.values.annotations import Mark
 
-Role = Annotated[str, Pattern(rf"^({'|'.join(ROLES)})(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Texts = tuple[str, ...]
 TreeSettings = Annotated[
     Texts,

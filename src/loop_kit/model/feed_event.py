@@ -1,12 +1,13 @@
 """Events as they are written and read: a line of the feed, a line of `--json`, a line of a round process."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from loop_kit.model.events import DURABLE, Event, OtherEvent
+from loop_kit.model.kinds import Time
 from loop_kit.model.shown_events import SHOWN
 from loop_kit.values import dataclass, reading
-from loop_kit.values.annotations import Named, Range
+from loop_kit.values.annotations import Named, Pattern, Range, Size
 from loop_kit.values.wording import FieldError
 
 _KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}
@@ -36,18 +37,21 @@ def data_of(event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEvent:
-    """One line of `logs/feed.jsonl`.
+    """One line of logs/feed.jsonl: something that happened. Lines are only ever added."""
 
-    `seq` counts from 1, `prev` is the SHA-256 of the line before (without its newline), so that a missing or altered
-    line shows. `data` is what the event is about, as it stands there.
-    """
+    kind: ClassVar[str] = "feed_event"
 
-    seq: Annotated[int, Range(1)]
-    prev: str
-    at: str
-    name: Annotated[str, Named("event")]
-    run_id: str
-    data: Mapping[str, Any]
+    seq: Annotated[int, Range(1), "The number of the event, counted from 1 without gaps."]
+    prev: Annotated[
+        str,
+        Pattern(r"^([0-9a-f]{64})?(?![\s\S])", "it should be 64 hexadecimal digits, or empty"),
+        "The SHA-256 digest of the line before, without its newline; empty for the first line. A missing or altered line "
+        "shows by it.",
+    ]
+    at: Annotated[Time, "When it happened, UTC, as 2025-01-31T08:00:00.000Z."]
+    name: Annotated[str, Named("event"), Size(1, 200), "The kind of event, as a stable word for programs."]
+    run_id: Annotated[str, Size(0, 200), "The run it belongs to; may be empty before there is one."]
+    data: Annotated[Mapping[str, Any], "What the event is about; the keys depend on its kind."]
 
     @property
     def event(self) -> Event:

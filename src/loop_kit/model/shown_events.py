@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from loop_kit.errors import Outcome
-from loop_kit.model.events import Event, Role, Texts
+from loop_kit.model.events import Event, Texts
+from loop_kit.model.kinds import Role
 from loop_kit.values import dataclass
 
 

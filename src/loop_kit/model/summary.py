@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
-from loop_kit.model.events import Event, FailureName, Role, Texts
-from loop_kit.model.kinds import Count, Place, TaskId
+from loop_kit.model.events import Event, FailureName, Texts
+from loop_kit.model.kinds import Count, Place, Role, TaskId
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
 from loop_kit.model.spending import Spending

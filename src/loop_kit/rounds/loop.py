@@ -66,7 +66,7 @@ def _to_its_end(ctx: RunContext, state: RunState, play: Callable[[], RunState]) 
     if state.phase is not Phase.DONE:  # a run that had ended before was only looked at
         tell_left_settings(ctx, after)
         ctx.emit(RunEnded(outcome=after.outcome, round=after.round, error=after.error))
-        _anchor_end(ctx, after)
+    _anchor_end(ctx, after)
     if after.outcome is not Outcome.APPROVED:
         raise error_for(after.outcome, after.error, hint=after.hint)
     return after

@@ -4,6 +4,7 @@ Whoever cannot be kept from a tree's settings may not review in it unless a pers
 and in the ending.
 """
 
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -71,7 +72,6 @@ def put_base_settings(ctx: RunContext, backend: Backend) -> dict[str, Path]:
     held = _at_base(ctx.repository, ctx.charter.base_sha, backend)
     if not held:
         return {}
-    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     home = ctx.review_tree.parent
     worktree.make_private(home)

@@ -1,5 +1,6 @@
 """Which version of its program a dispatch used: asked once for each file, and again when the file has changed."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +39,6 @@ def version_of(backend: Backend, program: str, environment: Mapping[str, str]) -
     """Ask a known program for its version, without its keys; a person's own command is not started: who knows what it does."""
     if not backend.programs or not program:
         return ""
-    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, and a program is asked once in a run)
 
     with tempfile.TemporaryDirectory(prefix="loop-version-") as nowhere:
         try:

@@ -6,6 +6,7 @@ is gone with the process, however that ends.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -139,7 +140,6 @@ def patch_lines(git: Git, base: str, head: str, paths: Sequence[str], limit: int
     When the paths cannot be named on a command line (too many, or an escape in one), the patch of every path is read.
     """
     usable = sum(map(len, paths)) < _MOST_ARGUMENTS and not any("\\" in path for path in paths)
-    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     with tempfile.TemporaryFile() as file:
         _patch(git, (base, head), file, context=0, paths=paths if usable else ())

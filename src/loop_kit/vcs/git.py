@@ -7,6 +7,7 @@ files are ignored too, because a forged one can lie about ancestry; objects cann
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
@@ -184,7 +185,6 @@ def _file_with(data: bytes) -> Iterator[BinaryIO | None]:
     if not data:
         yield None
         return
-    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     with tempfile.TemporaryFile() as file:  # a file and not a pipe: nothing can fill up and wait
         file.write(data)

@@ -6,6 +6,7 @@ it is as git left it.
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,7 +127,6 @@ class ReviewTree:
 
 @contextmanager
 def _folder_aside() -> Iterator[str]:
-    import tempfile  # noqa: PLC0415  (with random and the compressors 9 ms, which few rounds need)
 
     try:
         folder = tempfile.TemporaryDirectory(prefix="loop-checkout-", ignore_cleanup_errors=True)

@@ -1,6 +1,8 @@
 """The working tree as a commit, taken without the person noticing: their index stays as it is, byte for byte."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,8 +33,6 @@ def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str])
     wanted = [path for path in status.untracked_paths if path_text(path) not in left_out]
     gone = {path for path in status.dirty_paths if not _is_there(git.where, path)}
     there = [path for path in (*status.dirty_paths, *wanted) if path not in gone]
-    import shutil  # noqa: PLC0415  (with their compressors and random 9 ms, which few rounds need)
-    import tempfile  # noqa: PLC0415  (same)
 
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:
         copy = Path(folder) / "index"
