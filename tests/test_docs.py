@@ -27,9 +27,10 @@ from loop_kit.errors import EXIT_CODES
 from loop_kit.model.change import Effect
 from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.model.event import FailureKind
-from loop_kit.model.events import DURABLE
+from loop_kit.model.events import DURABLE, Event
 from loop_kit.model.names import ROLES
 from loop_kit.model.shown_events import SHOWN, RoundFailed
+from loop_kit.model.summary import CommandEnded
 from loop_kit.values.annotations import document_fields
 from tests.support.pages import (
     ANEW,
@@ -216,11 +217,12 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
 
 def test_every_event_stands_in_the_protocol_with_its_data():
     kinds: Any = DURABLE
+    shown: tuple[type[Event], ...] = (*SHOWN, CommandEnded)
     kept = {kind.kind: [each.name for each in document_fields(kind)] for kind in kinds}
     section = section_of("docs/protocol.md", "Events of the feed")
     assert {quoted(event)[0]: quoted(data) for event, _, data in rows(section)[1:]} == kept
     # What a round process tells the PM goes no further.
-    assert [kind for kind in SHOWN if kind is not RoundFailed and f"`{kind.kind}`" not in section] == []
+    assert [kind for kind in shown if kind is not RoundFailed and f"`{kind.kind}`" not in section] == []
 
 
 def test_every_finding_stands_in_the_protocol_with_its_effect():

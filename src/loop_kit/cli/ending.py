@@ -12,9 +12,8 @@ from loop_kit.model import documents
 from loop_kit.model.decision import Decision
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import Issue
-from loop_kit.model.shown_events import CommandEnded
 from loop_kit.model.state import RunState
-from loop_kit.model.summary import MOST_LISTED, Summary
+from loop_kit.model.summary import MOST_LISTED, CommandEnded, Summary
 from loop_kit.rounds.context import RunContext
 from loop_kit.rounds.sealed import read_judged
 from loop_kit.rounds.summary import summarize

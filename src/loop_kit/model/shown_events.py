@@ -5,7 +5,6 @@ from typing import Annotated
 from loop_kit.errors import Outcome
 from loop_kit.model.events import Event, Texts
 from loop_kit.model.kinds import Role
-from loop_kit.model.summary import Summary
 from loop_kit.values import dataclass
 
 
@@ -119,22 +118,7 @@ class RoundFailed(Event):
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandEnded(Event):
-    """What `--json` says last: how the run ended, or the try to begin one."""
-
-    kind = "ending"
-    durable = False
-    outcome: Outcome
-    exit_code: int
-    message: str
-    hint: str
-    next: Annotated[Texts, "Commands that can be typed."]
-    checks: Annotated[Texts, "A sentence for each."]
-    summary: Summary | None
-
-
-# All of them.
+# All of them but the `CommandEnded` of a summary.
 SHOWN: tuple[type[Event], ...] = (
     AgentSaid,
     AgentAction,
@@ -146,5 +130,4 @@ SHOWN: tuple[type[Event], ...] = (
     HeartbeatMissed,
     HeartbeatBack,
     RoundFailed,
-    CommandEnded,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
-from loop_kit.model.events import FailureName
+from loop_kit.model.events import Event, FailureName, Texts
 from loop_kit.model.kinds import Count, Place, Role, TaskId
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
@@ -107,3 +107,18 @@ class Summary:
         """What all dispatches cost together; one that nobody knows the price of makes the whole unknown."""
         total = self.spent.get("total")
         return None if total is None or total.unpriced else total.cost_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEnded(Event):
+    """What `--json` says last: how the run ended, or the try to begin one."""
+
+    kind = "ending"
+    durable = False
+    outcome: Outcome
+    exit_code: int
+    message: str
+    hint: str
+    next: Annotated[Texts, "Commands that can be typed."]
+    checks: Annotated[Texts, "A sentence for each."]
+    summary: Summary | None
