@@ -116,8 +116,8 @@ class BackendSettings:
     path: Annotated[Argument, "Where the program lies, when it is not to be looked for."] = ""
     argv: Annotated[
         Arguments,
-        "The command line of a 'command', with placeholders such as {prompt} and {report}; or that of an agent which an "
-        "'acp' backend drives.",
+        "The command line of a 'command', with placeholders such as {prompt} and {report}; or that of an agent which "
+        "another backend drives.",
     ] = ()
     prompt: Annotated[
         Literal["stdin", "file"],
@@ -140,7 +140,7 @@ class BackendSettings:
         "failure.",
     ] = field(default_factory=dict)
     script: Annotated[Argument, "The file that a 'script' backend follows."] = ""
-    preset: Annotated[Argument, "Which agent an 'acp' backend drives, of those whose ways loop knows."] = ""
+    preset: Annotated[Argument, "Which agent a backend drives that drives several, by the name it has for it."] = ""
     env: Annotated[VariablePatterns, "Variables that the program needs passed on."] = ()
     allow_tree_settings: Annotated[
         bool,

@@ -49,7 +49,7 @@ def find_problem(kind: str, document: Any) -> str | None:
 def _validator(kind: str) -> "Validator":
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  (74 ms that status and health do without)
     from referencing import Registry  # noqa: PLC0415  (jsonschema's own part for references)
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415  (the same)
 
     # A round 1.0 would name a file r1.0_…, and TOML knows inf and nan: none is a number here.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})

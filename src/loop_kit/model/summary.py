@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
-from loop_kit.model.events import FailureName
+from loop_kit.model.events import FailureName, Usage
 from loop_kit.model.kinds import Count, Place, Role, TaskId
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
@@ -30,7 +30,7 @@ class DispatchFact:
     document: Annotated[bool | None, "Whether it handed in a report that could be used."] = None
     failure: Annotated[str | None, "How its failure is classed; null when it did not fail."] = None
     usage: Annotated[
-        Mapping[str, float] | None,
+        Usage,
         "Tokens and US dollars as the program reported them; null or absent is unknown, never zero.",
     ]
     cost_usd: Annotated[float | None, "What it cost in US dollars; null is unknown, never zero."] = None
