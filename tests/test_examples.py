@@ -13,6 +13,7 @@ from loop_kit.model import documents, schema
 from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.documents import read
+from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import Phase, RunState
 
 BUS = Path(__file__).resolve().parent.parent / ".loop.example"
@@ -131,7 +132,8 @@ def test_every_document_of_a_round_speaks_of_the_same_commits(number):
 
 def test_the_fix_list_asks_for_what_the_first_review_found():
     fixes = load("fix_list.json")
-    assert fixes["fixes"] == archived(1, "review_report")["blocking_issues"]
+    review = documents.read(ReviewReport, archived(1, "review_report"))
+    assert documents.read(FixList, fixes).fixes == review.blocking_issues
     assert fixes["head_sha"] == load("state.json")["round_details"][0]["head_sha"]
     assert fixes["prior_round_notes"] == archived(1, "work_report")["notes"]
 

@@ -14,14 +14,15 @@ from pathlib import Path
 
 from loop_kit.cli.init import MADE
 from loop_kit.cli.main import COMMANDS
+from loop_kit.cli.validate import kind_of
 from loop_kit.model.charter import Charter
-from loop_kit.model.config import Settings
 from loop_kit.model.documents import read, write
 from tests.support.runs import LOOP
 from tests.support.schemas import DOCUMENTS, schema_text
 from tests.support.settings_page import with_run_settings, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / ".loop.example"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ANEW = "write it anew with: make pages"
 PATIENCE = 60.0
@@ -134,17 +135,17 @@ def schemas() -> dict[str, str]:
 
 
 def example() -> dict[str, str]:
-    """Return what is made of the example bus: what `loop init` puts there, and the settings in the charter with its digests."""
-    charter, state = (json.loads(text_of(f".loop.example/{name}")) for name in (_CHARTER, "state.json"))
-    charter["settings"] = write(Settings.from_document(charter["settings"]))
-    state["digests"] |= read(Charter, charter).digests()
-    defaults = {f".loop.example/{name}": text_of(f"defaults/{default}") for name, default in MADE.items()}
-    made = {".loop.example/config.toml": default_config()["defaults/config.toml"]}
-    return (
-        defaults
-        | made
-        | {f".loop.example/{_CHARTER}": as_written(charter), ".loop.example/state.json": as_written(state)}
-    )
+    """Return what is made of the example bus: what `loop init` puts there, what loop wrote, in full, and its digests."""
+    made = {name: text_of(f"defaults/{default}") for name, default in MADE.items()}
+    made["config.toml"] = default_config()["defaults/config.toml"]
+    own = {each.kind: each for each in DOCUMENTS if each.kind not in ("task_card", "work_report", "review_report")}
+    found = {path.relative_to(EXAMPLE).as_posix(): own.get(kind_of(path)) for path in sorted(EXAMPLE.rglob("*.json"))}
+    values = {name: read(kind, json.loads(text_of(f".loop.example/{name}"))) for name, kind in found.items() if kind}
+    charter = next(each for each in values.values() if isinstance(each, Charter))
+    documents = {name: write(each) for name, each in values.items()}
+    documents["state.json"]["digests"] |= charter.digests()
+    made |= {name: as_written(each) for name, each in documents.items()}
+    return {f".loop.example/{name}": text for name, text in made.items()}
 
 
 def as_written(document: object) -> str:
@@ -155,7 +156,6 @@ def default_config() -> dict[str, str]:
     return {"defaults/config.toml": with_run_settings(text_of("defaults/config.toml"))}
 
 
-_CHARTER = "archive/T-001/r0_charter.json"
 # Each page by what it is called, with what makes its files.
 MADE_PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "schemas/": schemas,

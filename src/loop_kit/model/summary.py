@@ -30,7 +30,7 @@ class DispatchFact:
     document: Annotated[bool | None, "Whether it handed in a report that could be used."] = None
     failure: Annotated[str | None, "How its failure is classed; null when it did not fail."] = None
     usage: Annotated[
-        Mapping[str, float] | None,
+        Usage,
         "Tokens and US dollars as the program reported them; null or absent is unknown, never zero.",
     ]
     cost_usd: Annotated[float | None, "What it cost in US dollars; null is unknown, never zero."] = None
