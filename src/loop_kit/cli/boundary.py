@@ -2,7 +2,6 @@
 
 import errno
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -53,6 +52,8 @@ def _report_bug(environment: Mapping[str, str]) -> int:
     if "LOOP_RUN_ID" in environment:
         sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs
         return EXIT_CODES[Outcome.BUG]
+    import tempfile  # noqa: PLC0415  (only for a bug, and every command comes by here)
+
     last = traceback.format_exc().strip().rpartition("\n")[2]
     try:
         with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:

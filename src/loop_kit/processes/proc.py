@@ -4,7 +4,6 @@ Every answer may be outdated when it arrives; `None` or nothing means that the p
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -51,6 +50,8 @@ def _status_from_proc(pid: int) -> Status | None:
 def status_from_ps(pid: int) -> Status | None:
     """Ask `ps`; its start time counts whole seconds, so it is the weaker witness."""
     asked = ["ps", "-o", "stat=,ppid=,lstart=", "-p", str(pid)]
+    import subprocess  # noqa: PLC0415  (only where there is no /proc, and every command looks at processes)
+
     answer = subprocess.run(asked, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "PATH": os.defpath})
     state, _, rest = answer.stdout.strip().partition(" ")
     parent, _, started = rest.strip().partition(" ")
