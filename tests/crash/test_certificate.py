@@ -147,7 +147,7 @@ def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
     assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
 
 
-SWEEP = "        return end_tree(self.process, patience, excluding=self.others)\n"
+SWEEP = "        return end_tree(self.process, patience, excluding=self.before)\n"
 # Deaths among the living: nobody may be left who does not notice.
 LIVE_PLANTS = {
     "a round does not notice that its PM is gone": (
