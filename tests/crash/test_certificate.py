@@ -118,8 +118,8 @@ PLANTS = {
                 "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
                 "    head = ctx.feed.sync(state.log)\n    os.fsync = sync\n"
             ),
-            "    return replace(state, log=head)\n\n\ndef anchor_again": (
-                "    ctx.feed.sync()\n    return replace(state, log=head)\n\n\ndef anchor_again"
+            "    return replace(state, log=head)\n\n\ndef check_log": (
+                "    ctx.feed.sync()\n    return replace(state, log=head)\n\n\ndef check_log"
             ),
         },
         "before fsync feed.jsonl",
