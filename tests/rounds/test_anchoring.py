@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loop_kit.bus.feed import Feed
+from loop_kit.model.events import OtherEvent
 from tests.support.crashes import kill
 from tests.support.dying import PROGRAM
 from tests.support.repos import git
@@ -89,7 +90,7 @@ def test_what_everybody_who_was_killed_had_not_anchored_is_a_note(tmp_path: Path
 def test_what_a_killed_run_told_last_is_anchored_when_somebody_looks_at_it_again(tmp_path: Path):
     stage = Stage.set_up(tmp_path)
     assert stage.run().code == 0
-    Feed(stage.bus / "logs/feed.jsonl").append("told", {}, run_id="r", now="2025-01-31T08:00:00.000Z")
+    Feed(stage.bus / "logs/feed.jsonl").append(OtherEvent("told", {}), run_id="r", now="2025-01-31T08:00:00.000Z")
     assert found(stage) == [("unanchored", True)]
     ended(stage, stage.run("--resume"), 0, paid=(1, 1))
     assert pinned(stage) == head(stage)

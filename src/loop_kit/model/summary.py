@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
-from loop_kit.model.events import Event, FailureName, Texts
+from loop_kit.model.events import Event, FailureName, Texts, Usage
 from loop_kit.model.kinds import Count, Place, Role, TaskId
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
