@@ -24,9 +24,9 @@ from loop_kit.bus.layout import LIMITS, Layout
 from loop_kit.cli.init import MADE
 from loop_kit.cli.run import command as run_command
 from loop_kit.errors import EXIT_CODES
+from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.change import Effect
 from loop_kit.model.config import BackendSettings, Settings
-from loop_kit.model.event import FailureKind
 from loop_kit.model.events import DURABLE, Event
 from loop_kit.model.names import ROLES
 from loop_kit.model.shown_events import SHOWN, RoundFailed

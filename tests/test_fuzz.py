@@ -132,7 +132,7 @@ def test_a_feed_of_any_lines_is_read_and_can_be_added_to(
     feed = Feed(path)
     before = list(feed.read())
     feed.verify()
-    added = feed.append(RoundStarted(round=1, head_sha=""), run_id="r", now="2025-01-01T00:00:00Z")
+    added = feed.append(RoundStarted(round=1, head_sha=""), run_id="r", now="2025-01-01T00:00:00.000Z")
     assert [*before, added] == list(feed.read())
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.backends.ending import settle
+from loop_kit.model.agent_events import AgentEvent, Failed, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit_acp.backend import ACP
 from tests.backends.orders import CAPTURES, make_order
 

@@ -13,8 +13,8 @@ from loop_kit.backends.contract import check_backend
 from loop_kit.backends.programs import locate
 from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError, ConfigError
+from loop_kit.model.agent_events import Failed, FailureKind, Said
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import Failed, FailureKind, Said
 from loop_kit_acp.backend import ACP
 from loop_kit_acp.presets import PRESETS
 from tests.backends.orders import make_order

@@ -9,8 +9,8 @@ import pytest
 
 from loop_kit.backends.base import Isolating, Order
 from loop_kit.backends.registry import find_backend
+from loop_kit.model.agent_events import SessionStarted
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import SessionStarted
 from loop_kit.rounds.beside import empty_beside
 from tests.agents.planted.kinds import server
 from tests.agents.planted.telltale import Telltale

@@ -8,8 +8,8 @@ from typing import Any
 from loop_kit import resources
 from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.base import Backend, Order
+from loop_kit.model.agent_events import AgentEvent, Failed, Finished, Usage
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished, Usage
 
 CAPTURES = Path(__file__).with_name("captures")
 

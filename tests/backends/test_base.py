@@ -1,6 +1,6 @@
 from loop_kit.backends.base import Backend, Call, Configurable, Order
 from loop_kit.backends.command import COMMAND
-from loop_kit.model.event import AgentEvent, FailureKind
+from loop_kit.model.agent_events import AgentEvent, FailureKind
 from tests.backends.orders import make_order
 
 

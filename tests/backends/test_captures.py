@@ -9,8 +9,8 @@ import re
 import pytest
 
 from loop_kit.backends.registry import find_backend
+from loop_kit.model.agent_events import Finished
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import Finished
 from tests.backends.orders import CAPTURES, cases, conversation, lines, make_order
 
 _PLACES = re.compile(r"(?<![\w./-])/(?:home|mnt|opt|private|root|tmp|Users|var|work)\b[\w./-]*")

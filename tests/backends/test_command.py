@@ -6,8 +6,8 @@ import pytest
 
 from loop_kit.backends.command import COMMAND
 from loop_kit.errors import ConfigError
+from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import Failed, FailureKind, Finished, Said, SessionStarted
 from tests.backends.orders import make_order
 
 

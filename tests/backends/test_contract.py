@@ -8,8 +8,8 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.contract import ContractError, check_backend
 from loop_kit.backends.outside import Source
 from loop_kit.backends.registry import find_backend, known
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said
 from tests.backends.orders import cases, lines
 
 SETTINGS = BackendSettings(type="any", argv=("agent", "--resume", "{session}"), script="/script.json")

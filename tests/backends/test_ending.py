@@ -2,7 +2,7 @@ import pytest
 
 from loop_kit.backends.ending import decisions_in, explain_exit, find_document, read_answer, settle
 from loop_kit.backends.jsontext import ANSWER_LIMIT
-from loop_kit.model.event import Failed, FailureKind, Finished, Said
+from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said
 
 AUTH = Failed(kind=FailureKind.AUTH, message="log in")
 UNKNOWN = Failed(kind=FailureKind.UNKNOWN, message="failed")

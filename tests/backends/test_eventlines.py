@@ -3,7 +3,7 @@ import json
 import pytest
 
 from loop_kit.backends.eventlines import read_event
-from loop_kit.model.event import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 
 USAGE = {"event": "usage", "input_tokens": 3, "cost_usd": 1, "cumulative": True}
 FAILED = {"event": "failed", "kind": "transient", "message": "busy", "retry_after": 20}

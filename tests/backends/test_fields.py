@@ -1,7 +1,7 @@
 import pytest
 
 from loop_kit.backends.fields import amount, clean, count, one_line, started
-from loop_kit.model.event import SessionStarted
+from loop_kit.model.agent_events import SessionStarted
 
 
 @pytest.mark.parametrize("session_id", ["0929aff7-f869-44c2-89ae-29f8a6bf9c81", "ses_1", "a", "x" * 128])

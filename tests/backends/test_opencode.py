@@ -5,7 +5,7 @@ import pytest
 
 from loop_kit.backends.opencode import OPENCODE
 from loop_kit.errors import ConfigError
-from loop_kit.model.event import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from tests.backends.orders import cases, conversation, make_order
 
 DONE = None

@@ -15,8 +15,8 @@ from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate
 from loop_kit.backends.registry import find_backend
+from loop_kit.model.agent_events import Failed, FailureKind, Finished
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import Failed, FailureKind, Finished
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from tests.backends.orders import CAPTURES, make_order

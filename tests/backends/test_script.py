@@ -4,8 +4,8 @@ import pytest
 
 from loop_kit.backends.script import SCRIPT
 from loop_kit.errors import ConfigError
+from loop_kit.model.agent_events import FailureKind, Said
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import FailureKind, Said
 from tests.backends.orders import make_order
 
 

@@ -14,8 +14,8 @@ import pytest
 from loop_kit.backends.ending import settle
 from loop_kit.backends.script import SCRIPT
 from loop_kit.model import schema
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage
 from tests.backends.orders import make_order
 from tests.support.repos import git, make_repo
 

@@ -5,6 +5,7 @@ import pytest
 
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
+from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.config import (
     BackendSettings,
     RoleSettings,
@@ -13,7 +14,6 @@ from loop_kit.model.config import (
     run_settings,
     variable_of,
 )
-from loop_kit.model.event import FailureKind
 from loop_kit.values.reading import write
 
 FULL: dict[str, Any] = {

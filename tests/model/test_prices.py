@@ -1,6 +1,6 @@
 import pytest
 
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 from loop_kit.model.prices import Cost, CostSource, ModelPrice, Prices
 from loop_kit.values import reading
 

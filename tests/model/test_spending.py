@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 from loop_kit.model.prices import Cost, CostSource
 from loop_kit.model.spending import NOTHING, Spending, since, total, with_total
 from loop_kit.values.reading import read, write

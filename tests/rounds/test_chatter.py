@@ -3,8 +3,8 @@ from typing import cast
 
 import pytest
 
+from loop_kit.model.agent_events import Finished, Said, SessionStarted, UsedTool
 from loop_kit.model.config import RunSettings, Settings
-from loop_kit.model.event import Finished, Said, SessionStarted, UsedTool
 from loop_kit.model.events import Event
 from loop_kit.model.shown_events import AgentAction, AgentSaid
 from loop_kit.rounds.chatter import NEWEST, Chatter

@@ -9,7 +9,7 @@ from typing import TypeVar
 from loop_kit.backends.base import Backend, Concluding
 from loop_kit.backends.ending import decisions_in, settle
 from loop_kit.backends.words import Words
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.values import dataclass, field, replace
 
 N = TypeVar("N", int, float)

@@ -26,8 +26,8 @@ from loop_kit.backends.outside import SHELLS, Form, Influenced, Source, files, i
 from loop_kit.backends.registry import find_backend, register_backend
 from loop_kit.backends.versions import Measured
 from loop_kit.errors import BackendError, ConfigError
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.values.wording import did_you_mean
 
 __all__ = [

@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 from loop_kit import folders
 from loop_kit.backends.ending import explain_exit, find_document
 from loop_kit.errors import BackendError
+from loop_kit.model.agent_events import AgentEvent, Failed, Finished
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished
 from loop_kit.values import dataclass, field
 
 

@@ -18,7 +18,7 @@ from loop_kit.backends.jsontext import parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.backends.tree import files_named, main_tree
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("exec", "--json")
 _QUIET = (

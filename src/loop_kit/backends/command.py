@@ -26,8 +26,8 @@ from loop_kit.backends.eventlines import read_event
 from loop_kit.backends.fields import clean, one_line
 from loop_kit.backends.jsontext import at_path, last_json, parse_object
 from loop_kit.errors import ConfigError
+from loop_kit.model.agent_events import AgentEvent, Failed, Finished, Said
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished, Said
 from loop_kit.values import dataclass, field
 
 _PLACEHOLDER = re.compile(r"\{(prompt|report|role|model|session|round|task_id)\}")

@@ -16,8 +16,8 @@ from typing import Any, get_args
 
 from loop_kit.backends.base import Backend, Call, Configurable, Isolating, Order
 from loop_kit.backends.outside import Influenced, Source
+from loop_kit.model.agent_events import AgentEvent, Failed, Finished
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, Finished
 from loop_kit.model.names import ROLES
 from loop_kit.values import dataclass, replace
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from loop_kit.backends.fields import one_line
 from loop_kit.backends.jsontext import ANSWER_LIMIT, last_json, objects_in
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished
 from loop_kit.model.decision import Decision
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished
 
 _STOPPED_BY = (1, 2, 15)  # SIGHUP, SIGINT, SIGTERM
 # A program that survives a signal long enough to tidy up reports it as 128 + its number.

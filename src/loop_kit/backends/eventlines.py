@@ -17,7 +17,7 @@ from typing import Any
 
 from loop_kit.backends.fields import amount, clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _KINDS = {str(kind): kind for kind in FailureKind}
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from loop_kit.model.event import SessionStarted
+from loop_kit.model.agent_events import SessionStarted
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _MOST = 10**15  # more tokens, seconds or dollars than there will be

@@ -18,7 +18,7 @@ from loop_kit.backends.jsontext import at_path, parse_object
 from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
-from loop_kit.model.event import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
 
 _TALK = ("--output-format", "stream-json", "--skip-trust")  # an untrusted folder ends it at once, and nobody is asked
 _QUIET = {"GEMINI_CLI_NO_RELAUNCH": "true"}  # else it starts itself anew, and the launcher is deaf to signals

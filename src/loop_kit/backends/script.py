@@ -11,8 +11,8 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, last_line
 from loop_kit.backends.eventlines import read_event
 from loop_kit.errors import ConfigError
+from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.event import AgentEvent, Failed, FailureKind
 from loop_kit.values import dataclass
 
 _PROGRAM = Path(__file__).with_name("standin.py")

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loop_kit.errors import ConfigError
+from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.check import CheckCommand, Prepare
-from loop_kit.model.event import FailureKind
 from loop_kit.model.kinds import (
     Argument,
     Arguments,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 from loop_kit.model.kinds import Dollars
 from loop_kit.values import dataclass, field
 from loop_kit.values.annotations import Mark, Size

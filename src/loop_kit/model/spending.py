@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 from loop_kit.model.kinds import Amount, Count
 from loop_kit.model.usage import NUMBERS, UsageNumbers
 from loop_kit.values import dataclass, fields, replace

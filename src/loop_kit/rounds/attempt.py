@@ -11,7 +11,7 @@ from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, remove, write_bytes
 from loop_kit.errors import DocumentError, LoopError
-from loop_kit.model.event import Failed, FailureKind, Usage
+from loop_kit.model.agent_events import Failed, FailureKind, Usage
 from loop_kit.model.events import DispatchStarted
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.shown_events import AgentOutput

@@ -6,7 +6,7 @@ passes them on. With `--verbose` nothing is left out.
 
 from collections import deque
 
-from loop_kit.model.event import AgentEvent, Said, UsedTool
+from loop_kit.model.agent_events import AgentEvent, Said, UsedTool
 from loop_kit.model.shown_events import AgentAction, AgentSaid
 from loop_kit.rounds.context import RunContext
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit.backends.registry import find_backend
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 from loop_kit.model.events import DispatchEnded
 from loop_kit.model.prices import Cost
 from loop_kit.model.session import Session

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loop_kit.backends.account import Account
 from loop_kit.backends.base import Backend
-from loop_kit.model.event import AgentEvent
+from loop_kit.model.agent_events import AgentEvent
 
 
 class Transcript:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from loop_kit.errors import BackendError
-from loop_kit.model.event import Failed, FailureKind
+from loop_kit.model.agent_events import Failed, FailureKind
 from loop_kit.model.events import DispatchRetry, Parked
 from loop_kit.model.state import RunState
 from loop_kit.rounds.attempt import Attempt

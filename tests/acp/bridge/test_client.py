@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.model.event import Finished, Usage
+from loop_kit.model.agent_events import Finished, Usage
 from tests.acp.bridging import asking, play, update
 
 OPTIONS = [

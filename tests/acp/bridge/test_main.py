@@ -6,7 +6,7 @@ import venv
 from pathlib import Path
 
 import loop_kit
-from loop_kit.model.event import Failed, FailureKind
+from loop_kit.model.agent_events import Failed, FailureKind
 from loop_kit_acp.backend import ACP
 from loop_kit_acp.bridge.__main__ import read_task
 from loop_kit_acp.bridge.task import Task

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.model.event import Finished
+from loop_kit.model.agent_events import Finished
 from tests.acp.bridging import start, talk_to
 from tests.support.runs import wait_until
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.model.event import Finished, Usage
+from loop_kit.model.agent_events import Finished, Usage
 from tests.acp.bridging import Turn, capture_of, replay, start_replay
 from tests.backends.orders import CAPTURES
 from tests.support.runs import wait_until

@@ -1,4 +1,4 @@
-from loop_kit.model.event import Usage
+from loop_kit.model.agent_events import Usage
 
 
 def test_what_a_program_does_not_report_is_unknown_and_not_zero():
