@@ -2,7 +2,6 @@
 
 import errno
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -48,12 +47,13 @@ def say(message: str, hint: str, outcome: Outcome) -> int:
 
 def _report_bug(environment: Mapping[str, str]) -> int:
     """Write the traceback where it can be found again and say where."""
+    import tempfile  # noqa: PLC0415  (6 ms with the next, only for a bug, and every command comes by here)
+    import traceback  # noqa: PLC0415  (the same)
+
     text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
     if "LOOP_RUN_ID" in environment:
         sys.stderr.write(text)  # a round process: the PM keeps its stderr in the run's logs
         return EXIT_CODES[Outcome.BUG]
-    import tempfile  # noqa: PLC0415  (only for a bug, and every command comes by here)
-
     last = traceback.format_exc().strip().rpartition("\n")[2]
     try:
         with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import sys
 import unicodedata
 from contextlib import suppress
@@ -106,5 +105,6 @@ def put_file(path: Path) -> None:
             sys.stdout.flush()
         else:
             sys.stdout.flush()
-            shutil.copyfileobj(file, sys.stdout.buffer)
+            for part in iter(lambda: file.read(_PART), b""):
+                sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()

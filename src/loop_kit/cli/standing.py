@@ -1,6 +1,5 @@
 """`loop status` as it is called most: one screen, from the bus alone, without reading a command line."""
 
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -46,6 +45,8 @@ def lines_of(status: Status, at: datetime) -> list[str]:
 
 def screen_of(status: Status, at: datetime) -> list[str]:
     """Return the entries such that they fit a terminal of 24 lines, printable as they are."""
+    import shutil  # noqa: PLC0415  (2 ms, and only a terminal has a size)
+
     width = shutil.get_terminal_size().columns
     lines = []
     for label, text in _entries(status, at):

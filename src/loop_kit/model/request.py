@@ -10,7 +10,7 @@ from loop_kit.model.kinds import ClaimedSha, ClaimedTask, Count, RoundNumber, Se
 from loop_kit.model.task import Criteria
 from loop_kit.model.work import ClaimedTest
 from loop_kit.values import dataclass
-from loop_kit.values.annotations import Form, Size
+from loop_kit.values.annotations import Form, Mark, Size
 
 _NO_DIFF = "there is neither a diff nor a diff_file that names one"
 
@@ -47,7 +47,9 @@ class ReviewRequest:
         "where it is.",
     ] = ""
     diff_file: Annotated[
-        Annotated[str, Size(1, 5000)] | None, "The path of a file with the whole diff, beside this document."
+        Annotated[str, Size(1, 5000)] | None,
+        Mark.OMITTED,
+        "The path of a file with the whole diff, beside this document.",
     ] = None
     acceptance_criteria: Annotated[Criteria, "The criteria of the task card."]
     constraints: Annotated[Sentences, "The constraints of the task card."] = ()

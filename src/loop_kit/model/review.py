@@ -8,7 +8,7 @@ from loop_kit.model.change import Finding
 from loop_kit.model.decision import Decision
 from loop_kit.model.kinds import ClaimedSha, ClaimedTask, Count, RoundNumber, Text
 from loop_kit.values import dataclass
-from loop_kit.values.annotations import Form, Size
+from loop_kit.values.annotations import Form, Mark, Size
 
 _APPROVED = "an approval cannot have blocking issues"
 _REFUSED = "changes_required needs at least one blocking issue"
@@ -26,7 +26,7 @@ class Issue:
         "The path it is about, from the root of the repository, with the line as 'path:12' where there is one; empty when no "
         "file is to blame.",
     ]
-    line: Annotated[Count | None, "The line, if it is not part of 'file'."] = None
+    line: Annotated[Count | None, Mark.OMITTED, "The line, if it is not part of 'file'."] = None
     reason: Annotated[Text, "What is wrong, and how one can see it."]
     required_change: Annotated[str, Size(0, 100_000), "What has to be true for the issue to be gone."] = ""
 
@@ -87,9 +87,9 @@ class ReviewReport:
     non_blocking_suggestions: Annotated[
         Suggestions, "What could be better and need not be, one sentence an entry."
     ] = ()
-    reviewer: Annotated[str, Size(0, 200), "'person' when loop review wrote this for somebody."] = ""
-    head_sha: Annotated[str, Size(0, 64), "The commit that a person's review is about."] = ""
-    self_review: Annotated[bool, "Whether the person who reviewed had done the work too."] = False
+    reviewer: Annotated[str, Size(0, 200), Mark.OMITTED, "'person' when loop review wrote this for somebody."] = ""
+    head_sha: Annotated[str, Size(0, 64), Mark.OMITTED, "The commit that a person's review is about."] = ""
+    self_review: Annotated[bool, Mark.OMITTED, "Whether the person who reviewed had done the work too."] = False
 
     @staticmethod
     def contradiction(document: Mapping[str, Any]) -> str | None:

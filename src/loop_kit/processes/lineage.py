@@ -4,7 +4,6 @@ A pid is a number that the system gives out again. So a process is named by its 
 compared again before each signal. A subreaper inherits the orphans among its descendants: nobody can leave its tree.
 """
 
-import ctypes
 import os
 import signal
 from collections import Counter
@@ -167,6 +166,7 @@ def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTER
 
 
 def _was_subreaper() -> int:
+    import ctypes  # noqa: PLC0415  (3 ms, and whoever only looks starts nothing)
 
     answer = ctypes.c_int(1)
     _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.addressof(answer))
@@ -176,5 +176,7 @@ def _was_subreaper() -> int:
 def _prctl(option: int, value: int) -> None:
     """Call prctl(2), which only Linux has; a kernel that refuses leaves things as they were."""
     if proc.LINUX:
+        import ctypes  # noqa: PLC0415  (the same)
+
         number, zero = ctypes.c_ulong(value), ctypes.c_ulong(0)
         ctypes.CDLL(None, use_errno=True).prctl(option, number, zero, zero, zero)

@@ -91,6 +91,7 @@ class Mark(StrEnum):
     LATER = "later"  # an older loop did not write it: it may be missing from an exact document
     KEY = "key"  # in a map it is the key of the object, and not in it
     DEFAULT_KEY = "default_key"  # in a map it is the key of the object, unless the object says it
+    OMITTED = "omitted"  # it is not written when it is its default
     ABSENT = "absent"  # its default is said by leaving it out, a None too: there is no null for it
     SINGLE = "single"  # one entry may stand for a list of it
 

@@ -29,6 +29,7 @@ from loop_kit.values.annotations import (
 from loop_kit.values.wording import FieldError, step
 
 Reader = Callable[[Any, str], Any]
+_OMITTED = {Mark.OMITTED, Mark.ABSENT}
 _Value = TypeVar("_Value")
 
 
@@ -55,7 +56,7 @@ def _entries(value: Any, without: frozenset[Mark] = frozenset()) -> Iterator[tup
         yield "schema_version", kind.schema_version
     for each in document_fields(kind):
         found = getattr(value, each.attribute)
-        if not each.marks & without and not (Mark.ABSENT in each.marks and found == each.default):
+        if not each.marks & without and not (each.marks & _OMITTED and found == each.default):
             yield each.name, write(found)
     for name in class_variable(kind, "written", ()):
         yield name, write(getattr(value, name))

@@ -1,6 +1,5 @@
 """How a fault in a document is said: the same words whoever found it."""
 
-import difflib
 import json
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -58,6 +57,8 @@ def unknown(key: str, known: Collection[str]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'claude'?` for the known word that is nearest to `word`, "" when none is near."""
+    import difflib  # noqa: PLC0415  (1 ms, only for who has mistyped something)
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f", did you mean '{near[0]}'?" if near else ""
 
