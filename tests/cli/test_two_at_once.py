@@ -12,6 +12,7 @@ import pytest
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import StartError
 from loop_kit.processes.lineage import Owner
+from loop_kit.values import asdict
 from tests.support.runs import Stage, clearing, ended, wait_until, works
 
 LOCKED = 5
@@ -71,7 +72,7 @@ def recycled() -> Owner:
 @pytest.mark.parametrize("name", [".loop/lock", ".git/loop.lock"])
 def test_the_lock_files_of_who_is_gone_hold_nobody_up(tmp_path: Path, name: str, owner):
     stage = Stage.set_up(tmp_path)
-    (stage.root / name).write_text(json.dumps({**owner().to_document(), **HOLDER}), encoding="utf-8")
+    (stage.root / name).write_text(json.dumps({**asdict(owner()), **HOLDER}), encoding="utf-8")
     ended(stage, stage.run(), 0, paid=(1, 1))
 
 
