@@ -63,6 +63,7 @@ CASES = [pytest.param(kind, document, id=kind.kind) for kind in DOCUMENTS for do
 ODD = (
     *documents.ODD_VALUES,
     10**20,
+    10**400,
     255,
     256,
     0.05,

@@ -78,6 +78,8 @@ def test_a_variable_that_makes_no_sense_is_named(config: Path, name: str, value:
         (b"[run]\ntimeout = inf\n", "timeout"),
         (b"[backends.mine]\nargv = 'agent'\n", "argv"),
         (b"x = " + b"[" * 10_000, "config.toml"),
+        (b"[run]\ntimeout = 1" + b"0" * 400, "config.toml"),
+        (b"[run]\ntimeout = 1" + b"0" * 5000, "config.toml"),
         (b"#" * (2 << 20), "larger than"),
     ],
 )

@@ -54,7 +54,7 @@ def project_name(folder: Path) -> str:
 def _from_pyproject(path: Path) -> str:
     try:
         document = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return ""
     match document:
         case {"project": {"name": str(name)}} | {"tool": {"poetry": {"name": str(name)}}}:

@@ -153,7 +153,7 @@ _LOOKS: tuple[Callable[[Path], Iterator[Proposal]], ...] = (_python, _node, _com
 def _toml_document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
 
 

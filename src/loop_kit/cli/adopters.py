@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.newer import check_not_newer_bus
 from loop_kit.errors import ConfigError, StartError
+from loop_kit.model.state import RunState
+from loop_kit.values.annotations import document_fields
 
 ENTRY_POINTS = "loop_kit.adopters"
 
@@ -47,15 +49,18 @@ class Adopter(Protocol):
 def check_maker(bus: Bus) -> None:
     """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted."""
     state = check_not_newer_bus(bus)
-    if (
-        state is not None and "schema_version" in state
-    ):  # loop has worked here: whatever else is wrong is its own matter
-        return
+    if state is not None and "schema_version" in state and state.keys() <= _names():
+        return  # whatever else may be wrong with it is loop's own matter
     for adopter in adopters():
         for fact in adopter.facts(bus):
             raise StartError(
                 f"{bus.root} was made by {adopter.tool}: {fact}", hint="loop init adopts it; nothing of it is lost"
             )
+
+
+def _names() -> set[str]:
+    """Return the fields that a state of loop's own may have."""
+    return {"schema_version", *(each.name for each in document_fields(RunState))}
 
 
 def adopters() -> Iterator[Adopter]:

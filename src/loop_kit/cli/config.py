@@ -114,7 +114,7 @@ def find_lines(path: Path) -> dict[Key, int | None]:
     for number in range(1, len(lines) + 1) if len(lines) <= _MOST_LINES else ():
         try:
             known = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             continue
         for key, _ in _leaves(known):
             if key in found:

@@ -94,7 +94,7 @@ def _read(draft: Path, hint: str) -> dict[str, Any]:
         answer = tomllib.loads(read_bytes(draft, limit=_LIMIT).decode("utf-8-sig"))
     except FileNotFoundError:
         raise DocumentError(f"{draft} is gone", hint="loop review --edit makes a new one") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # as in `settings`
         raise DocumentError(f"{draft}: {error}", hint=hint) from None
     if answer.get("decision", "") == "":
         raise StartError("the draft names no decision: nothing was handed in", hint=hint)

@@ -46,7 +46,7 @@ def read_config(path: Path) -> dict[str, Any]:
         return tomllib.loads(read_bytes(path, limit=_LIMIT).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of thousands of digits
         raise ConfigError(
             f"{path}: {error}", hint="defaults/config.toml shows every setting; loop init writes one"
         ) from None

@@ -11,7 +11,7 @@ NAME_RULE = (
 )
 Role = Annotated[str, Pattern(r"^(worker|reviewer)(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Count = Annotated[int, Range(0)]
-Amount = Annotated[float, Range(0)]
+Amount = Annotated[float, Range(0, 1e15)]
 RoundNumber = Annotated[int, Range(1, 1_000_000)]
 # A task's id becomes a folder and a component of a ref.
 TaskId = Annotated[

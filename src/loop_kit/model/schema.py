@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from loop_kit import resources
+from loop_kit.values import wording
 from loop_kit.values.wording import MISSING, expected, one_of, shown, step, unknown
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def _sentence(error: Any) -> str:
         case "pattern" if said:
             return f"{at}: {said}, not {shown(value)}"
         case keyword:
-            wording = _WORDINGS.get(keyword)
-            return f"{at}: {wording(rule, value) if wording else error.message}"
+            say = _WORDINGS.get(keyword)
+            return f"{at}: {say(rule, value) if say else error.message}"
 
 
 # Each takes the keyword's value in the schema and the value that breaks it.
@@ -101,16 +102,22 @@ _WORDINGS: Mapping[str, Callable[[Any, Any], str]] = MappingProxyType(
         "type": expected,
         "enum": one_of,
         "const": lambda rule, value: f"it should be {shown(rule)}, not {shown(value)}",
-        "pattern": lambda _, value: f"{shown(value)} is malformed" if value.strip() else "it is blank",
-        "minLength": lambda rule, value: f"it is shorter than {rule} characters" if value else "it is blank",
-        "maxLength": lambda rule, _: f"it is longer than {rule} characters",
-        "minItems": lambda rule, _: f"it has fewer than {rule} entries",
-        "maxItems": lambda rule, _: f"it has more than {rule} entries",
-        "maxProperties": lambda rule, _: f"it has more than {rule} entries",
-        "minimum": lambda rule, value: f"it should be at least {rule}, not {shown(value)}",
-        "maximum": lambda rule, value: f"it should be at most {rule}, not {shown(value)}",
+        "oneOf": lambda rule, value: expected([name for each in rule for name in _types(each)], value),
+        "pattern": lambda _, value: wording.malformed(value),
+        "minLength": wording.too_short,
+        "maxLength": wording.too_long,
+        "minItems": wording.too_short,
+        "maxItems": wording.too_long,
+        "maxProperties": wording.too_long,
+        "minimum": wording.too_small,
+        "maximum": wording.too_large,
     }
 )
+
+
+def _types(rules: Mapping[str, Any]) -> list[str]:
+    types = rules.get("type", "object")  # what is described elsewhere is an object
+    return [types] if isinstance(types, str) else types
 
 
 def _shorten(message: str, limit: int = 400) -> str:

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
 from loop_kit.model.events import Event, FailureName, Texts, Usage
-from loop_kit.model.kinds import Count, Place, Role, TaskId
+from loop_kit.model.kinds import Count, Place, Role, TaskId, Time
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
 from loop_kit.model.spending import Spending
 from loop_kit.model.state import RoundRow
 from loop_kit.model.versions import KNOWN
 from loop_kit.values import dataclass
-from loop_kit.values.annotations import Form
+from loop_kit.values.annotations import Form, Range, Size
 
 MOST_LISTED = 200  # commits, files and things noticed
 
@@ -61,11 +61,11 @@ class Summary:
     form: ClassVar[Form] = Form.OPEN
     schema_version: ClassVar[int] = KNOWN["summary"]
 
-    run_id: Annotated[str, "The name of the run."]
+    run_id: Annotated[str, Size(0, 200), "The name of the run."]
     place: Annotated[Place, "The name that the run's archive folder, refs and logs share."]
     task_id: Annotated[TaskId, "The id of the task."]
     outcome: Annotated[Outcome, "The name of the ending."]
-    exit_code: Annotated[Count, "The exit code of the command that ended the run."]
+    exit_code: Annotated[int, Range(0, 255), "The exit code of the command that ended the run."]
     verified: Annotated[
         bool | None,
         "Whether loop's own checks passed on the final head; null when no check is configured: 'approved' then rests on the "
@@ -99,8 +99,8 @@ class Summary:
         "What was not as it was around the run, a sentence each: refs, stashed work, files that git does not have, files of the "
         "bus, the person's tree after a review.",
     ] = ()
-    started_at: Annotated[str, "When the run began, UTC."]
-    ended_at: Annotated[str, "When it ended, UTC."]
+    started_at: Annotated[Time, "When the run began, UTC."]
+    ended_at: Annotated[Time, "When it ended, UTC."]
 
     @property
     def cost_usd(self) -> float | None:

@@ -125,7 +125,14 @@ def _reading(kind: Any, origin: Any, args: tuple[Any, ...], form: Form) -> Reade
     if issubclass(kind, StrEnum):
         words = list(kind)
         return lambda value, at: kind(value) if value in words else _refuse(at, wording.one_of(map(str, words), value))
-    return (lambda value, _at: float(value)) if kind is float else (lambda value, _at: value)
+    return _float if kind is float else (lambda value, _at: value)
+
+
+def _float(value: Any, _at: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _annotated(kind: Any, notes: tuple[Any, ...], form: Form) -> Reader:
