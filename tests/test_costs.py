@@ -66,12 +66,13 @@ ONE_MORE_ROUND = {
 }
 # What a whole run of two rounds costs, its start and its end included. Three calls of git are at the end: for the refs that a
 # run need not touch, which at the start are told with loop's own, and two for whether what was approved is what lies there.
-# Three more anchor the end of the log: the PM asks where the ref is, for it was the round that moved it.
+# Three more anchor the end of the log: the PM asks where the ref is, for it was the round that moved it. Two, and four syncs,
+# anchor its beginning: else the first round's agents could write it anew unseen.
 TWO_ROUNDS = {
-    "programs started by the PM": 20,
+    "programs started by the PM": 22,
     "programs started by the round": 45,
-    "calls of git": 57,
-    "syncs of the PM": 12,
+    "calls of git": 59,
+    "syncs of the PM": 16,
     "syncs of the round": 64,
     "looks through the archive": 0,
 }

@@ -7,18 +7,24 @@ from loop_kit.errors import ConfigError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-# What importing somebody else's module may raise when the module, and not loop, is at fault.
-IMPORT_FAILURES = (
-    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
-    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-)
+# What importing somebody else's module may raise: anything, also the wish to end the program.
+IMPORT_FAILURES = (Exception, SystemExit)
 
 
 def offered(group: str) -> "EntryPoints":
-    """Return what installed packages offer; looking for that takes longer than all else that a start does here."""
+    """Return what installed packages offer; looking for that takes longer than all else that a start does here.
+
+    Raises `ConfigError` when there is nothing at all: loop itself offers something to each group.
+    """
     from importlib.metadata import entry_points  # noqa: PLC0415  (most starts ask for nothing of the kind)
 
-    return entry_points(group=group)
+    found = entry_points(group=group)
+    if not found:
+        raise ConfigError(
+            f"this loop was installed without its entry points ({group})",
+            hint="install it again, from a checkout with: pip install -e .",
+        )
+    return found
 
 
 def load(entry: "EntryPoint", what: str) -> Any:
@@ -31,6 +37,6 @@ def load(entry: "EntryPoint", what: str) -> Any:
         return loaded() if isinstance(loaded, type) else loaded
     except IMPORT_FAILURES as error:
         raise ConfigError(
-            f"the {what} '{entry.name}' of {entry.value} cannot be loaded: {error}",
+            f"the {what} '{entry.name}' of {entry.value} cannot be loaded: {str(error) or type(error).__name__}",
             hint="install a working version of its package",
         ) from error

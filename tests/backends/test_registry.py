@@ -135,13 +135,13 @@ def test_a_name_that_two_packages_offer_means_neither(tmp_path):
     ]
 
 
-def test_without_what_its_package_says_of_itself_acp_is_a_name_like_any_other(tmp_path):
+def test_an_installation_that_does_not_say_what_it_offers_is_said_to_be_one(tmp_path):
     code = """
         import importlib.metadata
         importlib.metadata.entry_points = lambda **_: importlib.metadata.EntryPoints()
         show("acp")
     """
-    assert _run(tmp_path, code) == ["ConfigError: there is no backend 'acp'"]
+    assert _run(tmp_path, code) == ["ConfigError: this loop was installed without its entry points (loop_kit.backends)"]
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,47 @@ def test_what_a_person_does_with_a_run_is_told_and_anchored(tmp_path: Path):
     assert stage.look().events("undone") == [undone]
     assert pinned(stage) == head(stage)
     assert stage.loop("fsck").out == "all is well\n"
+
+
+@pytest.mark.parametrize("deed", [": > .loop/logs/feed.jsonl", "rm .loop/logs/feed.jsonl", "rm -r .loop/logs"])
+def test_a_log_that_goes_in_the_first_round_is_told_and_the_next_resume_goes_on(tmp_path: Path, deed: str):
+    stage = Stage.set_up(tmp_path, worker=[[*works(), {"run": ["sh", "-c", deed]}]], reviewer=[approves()])
+    assert stage.run().code in (3, 11)
+    told = stage.run("--resume")
+    assert (told.code, "log" in told.err) == (11, True) or told.code == 0
+    if told.code:
+        assert stage.run("--resume").code == 0
+    assert (len(stage.calls("worker")), len(stage.calls("reviewer"))) == (1, 1)
+
+
+BELIEVED = """
+import hashlib, json, pathlib
+log = pathlib.Path(".loop/logs/feed.jsonl")
+last = log.read_bytes().splitlines()[-1]
+event = {**json.loads(last), "seq": 10**38, "prev": hashlib.sha256(last).hexdigest()}
+log.write_bytes(log.read_bytes() + json.dumps(event).encode() + b"\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        ["{python}", "-c", BELIEVED],
+        ["git", "update-ref", REF, "HEAD"],
+        ["git", "symbolic-ref", REF, "refs/heads/main"],
+        ["git", "update-ref", "-d", REF],
+    ],
+    ids=["a number out of turn", "a commit", "a symbolic ref", "nothing"],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_whoever_touches_the_anchor_is_told_and_the_run_goes_on_when_a_person_says_so(
+    tmp_path: Path, deed: list[str], first: bool
+):
+    touched: Steps = [*works(), {"run": deed}]
+    workers = [touched, MORE] if first else [works(), [*MORE, {"run": deed}]]
+    stage = Stage.set_up(tmp_path, worker=workers, reviewer=[objects(), approves()])
+    assert stage.run().code == 11
+    again = stage.run("--resume")
+    if again.code == 11:  # what is told when a run is taken up again
+        again = stage.run("--resume")
+    ended(stage, again, 0, paid=(2, 2))

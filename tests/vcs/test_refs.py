@@ -127,4 +127,5 @@ def test_a_ref_to_a_blob_moves_only_from_where_it_is_known_to_be(tmp_path: Path)
     commit_ref = "refs/loop/T-1/r1/head"
     pin(asked, commit_ref, git(tmp_path, "rev-parse", "HEAD"))
     found = blobs(asked, "refs/loop/none", commit_ref, ref, first)
-    assert found == {ref: (second, b"two\n\nmore"), first: (first, b"one\n")}
+    no_blob = (git(tmp_path, "rev-parse", "HEAD"), b"")
+    assert found == {commit_ref: no_blob, ref: (second, b"two\n\nmore"), first: (first, b"one\n")}

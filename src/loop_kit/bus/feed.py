@@ -172,13 +172,18 @@ def _end_of(fd: int) -> tuple[bool, str, int]:
 
 
 def _head(fd: int, since: LogAnchor | None) -> tuple[LogAnchor | None, bool]:
-    """Return the last event, and whether `since` is in the log; only what came after that is read."""
-    head = None
+    """Return the last event, and whether the log goes on from `since` in one chain; only what came after that is read."""
+    head, prev, seq = None, "", 0
     for line in feedlines.backwards(fd):
+        if prev not in ("", line.digest):
+            return head, False
+        prev = line.event.prev if line.event is not None else ""
         if line.event is None:
             continue
         here = LogAnchor(line.event.seq, line.digest)
-        head = head or here
+        if seq not in (0, here.seq + 1):
+            return head, False
+        head, seq = head or here, here.seq
         if since is None or here.seq <= since.seq:
             return head, since in (None, here)
     return head, since is None

@@ -61,7 +61,7 @@ def _behind(bus: Bus, state: RunState, named: LogAnchor, pinned: LogAnchor | Non
     """Yield a problem when the ref is behind the state: no kill leaves that."""
     if pinned == named or (pinned is not None and pinned.seq > named.seq):
         return
-    what = "nothing" if pinned is None else f"event {pinned.seq}"
+    what = "no event" if pinned is None else f"event {pinned.seq}"
     text = f"it names {what}, and {bus.name(bus.state_path)} relies on event {named.seq} of the log"
     hint = "somebody set the ref back, or changed the state"
     yield Problem(code="anchor", where=log_ref(state.place), text=text, hint=hint)

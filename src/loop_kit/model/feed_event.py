@@ -41,7 +41,7 @@ class FeedEvent:
 
     kind: ClassVar[str] = "feed_event"
 
-    seq: Annotated[int, Range(1), "The number of the event, counted from 1 without gaps."]
+    seq: Annotated[int, Range(1, 2**53), "The number of the event, counted from 1 without gaps."]
     prev: Annotated[
         str,
         Pattern(r"^([0-9a-f]{64})?(?![\s\S])", "it should be 64 hexadecimal digits, or empty"),

@@ -19,7 +19,7 @@ from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.names import place_name
 from loop_kit.model.state import Phase, RunState
 from loop_kit.rounds.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
-from loop_kit.rounds.anchoring import anchor_again, check_log
+from loop_kit.rounds.anchoring import anchor, anchor_again, check_log
 from loop_kit.rounds.around import refuse_unseen
 from loop_kit.rounds.context import RunContext, World
 from loop_kit.rounds.join import join_run
@@ -101,6 +101,8 @@ def _begin(
         tree_settings=tuple(tell_tree_settings(ctx)),
     )
     ctx.emit(started)
+    state = anchor(ctx, state)  # so that the first round's agents cannot write the log anew unseen
+    bus.put_state(state)
     return ctx, state
 
 
@@ -182,6 +184,7 @@ def _resume(world: World, bus: Bus, repository: Repository, wish: Wish, state: R
         )
     ctx = _with_flags(join_run(world, bus, repository, state), wish)
     check_bus(bus, repository)
+    bus.ensure_layout()  # a folder of it may have been removed, and nothing can be told without one
     check_programs(world, ctx.settings, ctx.charter.people)
     check_reviewers(ctx.settings, ctx.charter.people, resumed=True)
     check_scratch(repository, Path(ctx.charter.scratch))

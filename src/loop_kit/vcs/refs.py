@@ -54,7 +54,7 @@ def log_ref(place: str) -> str:
 
 
 def blobs(git: Git, *names: str) -> dict[str, tuple[str, bytes]]:
-    """Return name -> id and content of the blob that each ref names; what names none is left out."""
+    """Return name -> id and content of the blob that each ref names; of another object no content, and nothing of none."""
     answer = git.out("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
     found = {}
     for name in names:
@@ -62,8 +62,7 @@ def blobs(git: Git, *names: str) -> dict[str, tuple[str, bytes]]:
         match told.split():
             case [sha, kind, size]:
                 content, answer = answer[: int(size)], answer[int(size) + 1 :]
-                if kind == b"blob":
-                    found[name] = path_text(sha), content
+                found[name] = path_text(sha), content if kind == b"blob" else b""
     return found
 
 
@@ -77,8 +76,8 @@ def move(git: Git, ref: str, sha: str, before: str) -> None:
     if answer.code != 0:
         raise NeedsPersonError(
             f"git cannot move {ref}: {last_line(answer.err)}",
-            hint="find out who wrote it; when no git is running, a leftover .lock file may be deleted; then: "
-            "loop run --resume",
+            hint="find out who wrote it; when no git is running, a leftover .lock file may be deleted; a ref that is in its "
+            "way goes with: git update-ref -d REF; then: loop run --resume",
         )
 
 
@@ -97,6 +96,7 @@ def _create(git: Git, ref: str, sha: str) -> str:
     if existing is None:
         raise NeedsPersonError(
             f"git cannot write {ref}: {last_line(answer.err)}",
-            hint="when no git is running, a leftover .lock file named above may be deleted",
+            hint="when no git is running, a leftover .lock file named above may be deleted; a ref that is in its way goes "
+            "with: git update-ref -d REF",
         )
     return existing
