@@ -3,14 +3,11 @@
 import re
 
 from loop_kit.errors import DocumentError
+from loop_kit.model.kinds import NAME_RULE
 
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RUN = re.compile(r"[2-9]|[1-9][0-9]{1,8}")
 ROLES = ("worker", "reviewer")
-NAME_RULE = (
-    "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "
-    "and not ending in '.' or '.lock'"
-)
 
 
 def is_task_id(text: str) -> bool:
