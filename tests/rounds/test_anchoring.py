@@ -254,3 +254,12 @@ def test_whoever_touches_the_anchor_is_told_and_the_run_goes_on_when_a_person_sa
     if again.code == 11:  # what is told when a run is taken up again
         again = stage.run("--resume")
     ended(stage, again, 0, paid=(2, 2))
+
+
+def test_an_anchor_whose_object_is_gone_is_told_and_the_run_goes_on_when_a_person_says_so(tmp_path: Path):
+    stage = two_rounds(tmp_path)
+    assert stage.run("--single-round").code == 10
+    blob = stage.git("rev-parse", REF).strip()
+    (stage.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    assert stage.run("--resume").code == 11
+    ended(stage, stage.run("--resume"), 0, paid=(2, 2))

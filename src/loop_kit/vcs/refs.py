@@ -29,6 +29,9 @@ def pin(git: Git, ref: str, sha: str) -> dict[str, str]:
     pinned = _create(git, ref, sha)
     if pinned == sha:
         return {ref: sha}
+    if git.ask("cat-file", "-e", pinned).code != 0:  # its object is gone: there is nothing to keep
+        git.out("update-ref", "--no-deref", ref, sha)
+        return {ref: sha}
     folder, _, name = ref.rpartition("/")
     taken = refs_under(git, f"{folder}/older")
     numbered = (f"{folder}/older/{name}-{number}" for number in range(1, len(taken) + 2))
