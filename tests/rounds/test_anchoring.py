@@ -227,7 +227,7 @@ BELIEVED = """
 import hashlib, json, pathlib
 log = pathlib.Path(".loop/logs/feed.jsonl")
 last = log.read_bytes().splitlines()[-1]
-event = {**json.loads(last), "seq": 10**38, "prev": hashlib.sha256(last).hexdigest()}
+event = {**json.loads(last), "seq": 5000, "prev": hashlib.sha256(last).hexdigest()}
 log.write_bytes(log.read_bytes() + json.dumps(event).encode() + b"\\n")
 """
 
