@@ -14,6 +14,13 @@ import loop_kit
 from loop_kit.processes.lineage import die_with_parent
 
 _NEEDED = ("loop_kit.cli.round_process", "loop_kit.rounds.round")
+_READ = (
+    "loop_kit.model.charter.Charter",
+    "loop_kit.model.evidence.Evidence",
+    "loop_kit.model.review.ReviewReport",
+    "loop_kit.model.state.RunState",
+    "loop_kit.model.work.WorkReport",
+)
 _Seen: TypeAlias = dict[str, tuple[int, int, int]]
 
 
@@ -30,10 +37,13 @@ def stand_by(parent: int) -> None:
 
 
 def _read_code() -> None:
-    """Import what a round needs."""
+    """Import what a round needs, and get ready to read its documents."""
     with suppress(Exception):  # the round imports it again, and says what is wrong
         for name in _NEEDED:
             import_module(name)
+        for name in _READ:
+            module, _, kind = name.rpartition(".")
+            import_module("loop_kit.values.reading").prepare(getattr(import_module(module), kind))
 
 
 def _code() -> _Seen:

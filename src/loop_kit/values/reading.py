@@ -38,6 +38,11 @@ def read(kind: type[_Value], document: Any, at: str = "$") -> _Value:
     return cast("_Value", _reader(cast("Any", kind), Form.EXACT)(document, at))
 
 
+def prepare(kind: Any) -> None:
+    """Make the reader of a class before the first document comes; the next ones would have it anyway."""
+    _reader(kind, Form.EXACT)
+
+
 def write(value: Any) -> Any:
     """Return a value as a JSON document."""
     kind: Any = type(value)
