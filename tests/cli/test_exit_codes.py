@@ -11,7 +11,15 @@ from loop_kit.errors import EXIT_CODES, Outcome
 from tests.support.runs import Result, Stage, approves, nothing_left, objects, wait_until, works
 
 NOT_YET = {Outcome.BUDGET: "no run has a budget yet: limits of money and minutes come with a later issue"}
-PLUGIN = "class Odd(Exception):\n    pass\nraise Odd('nobody planned for this')\n"
+# A bug of loop's own, planted by a module that every process of loop imports.
+PLUGIN = """
+from loop_kit.rounds import preconditions
+
+def odd(*_args):
+    raise ZeroDivisionError("nobody planned for this")
+
+preconditions.check_scratch = odd
+"""
 # As `python -m loop_kit`, with one folder more to import from.
 WITH_PLUGIN = "import sys; sys.path.append(sys.argv.pop(1)); from loop_kit.__main__ import run; run()"
 

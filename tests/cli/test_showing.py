@@ -19,7 +19,15 @@ from tests.support.runs import LOOP, Result, Stage, ended, objects, works
 from tests.support.screens import bare
 from tests.support.terminals import Terminal
 
-PLUGIN = "class Odd(Exception):\n    pass\nraise Odd('nobody planned for this')\n"
+# A bug of loop's own, planted by a module that every process of loop imports.
+PLUGIN = """
+from loop_kit.rounds import preconditions
+
+def odd(*_args):
+    raise ZeroDivisionError("nobody planned for this")
+
+preconditions.check_scratch = odd
+"""
 WITH_PLUGIN = "import sys; sys.path.append(sys.argv.pop(1)); from loop_kit.__main__ import run; run()"
 
 

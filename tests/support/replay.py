@@ -27,7 +27,7 @@ ROW: dict[str, Any] = {
     "decision": "approve",
     "judged_by": "reviewer",
     "blocking": 0,
-    "ended_at": "",
+    "ended_at": "2025-01-31T08:10:00.000Z",
     "spent": {},
 }
 SUMMARY: dict[str, Any] = {
@@ -44,8 +44,8 @@ SUMMARY: dict[str, Any] = {
     "spent": {},
     "dispatches": [],
     "switches": [],
-    "started_at": "",
-    "ended_at": "",
+    "started_at": "2025-01-31T08:00:00.000Z",
+    "ended_at": "2025-01-31T08:10:00.000Z",
     "verified": None,
     "base_sha": "b" * 40,
     "head_sha": SHA,
