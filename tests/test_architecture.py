@@ -51,7 +51,10 @@ TESTED_ELSEWHERE = {
     "vcs/around.py": "tests/rounds/test_noticed.py plays agents that touch what it looks at",
     "vcs/watched_files.py": "tests/vcs/test_watch.py touches each of them",
     "fsck/*.py": "one examination in three parts: tests/fsck/test_examine.py plants a fault for each",
-    "rounds/*.py": "a step of the story means something only within it: tests/rounds plays whole runs through the real command",
+    **{
+        f"{room}/*.py": "means something only within a run: tests/rounds plays whole runs through the real command"
+        for room in ("commands", "runs", "steps", "dispatch", "engine")
+    },
 }
 
 
@@ -75,7 +78,7 @@ TOUCHING_ELSEWHERE = {
     "cli/demo.py": "reads what loop brings along",
     "cli/stand_by.py": "reads loop's own code",
     "processes/proc.py": "reads /proc",
-    "rounds/cards.py": "reads what people share in tasks/, through links as well",
+    "commands/cards.py": "reads what people share in tasks/, through links as well",
     "vcs/diff.py": "relative to a descriptor that `folders` reached",
     "vcs/around.py": "reads ignored folders of a person's tree",
     "vcs/watched_files.py": "reads the hooks of a repository",
@@ -119,12 +122,12 @@ def test_the_import_contracts_hold():
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("bus/bus.py", "import loop_kit.rounds.loop", "Imports run downhill"),
+        ("bus/bus.py", "import loop_kit.runs.coordinator", "Imports run downhill"),
         ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
-        ("views/status.py", "import loop_kit.rounds.loop", "Imports run downhill"),
+        ("views/status.py", "import loop_kit.runs.coordinator", "Imports run downhill"),
         ("views/status.py", "import loop_kit.vcs.repository", "Views only look"),
         ("cli/init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
-        ("rounds/loop.py", "import git", "GitPython and pathspec come in through vcs only"),
+        ("runs/coordinator.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
         ("views/status.py", "import rich", "click and rich come in through cli only"),
         ("cli/status.py", "from rich.text import Text", "rich comes in through cli.paper only"),

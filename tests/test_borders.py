@@ -26,11 +26,11 @@ OTHER_WORDS = {
 }
 # Modules in which a document has no class, and why.
 DOCUMENTS_ELSEWHERE = {
-    "rounds/accept.py": "what --json prints",
-    "rounds/undo.py": "what --json prints",
-    "rounds/answer.py": "what an agent has handed in, before it is read",
-    "rounds/cards.py": "a card that a person has begun",
-    "rounds/hand_in.py": "a report that a person has begun",
+    "commands/accept.py": "what --json prints",
+    "commands/undo.py": "what --json prints",
+    "dispatch/answer.py": "what an agent has handed in, before it is read",
+    "commands/cards.py": "a card that a person has begun",
+    "commands/submit.py": "a report that a person has begun",
     "cli/[!s]*.py": "flags as click gives them, what a person edits, what --json prints",
     "cli/settings.py": "settings before they are read",
 }

@@ -120,7 +120,7 @@ def pattern_of(entry: str) -> re.Pattern[str]:
         "k": r"\d+",
         "i": r"\d+",
         "role": "(worker|reviewer)",
-        "place": "[^/_][^/]*",
+        "run_name": "[^/_][^/]*",
         "name": "[^/.]+",
     }
     names = (kinds.get(name, "[^/]+") for name in parts[1::2])

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from loop_kit.model import documents, schema
-from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.documents import read
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import Phase, RunState
 
@@ -89,16 +89,16 @@ def test_the_run_is_finished_after_two_rounds():
     assert [row.decision for row in state.round_details] == ["changes_required", "approve"]
 
 
-def test_the_state_has_the_digests_of_the_charter_in_the_archive():
-    charter = read(Charter, archived(0, "charter"))
+def test_the_state_has_the_digests_of_the_manifest_in_the_archive():
+    manifest = read(Manifest, archived(0, "manifest"))
     state = documents.read(RunState, load("state.json"))
-    assert state.digests == charter.digests()
-    assert (state.run_id, state.place, state.base_sha) == (charter.run_id, charter.place, charter.base_sha)
-    assert load("task_card.json") == archived(0, "task_card") == charter.card_document
+    assert state.digests == manifest.digests()
+    assert (state.run_id, state.run_name, state.base_sha) == (manifest.run_id, manifest.run_name, manifest.base_sha)
+    assert load("task_card.json") == archived(0, "task_card") == manifest.card_document
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in FILES if (kind_of(name) or "charter") not in {"charter", "heartbeat"}]
+    "name", [name for name in FILES if (kind_of(name) or "manifest") not in {"manifest", "heartbeat"}]
 )
 def test_all_documents_are_about_the_same_task(name):
     if not name.startswith("examples/"):
@@ -142,7 +142,7 @@ def test_the_summary_and_the_feed_end_as_the_state_does():
     state, summary = load("state.json"), load("summary.json")
     for key in (
         "run_id",
-        "place",
+        "run_name",
         "task_id",
         "outcome",
         "base_sha",

@@ -22,10 +22,10 @@ from loop_kit.bus.feed import Feed
 from loop_kit.checks.counts import Tally
 from loop_kit.errors import LoopError
 from loop_kit.model import documents
-from loop_kit.model.charter import Charter
 from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.model.events import RoundStarted
 from loop_kit.model.evidence import Evidence
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
@@ -67,7 +67,7 @@ READERS: dict[str, tuple[Any, Any]] = {
     "review report": (ReviewReport, example("archive/T-001/r1_review_report.json")),
     "fix list": (FixList, example("archive/T-001/r2_fix_list.json")),
     "state": (RunState, example("state.json")),
-    "charter": (Charter, example("archive/T-001/r0_charter.json")),
+    "manifest": (Manifest, example("archive/T-001/r0_manifest.json")),
     "evidence": (Evidence, example("archive/T-001/r1_checks.json")),
     "config": (
         Settings,

@@ -51,7 +51,7 @@ GOOD: Mapping[str, tuple[Any, ...]] = {
     "config": (CONFIG, {}, {"prepare": {"link": []}}, {"prepare": {"argv": ["a"]}}),
     "heartbeat": (HEARTBEAT,),
     "feed_event": tuple(map(json.loads, (ROOT / ".loop.example/logs/feed.jsonl").read_text("utf-8").splitlines())),
-    "charter": (documents.charter(), *examples("charter")),
+    "manifest": (documents.manifest(), *examples("manifest")),
     "state": (documents.state(), *examples("state")),
     "task_card": (documents.card(), *examples("task_card")),
     **{

@@ -145,7 +145,7 @@ def test_after_it_the_runs_are_listed_and_told_but_not_as_loops_own(tmp_path: Pa
     )
     assert f"\nnext: put the next task into {repo}/.loop/task_card.json, then: loop run --auto-dispatch\n" in done.out
     runs = json.loads(loop("list", "--json", cwd=repo).out)
-    assert [(run["place"], run["rounds"], run["outcome"]) for run in runs] == [
+    assert [(run["run_name"], run["rounds"], run["outcome"]) for run in runs] == [
         ("T-1@0", 2, "before loop"),
         ("T-2@0", 1, "before loop"),
     ]
@@ -197,11 +197,11 @@ def test_an_unfinished_run_goes_on_from_its_base_by_the_command_that_is_named(tm
     done = loop(*command_in(lines[-1]), cwd=repo)
     assert done.code == 0, done.err
     state = json.loads((repo / ".loop/state.json").read_text(encoding="utf-8"))
-    assert (state["place"], state["outcome"], state["base_sha"]) == ("T-1", "approved", commits[0])
+    assert (state["run_name"], state["outcome"], state["base_sha"]) == ("T-1", "approved", commits[0])
     # The older report names the same task and round, and was no answer.
     report = json.loads((repo / ".loop/archive/T-1/r1_work_report.json").read_text(encoding="utf-8"))
     assert report["notes"] == "the new one"
-    assert [run["place"] for run in json.loads(loop("list", "--json", cwd=repo).out)] == ["T-1@0", "T-1"]
+    assert [run["run_name"] for run in json.loads(loop("list", "--json", cwd=repo).out)] == ["T-1@0", "T-1"]
     assert "was not finished" not in loop("init", cwd=repo).out
 
 

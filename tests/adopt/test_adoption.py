@@ -166,7 +166,7 @@ def test_a_state_that_was_torn_goes_with_the_rest(tmp_path: Path):
 
 def test_what_loop_keeps_in_the_archive_stays_when_the_older_tool_ran_on_its_bus(tmp_path: Path):
     bus = Bus(put_older_bus("awaiting_work", tmp_path))
-    own = [put(bus, f"archive/T-7@2/{name}", REPORT) for name in ("r0_charter.json", "r1_work_report.json")]
+    own = [put(bus, f"archive/T-7@2/{name}", REPORT) for name in ("r0_manifest.json", "r1_work_report.json")]
     other = put(bus, "archive/_unfiled/x-1", "{")
     adopt(bus, CONFIG)
     assert all(path.is_file() for path in (*own, other))

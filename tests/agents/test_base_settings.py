@@ -9,9 +9,9 @@ import pytest
 
 from loop_kit.backends.base import Isolating, Order
 from loop_kit.backends.registry import find_backend
+from loop_kit.dispatch.beside import empty_beside
 from loop_kit.model.agent_events import SessionStarted
 from loop_kit.model.config import BackendSettings
-from loop_kit.rounds.beside import empty_beside
 from tests.agents.planted.kinds import server
 from tests.agents.planted.telltale import Telltale
 from tests.agents.programs import ACP_CLAUDE, ACP_REMEMBERING, CLAUDE, OPENCODE, Program

@@ -9,8 +9,8 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import DocumentError, NewerError
-from loop_kit.model.charter import Charter, digest
 from loop_kit.model.documents import read, write
+from loop_kit.model.manifest import Manifest, digest
 from tests.bus.children import listed
 from tests.support import documents
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_moved_in_is_one_file_at_every_moment(archive, tmp_path):
     assert names(archive) == ["r1_x.2.json", "r1_x.3.json", "r1_x.json"]
 
 
-@pytest.mark.parametrize("name", ["charter", "state", "summary"])
+@pytest.mark.parametrize("name", ["manifest", "state", "summary"])
 def test_what_a_newer_loop_kept_is_refused_by_its_name(archive, name):
     archive.put_document(1, name, {"schema_version": 2})
     with pytest.raises(
@@ -78,10 +78,10 @@ def test_what_a_newer_loop_kept_is_refused_by_its_name(archive, name):
         archive.read(1, name)
 
 
-def test_a_charter_that_a_newer_loop_kept_is_no_missing_one(archive):
-    archive.put_document(0, "charter", {"schema_version": 2})
+def test_a_manifest_that_a_newer_loop_kept_is_no_missing_one(archive):
+    archive.put_document(0, "manifest", {"schema_version": 2})
     with pytest.raises(NewerError):
-        archive.read_charter("digest")
+        archive.read_manifest("digest")
 
 
 def test_the_last_take_is_the_one_that_counted(archive):
@@ -104,13 +104,13 @@ def test_a_folder_or_link_in_the_way_is_stepped_over(archive):
 
 def test_what_was_kept_is_listed_by_round_name_and_take(archive):
     assert archive.documents() == []
-    for round_number, name in ((10, "a"), (2, "b"), (2, "a"), (0, "charter")):
+    for round_number, name in ((10, "a"), (2, "b"), (2, "a"), (0, "manifest")):
         archive.put(round_number, name, b"1")
     archive.put(2, "a", b"2")
     (archive.folder / "notes of a person.txt").write_bytes(b"")
     (archive.folder / ".r1_x.json.1.0123456789abcdef.tmp").write_bytes(b"")
     listed = [(filed.round, filed.name, filed.take) for filed in archive.documents()]
-    assert listed == [(0, "charter", 1), (2, "a", 1), (2, "a", 2), (2, "b", 1), (10, "a", 1)]
+    assert listed == [(0, "manifest", 1), (2, "a", 1), (2, "a", 2), (2, "b", 1), (10, "a", 1)]
 
 
 def refused(archive: Archive, name: str) -> Any:
@@ -197,35 +197,35 @@ def test_a_document_is_kept_from_the_bus_under_the_round_it_names(bus, archive):
     assert [path and path.name for path in kept] == ["r3_work_report.json", "r4_summary.json", "r0_checks.json", None]
 
 
-def test_the_charter_reads_back_and_each_of_its_takes_can_be_asked_for(archive):
-    first = read(Charter, documents.charter())
-    document = documents.charter()
+def test_the_manifest_reads_back_and_each_of_its_takes_can_be_asked_for(archive):
+    first = read(Manifest, documents.manifest())
+    document = documents.manifest()
     document["settings"] = {"run": {"max_rounds": 9}}
-    second = read(Charter, document)
-    for charter in (first, second):
-        archive.put_document(0, "charter", write(charter))
-    assert archive.read_charter() == second
-    assert archive.read_charter(first.digests()["charter"]) == first
-    assert archive.read_charter(second.digests()["charter"]) == second
+    second = read(Manifest, document)
+    for manifest in (first, second):
+        archive.put_document(0, "manifest", write(manifest))
+    assert archive.read_manifest() == second
+    assert archive.read_manifest(first.digests()["manifest"]) == first
+    assert archive.read_manifest(second.digests()["manifest"]) == second
 
 
-def test_a_charter_in_the_words_of_an_older_loop_is_known_by_its_own_digest(archive):
-    written = documents.charter()
-    assert write(read(Charter, written)) != written  # this loop says more: every setting
-    archive.put_document(0, "charter", written)
-    assert archive.read_charter(digest(written)) == read(Charter, written)
+def test_a_manifest_in_the_words_of_an_older_loop_is_known_by_its_own_digest(archive):
+    written = documents.manifest()
+    assert write(read(Manifest, written)) != written  # this loop says more: every setting
+    archive.put_document(0, "manifest", written)
+    assert archive.read_manifest(digest(written)) == read(Manifest, written)
 
 
-def test_a_charter_that_is_not_the_one_asked_for_is_refused(archive):
-    with pytest.raises(DocumentError, match=r"the charter of T-001 is not in .*/archive/T-001") as caught:
-        archive.read_charter()
+def test_a_manifest_that_is_not_the_one_asked_for_is_refused(archive):
+    with pytest.raises(DocumentError, match=r"the manifest of T-001 is not in .*/archive/T-001") as caught:
+        archive.read_manifest()
     assert "--reset" in caught.value.hint
-    archive.put_document(0, "charter", documents.charter())
-    with pytest.raises(DocumentError, match="the charter of T-001 is not in"):
-        archive.read_charter("0" * 64)
+    archive.put_document(0, "manifest", documents.manifest())
+    with pytest.raises(DocumentError, match="the manifest of T-001 is not in"):
+        archive.read_manifest("0" * 64)
 
 
-def test_a_charter_that_was_written_over_is_refused(archive):
-    archive.put(0, "charter", b"{")
-    with pytest.raises(DocumentError, match=r"r0_charter.json is not sound JSON"):
-        archive.read_charter()
+def test_a_manifest_that_was_written_over_is_refused(archive):
+    archive.put(0, "manifest", b"{")
+    with pytest.raises(DocumentError, match=r"r0_manifest.json is not sound JSON"):
+        archive.read_manifest()

@@ -27,7 +27,7 @@ def test_an_earlier_run_goes_to_its_own_place_and_the_card_stays(bus):
     bus.write("state", documents.state())  # T-001@2, round 2
     bus.write("fix_list", {"task_id": "T-001", "round": 2})
     bus.write("work_report", {"task_id": "T-001", "round": 1})
-    bus.write("summary", {"task_id": "T-001", "place": "T-001@2", "rounds": 2})
+    bus.write("summary", {"task_id": "T-001", "run_name": "T-001@2", "rounds": 2})
     bus.diff_path.write_bytes(b"diff")
     empty_bus(bus)
     assert archived(bus) == [
@@ -73,9 +73,9 @@ def test_nothing_in_the_archive_is_overwritten(bus):
         b'{"task_id": "../../escape", "round": 1}',
         b'{"task_id": "_unfiled", "round": 1}',
         b'{"task_id": ["T-001"], "round": 1}',
-        b'{"task_id": "T-001", "place": "../escape", "round": 1}',
-        b'{"task_id": "T-001", "place": "OTHER", "round": 1}',
-        b'{"task_id": "T-001", "place": ["T-001"], "round": 1}',
+        b'{"task_id": "T-001", "run_name": "../escape", "round": 1}',
+        b'{"task_id": "T-001", "run_name": "OTHER", "round": 1}',
+        b'{"task_id": "T-001", "run_name": ["T-001"], "round": 1}',
     ],
 )
 def test_a_document_that_names_no_place_is_kept_by_its_digest(bus, data):
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_at_all_is_moved_as_it_is(bus):
 
 
 @pytest.mark.parametrize(
-    "state", [b"{", b"[]", b'{"task_id": 1, "place": 2, "round": 1}', b'{"task_id": [], "round": 1}']
+    "state", [b"{", b"[]", b'{"task_id": 1, "run_name": 2, "round": 1}', b'{"task_id": [], "round": 1}']
 )
 def test_a_broken_state_is_kept_and_the_rest_finds_its_place_without_it(bus, state):
     bus.state_path.write_bytes(state)
@@ -120,7 +120,7 @@ def test_a_broken_state_is_kept_and_the_rest_finds_its_place_without_it(bus, sta
 
 
 def test_a_state_that_has_no_place_yet_goes_to_its_task(bus):
-    bus.write("state", {**documents.state(), "place": ""})
+    bus.write("state", {**documents.state(), "run_name": ""})
     empty_bus(bus)
     assert archived(bus) == ["T-001/r2_state.json"]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.bus.layout import LIMITS, ROUND_KINDS, Layout
-from loop_kit.model.names import is_place
+from loop_kit.model.names import is_run_name
 
 ROOT = Path("/work/repo/.loop")
 
@@ -28,7 +28,7 @@ def test_people_see_a_path_from_the_folder_of_the_bus_on():
 
 
 def test_the_unfiled_ones_are_where_no_task_can_be():
-    assert not is_place(Layout(ROOT).unfiled.name)
+    assert not is_run_name(Layout(ROOT).unfiled.name)
 
 
 def test_a_bus_needs_an_absolute_root():

@@ -18,7 +18,7 @@ def bus(tmp_path: Path) -> Bus:
 
 
 @pytest.mark.parametrize(
-    "name", ["state.json", "summary.json", "archive/T-001/r0_charter.json", "archive/T-001/r0_charter.2.json"]
+    "name", ["state.json", "summary.json", "archive/T-001/r0_manifest.json", "archive/T-001/r0_manifest.2.json"]
 )
 def test_a_newer_document_of_loops_own_is_refused_by_its_name(bus: Bus, name: str):
     path = bus.root / name
@@ -31,6 +31,6 @@ def test_a_newer_document_of_loops_own_is_refused_by_its_name(bus: Bus, name: st
 @pytest.mark.parametrize("place", ["../../outside", "T-404", "", None, 1])
 @pytest.mark.parametrize("rest", ['"schema_version": 1', '"schema_version": 0, "x": NaN'])
 def test_what_is_broken_is_left_to_those_who_read_it(bus: Bus, place: object, rest: str):
-    (bus.root / "state.json").write_text(f'{{"place": {json.dumps(place)}, {rest}}}', encoding="utf-8")
+    (bus.root / "state.json").write_text(f'{{"run_name": {json.dumps(place)}, {rest}}}', encoding="utf-8")
     (bus.root / "summary.json").write_text("{", encoding="utf-8")
     check_not_newer_bus(bus)

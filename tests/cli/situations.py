@@ -42,7 +42,7 @@ class Plays:
     code: int = 0
     state: str = "done"
     says: str = ""
-    place: str = "T-1"
+    run_name: str = "T-1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ ROUND_IS_ONE = Refused(code=2, says="--round 7: a new run begins with round 1")
 COMMAND_ROWS: tuple[Row, ...] = (
     (tuple(COMMANDS), NO_BUS, Refused(code=3, says=".loop does not exist\n  loop init makes it")),
     ("plain", ("empty", "idle"), Plays(paid=(1, 1))),
-    ("plain", ("done",), Plays(paid=(1, 1), place="T-1@2")),
+    ("plain", ("done",), Plays(paid=(1, 1), run_name="T-1@2")),
     (
         "plain",
         UNFINISHED,
@@ -98,7 +98,7 @@ COMMAND_ROWS: tuple[Row, ...] = (
     ("--reset", ("empty", "idle"), Same(state="idle", event="plain", why="there is nothing to reset")),
     ("--reset", ("done",), Same(state="done", event="plain", why="there is nothing to reset")),
     ("--reset", ("awaiting_work",), Refused(code=4, says="1 tracked files have uncommitted changes: app.txt")),
-    ("--reset", ("awaiting_review", "round_limit", "needs_person", "corrupt"), Plays(paid=(1, 1), place="T-1@2")),
+    ("--reset", ("awaiting_review", "round_limit", "needs_person", "corrupt"), Plays(paid=(1, 1), run_name="T-1@2")),
     ("--single-round", ("empty",), Plays(paid=(1, 1))),
     ("--single-round", ("idle",), Same(state="idle", event="plain", why=NO_OTHER_START)),
     ("--single-round", ("done",), Same(state="done", event="plain", why=NO_OTHER_START)),
@@ -160,7 +160,7 @@ SAYS = {
 # Decided before the bus is looked at, before its locks are taken, before its state is read; in this order.
 BEFORE_BUS = (*CONFIGS, "bad variable", "other transport", "no repository", "bare repository")
 BEFORE_STATE = ("locked bus", "locked tree")
-# What begins a run asks these; going on with one does not, its charter has the answers.
+# What begins a run asks these; going on with one does not, its manifest has the answers.
 AT_BEGIN = (
     *CARDS,
     "bad template",
@@ -220,7 +220,7 @@ def _beginning_ahead(event: str) -> Iterator[Row]:
     """What a run is begun with in spite of it."""
     for trouble in GOING_AHEAD:
         if trouble == "dirty tree allowed":
-            yield event.format(trouble), ("awaiting_work",), Plays(paid=(1, 1), place="T-1@2")
+            yield event.format(trouble), ("awaiting_work",), Plays(paid=(1, 1), run_name="T-1@2")
         else:
             same = Same(state="awaiting_work", event="--reset", why=IN_THE_WAY)
             yield event.format(trouble), ("awaiting_work",), same
@@ -279,7 +279,7 @@ def _going_on_ahead(event: str) -> Iterator[Row]:
             yield name, ("awaiting_review",), review
             rest = tuple(state for state in UNFINISHED if state != "awaiting_review")
         for state in rest:
-            yield name, (state,), Same(state=state, event="--resume", why="a run that goes on has its charter")
+            yield name, (state,), Same(state=state, event="--resume", why="a run that goes on has its manifest")
     stopped = Plays(paid=(0, 0), code=13, state="awaiting_review", says=".loop/STOP asks for a stop")
     yield event.format("STOP file"), ("awaiting_review",), stopped
     rest = tuple(state for state in UNFINISHED if state != "awaiting_review")

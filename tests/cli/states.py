@@ -1,5 +1,5 @@
 """Where a bus can stand when a person calls `loop run`. Each state is come by once, with real runs, and then copied back
-to the same path for every test that starts from it: a charter names absolute paths."""
+to the same path for every test that starts from it: a manifest names absolute paths."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def empty(stage: Stage) -> None:
 def idle(stage: Stage) -> None:
     """Loop was killed between naming a run and claiming its place: nothing but the state is there."""
     empty(stage)
-    named = {"state": "idle", "place": "", "round": 1, "dispatches": 0, "sessions": {}, "round_details": []}
+    named = {"state": "idle", "run_name": "", "round": 1, "dispatches": 0, "sessions": {}, "round_details": []}
     document = state_document() | named | {"digests": {}, "watch": {}, "task_id": "T-1"}
     document |= {"base_sha": stage.head, "head_sha": stage.head}
     (stage.bus / "state.json").write_text(json.dumps(document), encoding="utf-8")

@@ -76,7 +76,7 @@ def test_the_newer_bus_is_refused_before_it_could_be_called_another_tools(bus: B
 
 @pytest.mark.parametrize("rest", ['"schema_version": 1', '"schema_version": 0, "x": NaN'])
 def test_what_is_broken_is_left_to_those_who_read_it(bus: Bus, rest: str):
-    (bus.root / "state.json").write_text(f'{{"place": "T-404", {rest}}}', encoding="utf-8")
+    (bus.root / "state.json").write_text(f'{{"run_name": "T-404", {rest}}}', encoding="utf-8")
     check_maker(bus)
 
 

@@ -50,7 +50,7 @@ def test_json_names_place_round_name_take_and_time(bus: Bus, cwd: Path):
     entries = json.loads(loop("archive", "list", "--json", cwd=cwd).out)
     assert len(entries) == 14
     last = entries[-1]
-    assert (last["place"], last["round"], last["name"], last["take"]) == ("T-002", 3, "work_report", 2)
+    assert (last["run_name"], last["round"], last["name"], last["take"]) == ("T-002", 3, "work_report", 2)
     assert (last["file"], last["bytes"], last["refused"]) == ("r3_work_report.2.json", 2, False)
 
 
@@ -156,7 +156,7 @@ def test_the_card_is_the_persons_and_may_come_back_during_a_run(bus: Bus, cwd: P
 def test_a_path_of_ones_own_takes_any_document_also_during_a_run(bus: Bus, cwd: Path):
     bus.write("work_report", {"round": 1})
     Archive(bus.archive_root / "T-001").refuse(1, "work_report", bus.path("work_report"), "no")
-    for name in ("r0_charter", "r1_work_report.refused-1.json"):
+    for name in ("r0_manifest", "r1_work_report.refused-1.json"):
         assert loop("archive", "restore", name, cwd=cwd).code == 2
         with held_by_a_run(bus):
             assert loop("archive", "restore", name, "--to", f"{name}.copy", cwd=cwd).code == 0

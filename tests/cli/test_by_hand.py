@@ -78,11 +78,11 @@ def test_a_stop_file_ends_the_wait(stage: Stage):
         ('[run]\nauto_dispatch = true\nworker_backend = "script"', ("--no-auto-dispatch",), ["worker", "reviewer"]),
     ],
 )
-def test_who_is_a_person_stands_in_the_charter(stage: Stage, config: str, args: tuple[str, ...], people: list[str]):
+def test_who_is_a_person_stands_in_the_manifest(stage: Stage, config: str, args: tuple[str, ...], people: list[str]):
     stage.configure(f'{config}\n[backends.script]\nscript = "script.json"\n')
     stage.run(*args, "--artifact-timeout", "0.01", "--max-rounds", "1")
-    charter = json.loads((stage.bus / "archive/T-1/r0_charter.json").read_text(encoding="utf-8"))
-    assert charter["people"] == people
+    manifest = json.loads((stage.bus / "archive/T-1/r0_manifest.json").read_text(encoding="utf-8"))
+    assert manifest["people"] == people
 
 
 def test_a_person_may_review_what_a_program_did(stage: Stage):

@@ -56,7 +56,7 @@ def test_stat_counts_lines_and_json_names_the_commits(stage: Stage):
     document = json.loads(loop("diff", "--json", "--round", "1", cwd=stage.root).out)
     commits = shas(stage)
     assert document == {
-        "place": "T-1",
+        "run_name": "T-1",
         "round": 1,
         "base_sha": commits[0],
         "head_sha": commits[1],

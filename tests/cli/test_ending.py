@@ -10,7 +10,7 @@ from tests.support.replay import ROW, SUMMARY, summary_of
 
 def ending(outcome: Outcome = Outcome.STALLED, **more: Any) -> Ending:
     summary = summary_of(more.pop("summary", SUMMARY))
-    return Ending(**{"outcome": outcome, "place": "T-1", "summary": summary, "error": "odd", **more})
+    return Ending(**{"outcome": outcome, "run_name": "T-1", "summary": summary, "error": "odd", **more})
 
 
 def lines_of(found: Ending, label: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from tests.support.runs import Result, Stage, approves, nothing_left, objects, w
 NOT_YET = {Outcome.BUDGET: "no run has a budget yet: limits of money and minutes come with a later issue"}
 # A bug of loop's own, planted by a module that every process of loop imports.
 PLUGIN = """
-from loop_kit.rounds import preconditions
+from loop_kit.runs import preconditions
 
 def odd(*_args):
     raise ZeroDivisionError("nobody planned for this")

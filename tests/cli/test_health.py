@@ -43,7 +43,7 @@ def test_a_run_is_alive_while_its_agent_works_and_dead_once_it_is_killed(tmp_pat
         wait_until((stage.bus / "runtime/worker.heartbeat.json").exists, "a heartbeat")
         code, found = health(stage)
         assert code == 0
-        assert (found["sound"], found["place"], found["reviewer"]["pulse"]) == (True, "T-1", "idle")
+        assert (found["sound"], found["run_name"], found["reviewer"]["pulse"]) == (True, "T-1", "idle")
         assert (found["pm"]["pulse"], found["pm"]["pid"]) == ("alive", process.pid)
         assert found["worker"]["pulse"] == "alive"
         assert {found["worker"]["pid"], found["worker"]["program"]} <= set(stage.leftovers())

@@ -58,7 +58,7 @@ def test_a_run_that_has_not_ended_has_no_end(bus: Bus):
 
 def test_json_is_a_list_of_objects(bus: Bus):
     (run,) = json.loads(loop("list", "--json", cwd=bus.root.parent).out)
-    assert (run["place"], run["outcome"], run["rounds"], run["cost_usd"]) == ("T-001", "approved", 2, None)
+    assert (run["run_name"], run["outcome"], run["rounds"], run["cost_usd"]) == ("T-001", "approved", 2, None)
 
 
 def test_before_the_first_run_there_is_nothing_to_list(tmp_path: Path):

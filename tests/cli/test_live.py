@@ -207,7 +207,7 @@ def test_a_person_reads_whole_what_is_wanted_and_the_region_says_who_is_waited_f
 
 FINDING = {"effect": "judge", "code": "odd", "text": ODD, "paths": []}
 HEARD = [
-    told("run_started", {"place": "T-1", "base_sha": SHA, "branch": "main"}),
+    told("run_started", {"run_name": "T-1", "base_sha": SHA, "branch": "main"}),
     told("round_started", {"round": 1}),
     told("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}),
     told("agent_said", {"role": "worker", "text": ODD}),

@@ -64,9 +64,9 @@ def test_what_is_asked_for_is_what_comes(bus: Path, args: tuple[str, ...], found
 
 
 def test_a_task_means_all_its_runs_and_a_place_only_one(bus: Path):
-    append(bus, "run_started", task_id="T-001", place="T-001@2", base_sha="0" * 40, branch="")
+    append(bus, "run_started", task_id="T-001", run_name="T-001@2", base_sha="0" * 40, branch="")
     append(bus, "round_started", round=1, head_sha="0" * 40)
-    append(bus, "run_started", run_id="run-3", task_id="T-9", place="T-9", base_sha="0" * 40, branch="")
+    append(bus, "run_started", run_id="run-3", task_id="T-9", run_name="T-9", base_sha="0" * 40, branch="")
     assert seqs(bus, "--task", "T-001") == [*range(1, 19)]
     assert seqs(bus, "--task", "T-001@2") == [17, 18]
     assert seqs(bus, "--task", "T-9") == [19]

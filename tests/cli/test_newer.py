@@ -68,7 +68,7 @@ def make_newer(path: Path) -> None:
     [
         ("state.json", ".loop/state.json"),
         ("summary.json", ".loop/summary.json"),
-        ("archive/T-001/r0_charter.json", "T-001/r0_charter.json"),
+        ("archive/T-001/r0_manifest.json", "T-001/r0_manifest.json"),
     ],
 )
 def test_every_command_refuses_with_both_versions_and_changes_nothing(repo: Path, name: str, said: str):

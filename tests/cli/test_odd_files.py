@@ -126,10 +126,10 @@ def test_a_spoiled_archive_stops_the_run_that_needs_it_before_anything_is_paid(t
         (stage.bus / name).write_text("{", encoding="utf-8")
     says = "r2_fix_list.json is not what loop wrote there"
     ended(stage, stage.run("--resume", "--max-rounds", "2"), 11, says=says, paid=(1, 1))
-    for path in (stage.bus / "archive/T-1").glob("r0_charter*.json"):
+    for path in (stage.bus / "archive/T-1").glob("r0_manifest*.json"):
         path.unlink()
     result = stage.run("--resume")
-    assert (result.code, "the charter of T-1 is not in" in result.err) == (3, True), result.err
+    assert (result.code, "the manifest of T-1 is not in" in result.err) == (3, True), result.err
 
 
 def test_a_backend_without_its_settings_is_refused_before_anything_is_paid(tmp_path):

@@ -27,7 +27,7 @@ class GoesOn:
     paid: tuple[int, int]
     round: int = 1
     words: Sequence[str] = ("--resume",)
-    place: str = "T-1"
+    run_name: str = "T-1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ EXPECTED: dict[str, GoesOn | Refused] = {
     "stopped_between_rounds": GoesOn(paid=(1, 1), round=2),
     "round_limit": GoesOn(paid=(1, 1), round=2, words=("--resume", "--max-rounds", "3")),
     "approved": GoesOn(paid=(0, 0), round=2),
-    "next_run": GoesOn(paid=(1, 1), place="T-1@2"),
+    "next_run": GoesOn(paid=(1, 1), run_name="T-1@2"),
     "person_waited_for": GoesOn(paid=(0, 1)),
 }
 SAYS = {  # what `loop status` says of where it stands, and `loop health` of the PM
@@ -123,11 +123,11 @@ def has_gone_on(stage: Stage, expected: GoesOn, bus: dict[str, bytes]) -> None:
     assert (result.code, stage.paid) == (0, expected.paid), result.err
     standing = result.standing
     assert (standing["state"], standing["outcome"], standing["round"]) == ("done", "approved", expected.round)
-    assert (standing["place"], standing["dispatches"]) == (expected.place, begun + sum(expected.paid))
+    assert (standing["run_name"], standing["dispatches"]) == (expected.run_name, begun + sum(expected.paid))
     archived = {name: data for name, data in bus.items() if name.startswith("archive/") and not name.endswith("/")}
     assert archived.items() <= tree(stage.bus).items()
     feed_is_a_chain(stage)
-    if expected.place == "T-1":
+    if expected.run_name == "T-1":
         nothing_paid_twice(result)
     assert problems(stage) == set()
     nothing_left(stage)

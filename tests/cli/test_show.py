@@ -38,7 +38,7 @@ def test_without_a_round_all_are_told(bus: Path, args: tuple[str, ...]):
 
 def test_json_tells_the_same(bus: Path):
     document = json.loads(loop("show", "--json", "--round", "1", cwd=bus.parent).out)
-    assert document["place"] == "T-001"
+    assert document["run_name"] == "T-001"
     (told,) = document["rounds"]
     assert (told["round"], told["decided"]["decision"], told["decided"]["judged_by"]) == (
         1,

@@ -21,7 +21,7 @@ from tests.support.terminals import Terminal
 
 # A bug of loop's own, planted by a module that every process of loop imports.
 PLUGIN = """
-from loop_kit.rounds import preconditions
+from loop_kit.runs import preconditions
 
 def odd(*_args):
     raise ZeroDivisionError("nobody planned for this")

@@ -115,7 +115,7 @@ def _nothing_lost(stage: Stage, before: Kept, after: Kept) -> None:
 def _played(stage: Stage, verdict: Plays, result: Result) -> None:
     assert stage.paid == verdict.paid
     standing = result.standing
-    assert (standing["state"], standing["place"]) == (verdict.state, verdict.place)
+    assert (standing["state"], standing["run_name"]) == (verdict.state, verdict.run_name)
     assert result.summary is not None
     assert result.summary["exit_code"] == verdict.code
     assert result.summary["outcome"] == standing["outcome"]

@@ -115,7 +115,7 @@ def stand_by(code: Path) -> "subprocess.Popen[str]":
 
 def has_read(code: Path) -> bool:
     """Whether the code was read that a round begins with: Python compiles the last of what is needed after all else."""
-    return bool(list(code.glob("rounds/__pycache__/round.*.pyc")))
+    return bool(list(code.glob("steps/__pycache__/round.*.pyc")))
 
 
 @pytest.mark.parametrize("changed", [False, True], ids=["the same code", "changed code"])

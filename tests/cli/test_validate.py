@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
         ("worker.heartbeat.json", "heartbeat"),
         ("r1_work_report.json", "work_report"),
         ("r12_review_report.2.json", "review_report"),
-        ("r0_charter.json", "charter"),
+        ("r0_manifest.json", "manifest"),
     ],
 )
 def test_a_files_name_tells_its_kind(name: str, kind: str):
@@ -54,7 +54,7 @@ def test_every_document_of_the_example_is_valid():
         ("task_card.json", '{"goal": "a", "goal": "b"}', "'goal' stands twice"),
         ("task_card.json", "[" * 100_000, "deep"),
         ("state.json", json.dumps(documents.state() | {"outcome": "odd"}), "outcome"),
-        ("charter.json", json.dumps(documents.charter() | {"card": {}}), "card"),
+        ("manifest.json", json.dumps(documents.manifest() | {"card": {}}), "card"),
         ("config.toml", "[run]\nmax_roundz = 3\n", "max_rounds"),
         ("config.toml", "[checks.a]\nrunn = 'make'\n", "$.checks.a.runn: there is no such field, did you mean 'run'?"),
         ("config.toml", "[run\n", "line 1"),

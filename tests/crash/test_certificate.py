@@ -25,15 +25,15 @@ class Plant:
     since: str = ""
 
 
-ARCHIVE = "    sealed.archive_round(ctx, state)\n"
+ARCHIVE = "    seals.archive_round(ctx, state)\n"
 COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
 ANCHOR = "    after = anchor(ctx, after)\n"
 MOVE = '    ctx.repository.move(ref, blob, ctx.pins.get(ref, ""))\n'
 FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))\n"
 SUMMARY = "        write_summary(ctx, after)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
-CHARTER = "    archive.put_document(0, Charter.kind, charter)\n    _put_card("
-BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=charter.digests()))\n"
+MANIFEST = "    archive.put_document(0, Manifest.kind, manifest)\n    _put_card("
+BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=manifest.digests()))\n"
 
 PLANTS = {
     "a file is not synced before it gets its name": Plant(
@@ -68,16 +68,16 @@ PLANTS = {
         "torn write r",
     ),
     "the round is archived after its commit point": Plant(
-        "rounds/round.py", {ARCHIVE: "", COMMIT: COMMIT + ARCHIVE}, "r2_"
+        "steps/round.py", {ARCHIVE: "", COMMIT: COMMIT + ARCHIVE}, "r2_"
     ),
     "the fix list comes after the commit point": Plant(
-        "rounds/round.py", {FIX_LIST: f"        ctx.bus.put_state(after)\n{FIX_LIST}"}, "fix_list"
+        "steps/round.py", {FIX_LIST: f"        ctx.bus.put_state(after)\n{FIX_LIST}"}, "fix_list"
     ),
     "the summary comes after the commit point": Plant(
-        "rounds/round.py", {SUMMARY: f"        ctx.bus.put_state(after)\n{SUMMARY}"}, "summary"
+        "steps/round.py", {SUMMARY: f"        ctx.bus.put_state(after)\n{SUMMARY}"}, "summary"
     ),
     "the outbox is emptied before the report is on the bus": Plant(
-        "rounds/intake.py",
+        "dispatch/collect.py",
         {
             "    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n": (
                 "    ctx.bus.clear_outbox(desk.dispatch_id)\n    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n"
@@ -86,15 +86,15 @@ PLANTS = {
         "work_report.json",
     ),
     "nobody looks into the outbox of a run that was killed": Plant(
-        "rounds/intake.py",
-        {"    if not ctx.bus.outbox(name_dispatch(state, ask.role)).is_dir():\n": "    if ask:\n"},
+        "dispatch/collect.py",
+        {"    if not ctx.bus.outbox(state.dispatch_name(ask.role)).is_dir():\n": "    if ask:\n"},
         "work_report.json",
     ),
     "a report that lies on the bus is asked for again": Plant(
-        "rounds/dispatch.py", {"    report = on_bus(ctx, state, ask)\n": "    report = None\n"}, ".checks.json"
+        "dispatch/dispatch.py", {"    report = on_bus(ctx, state, ask)\n": "    report = None\n"}, ".checks.json"
     ),
     "a dispatch begins before the state counts it": Plant(
-        "rounds/dispatch.py",
+        "dispatch/dispatch.py",
         {
             "        ctx.bus.put_state(state)\n        attempt = start(ctx, state, ask)\n": (
                 "        attempt = start(ctx, state, ask)\n        ctx.bus.put_state(state)\n"
@@ -103,16 +103,18 @@ PLANTS = {
         "work_report.json",
     ),
     "evidence that lies on the bus is gathered again": Plant(
-        "rounds/checking.py",
+        "steps/checks.py",
         {"    evidence = _on_bus(ctx, state, change)\n": "    evidence = None\n"},
         "review_request",
     ),
-    "the run has begun before its charter is kept": Plant("rounds/start.py", {CHARTER: BEGUN + CHARTER}, "r0_charter"),
+    "the run has begun before its manifest is kept": Plant(
+        "runs/start.py", {MANIFEST: BEGUN + MANIFEST}, "r0_manifest"
+    ),
     "the log is not synced before it is anchored": Plant(
         "bus/feed.py", {"                os.fsync(fd)\n": "                os.fstat(fd)\n"}, "'r2_"
     ),
     "the log is anchored before it is synced": Plant(
-        "rounds/anchoring.py",
+        "engine/anchoring.py",
         {
             "    head = ctx.feed.sync(state.log)\n": (
                 "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
@@ -124,15 +126,15 @@ PLANTS = {
         },
         "before fsync feed.jsonl",
     ),
-    "the ref of the log does not move": Plant("rounds/anchoring.py", {MOVE: ""}, "r2_"),
+    "the ref of the log does not move": Plant("engine/anchoring.py", {MOVE: ""}, "r2_"),
     "the state names the end of the log before git does": Plant(
-        "rounds/round.py",
+        "steps/round.py",
         {ANCHOR: f"    ctx.bus.put_state(replace(after, log=ctx.feed.sync(after.log)))\n{ANCHOR}"},
         "fsync .loop",  # when the state has its name
         since="fsync feed.jsonl",
     ),
     "a place is claimed before the state names the run": Plant(
-        "rounds/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_charter"
+        "runs/start.py", {"    bus.put_state(idle)\n    return idle\n": "    return idle\n"}, "r0_manifest"
     ),
 }
 
@@ -166,7 +168,7 @@ LIVE_PLANTS = {
     ),
     "a round that was killed counts as one that was played": (
         live.ROUND_DIES,
-        Plant("rounds/process.py", {"in _PLAYED:": "in (*_PLAYED, -9):"}, "/work_report.json"),
+        Plant("runs/round_process.py", {"in _PLAYED:": "in (*_PLAYED, -9):"}, "/work_report.json"),
     ),
     "a round does not ask whether its PM is still there": (
         live.PM_DIES,

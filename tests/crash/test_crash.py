@@ -153,6 +153,6 @@ def test_a_reset_clears_away_what_the_killed_run_left(stage: Stage, who: str):
     stage.git("reset", "--quiet", "--hard", "HEAD~1")
     result = stage.run("--reset")
     assert result.code == 0, result.err
-    assert result.standing["place"] == "T-1@2"
+    assert result.standing["run_name"] == "T-1@2"
     assert "r1_work_report.json" in stage.archived()
     nothing_left(stage)

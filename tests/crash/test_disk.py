@@ -19,7 +19,7 @@ EVERY_WAY = [f"{number}{sign}{ERRORS[number % 3]}" for number in range(1, MOST_D
 WAYS = [
     "1!EACCES:open lock",
     "1!!ENOSPC:write .state.json",
-    "1!EIO:fsync .r0_charter.json",
+    "1!EIO:fsync .r0_manifest.json",
     "1!ENOSPC:write feed.jsonl",
     "2!!ENOSPC:rename state.json",
     "1!EACCES:mkdir -worker-",

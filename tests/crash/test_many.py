@@ -60,7 +60,7 @@ def test_every_round_is_played_once_and_archived(played: Played):
     assert (standing["outcome"], standing["round"], len(looks)) == ("approved", ROUNDS, ROUNDS)
     assert stage.paid == (ROUNDS, ROUNDS)
     assert stage.git("rev-list", "--count", "HEAD") == str(ROUNDS + 1)
-    expected = {"r0_charter.json", "r0_task_card.json", f"r{ROUNDS}_summary.json"}
+    expected = {"r0_manifest.json", "r0_task_card.json", f"r{ROUNDS}_summary.json"}
     for kind in ("work_report", "review_request", "review_report"):
         expected |= {f"r{number}_{kind}.json" for number in range(1, ROUNDS + 1)}
     expected |= {f"r{number}_fix_list.json" for number in range(2, ROUNDS + 1)}

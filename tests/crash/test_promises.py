@@ -23,7 +23,7 @@ BEGINNING = [
     "1:write lock",
     "1:rename .loop/state.json",
     "1:start refs/loop/T-1/r0/base",  # the place is claimed, and no state says so
-    "1:link r0_charter.json",
+    "1:link r0_manifest.json",
     "2:write .state.json.",
     "1:write feed.jsonl",
 ]
@@ -119,7 +119,7 @@ def test_a_reset_that_dies_anywhere_loses_nothing(stage: Stage, when: str):
     died(stage, dying(stage, when, "--reset"), when)
     result = stage.run("--reset")
     assert result.code == 0, result.err
-    assert (result.standing["place"], result.standing["outcome"]) == ("T-1@2", "approved")
+    assert (result.standing["run_name"], result.standing["outcome"]) == ("T-1@2", "approved")
     assert stage.archived("T-1@2") == sorted(ARCHIVED)
     assert set(stage.archived("T-1")) >= {name for name in ARCHIVED if name < "r2_fix_list.json."}
     assert stage.git("show", "refs/loop/T-1/r1/head:app.txt") == CONTENT[1].strip()

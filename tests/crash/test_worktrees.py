@@ -91,7 +91,7 @@ def _killed_again_and_again(stage: Stage, number: int) -> Result:
 def _ended_as_undisturbed(stage: Stage, result: Result, number: int) -> None:
     assert result.code == 0, f"run {number}: {result.err}"
     standing = result.standing
-    assert (standing["task_id"], standing["place"]) == (_task(number), _task(number))
+    assert (standing["task_id"], standing["run_name"]) == (_task(number), _task(number))
     assert (standing["state"], standing["outcome"], standing["round"]) == ("done", "approved", 2)
     assert standing["branch"] == f"run-{number}"
     assert stage.git("log", "--format=%s") == "Round 2\nRound 1\nStart"

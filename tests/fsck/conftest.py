@@ -18,7 +18,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
 
 @pytest.fixture
 def stage(finished: tuple[Stage, Path]) -> Iterator[Stage]:
-    """Return that stage as it was, at the same path: a charter names absolute paths."""
+    """Return that stage as it was, at the same path: a manifest names absolute paths."""
     stage, copy = finished
     folder = copy.with_name("stage")
     shutil.rmtree(folder)

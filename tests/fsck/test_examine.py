@@ -100,8 +100,8 @@ def anchor_nothing(stage: Stage) -> None:
     stage.git("update-ref", f"{REF}/log", "HEAD")
 
 
-def lose_the_charter(stage: Stage) -> None:
-    (stage.bus / "archive/T-1/r0_charter.json").unlink()
+def lose_the_manifest(stage: Stage) -> None:
+    (stage.bus / "archive/T-1/r0_manifest.json").unlink()
 
 
 def lose_the_summary(stage: Stage) -> None:
@@ -138,9 +138,9 @@ def lose_an_object(stage: Stage) -> None:
         (lose_the_feed, {"anchor"}),
         (lose_the_anchor, {"anchor", "unanchored"}),
         (anchor_nothing, {"anchor", "unanchored"}),
-        (lose_the_charter, {"no_charter"}),
+        (lose_the_manifest, {"no_manifest"}),
         (lose_the_summary, {"no_summary"}),
-        (lose_the_archive, {"unknown_run", "no_charter", "swapped", "no_summary"}),
+        (lose_the_archive, {"unknown_run", "no_manifest", "swapped", "no_summary"}),
         (lose_an_object, {"lost_object"}),
     ],
 )
@@ -214,8 +214,8 @@ def review(stage: Stage) -> Path:
 
 
 def scratch(stage: Stage) -> Path:
-    charter = json.loads((stage.bus / "archive/T-1/r0_charter.json").read_text(encoding="utf-8"))
-    return Path(str(charter["scratch"]), str(charter["run_id"]))
+    manifest = json.loads((stage.bus / "archive/T-1/r0_manifest.json").read_text(encoding="utf-8"))
+    return Path(str(manifest["scratch"]), str(manifest["run_id"]))
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,8 @@ def test_what_another_version_wrote_is_kept_as_it_is(name: str, data: dict[str, 
 
 
 def test_what_an_older_loop_did_not_write_may_be_missing():
-    data = {"task_id": "T-1", "place": "T-1", "base_sha": "e" * 40, "branch": "main"}
-    assert read("run_started", data) == RunStarted(task_id="T-1", place="T-1", base_sha="e" * 40, branch="main")
+    data = {"task_id": "T-1", "run_name": "T-1", "base_sha": "e" * 40, "branch": "main"}
+    assert read("run_started", data) == RunStarted(task_id="T-1", run_name="T-1", base_sha="e" * 40, branch="main")
 
 
 def test_an_outcome_is_written_as_its_word():

@@ -9,7 +9,7 @@ from loop_kit.values.reading import read
 from loop_kit.values.wording import FieldError
 
 SAID: Mapping[str, tuple[Any, str]] = {
-    "places": (kinds.Place, "a task's id, alone or followed by '@' and a number from 2"),
+    "places": (kinds.RunName, "a task's id, alone or followed by '@' and a number from 2"),
     "tasks": (kinds.TaskId, f"up to 64 letters{kinds.NAME_RULE.partition('letters')[2]}"),
     "times": (kinds.Time, "a time as 2025-01-31T08:00:00.000Z"),
     "variables": (kinds.VariableName, "letters, digits and '_', not starting with a digit"),

@@ -2,7 +2,7 @@ import pytest
 
 from loop_kit.errors import DocumentError
 from loop_kit.model import schema
-from loop_kit.model.names import before_name, check_task_id, is_before, is_place, is_task_id, place_name
+from loop_kit.model.names import before_name, check_task_id, is_before, is_run_name, is_task_id, name_run
 from tests.support import documents
 
 GOOD = ("T-001", "a", "7", "fix_login.v2", "A" * 64, "a.locked", "x.LOCK", "a-.-b")
@@ -46,16 +46,16 @@ def test_the_schema_of_the_card_draws_the_same_line(name):
 
 
 def test_the_first_run_of_a_task_is_at_its_own_name_and_later_ones_are_numbered():
-    assert [place_name("T-001", run) for run in (1, 2, 13)] == ["T-001", "T-001@2", "T-001@13"]
+    assert [name_run("T-001", run) for run in (1, 2, 13)] == ["T-001", "T-001@2", "T-001@13"]
 
 
 @pytest.mark.parametrize("run", [1, 2, 9, 10, 99, 12345])
 def test_every_place_that_is_made_is_recognised(run):
-    assert is_place(place_name("T-001", run))
+    assert is_run_name(name_run("T-001", run))
 
 
 @pytest.mark.parametrize(
-    "place",
+    "run_name",
     [
         "",
         "T-001@",
@@ -71,15 +71,15 @@ def test_every_place_that_is_made_is_recognised(run):
         "@2",
     ],
 )
-def test_what_no_run_is_called_is_no_place(place):
-    assert not is_place(place)
+def test_what_no_run_is_called_is_no_place(run_name):
+    assert not is_run_name(run_name)
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_was_there_before_loop_has_a_name_that_no_run_ever_gets(name):
     assert is_before(before_name(name))
-    assert not is_place(before_name(name))
-    assert not any(is_before(place_name(name, run)) for run in (1, 2, 10))
+    assert not is_run_name(before_name(name))
+    assert not any(is_before(name_run(name, run)) for run in (1, 2, 10))
 
 
 @pytest.mark.parametrize("name", ["@0", "../x@0", "T-1@00", "T-1@0@0", "T-1@", "T-1"])

@@ -13,7 +13,7 @@ from tests.support import documents
 from tests.support.documents import SHA
 
 FROM_OUTSIDE = ("task_card", "work_report", "review_report", "fix_list", "review_request", "checks", "config")
-STRICT = ("config", "state", "charter", "feed_event", "heartbeat")
+STRICT = ("config", "state", "manifest", "feed_event", "heartbeat")
 HEARTBEAT = {
     "role": "worker",
     "pid": 7,
@@ -123,10 +123,10 @@ def test_a_document_of_the_original_format_is_valid(kind, document):
 
 
 def test_a_missing_field_of_a_document_in_a_document_is_found():
-    assert schema.find_problem("charter", {**documents.charter(), "card": {"task_id": "T-001", "goal": "x"}}) == (
+    assert schema.find_problem("manifest", {**documents.manifest(), "card": {"task_id": "T-001", "goal": "x"}}) == (
         "$.card.acceptance_criteria: it is missing"
     )
-    assert schema.find_problem("charter", {**documents.charter(), "settings": {"runn": {}}}) == (
+    assert schema.find_problem("manifest", {**documents.manifest(), "settings": {"runn": {}}}) == (
         "$.settings.runn: there is no such field, did you mean 'run'?"
     )
 
@@ -176,7 +176,7 @@ def test_a_sentence_stays_short_and_plain_whatever_is_wrong(value):
 
 def test_reading_the_state_does_not_load_jsonschema():
     code = (
-        "import sys, loop_kit.model.charter, loop_kit.model.state, loop_kit.model.agent_events; "
+        "import sys, loop_kit.model.manifest, loop_kit.model.state, loop_kit.model.agent_events; "
         "sys.exit('jsonschema' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -54,7 +54,7 @@ def test_a_state_without_what_older_loops_did_not_write_is_read():
 def test_the_smallest_state_satisfies_parser_and_schema():
     state = RunState(
         run_id="r",
-        place="",
+        run_name="",
         task_id="T-001",
         phase=Phase.IDLE,
         round=1,

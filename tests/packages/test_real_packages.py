@@ -130,7 +130,7 @@ def check_summary(stage: Stage, package: Package, result: Result, base: str, hea
 
 def check_archive(stage: Stage, base: str, heads: list[str]) -> None:
     assert stage.loop("validate", *map(str, (stage.bus / "archive").glob("*/*.json"))).code == 0
-    assert archived(stage, "r0_charter")["base_sha"] == base
+    assert archived(stage, "r0_manifest")["base_sha"] == base
     for number, head in enumerate(heads, 1):
         request = archived(stage, f"r{number}_review_request")
         assert archived(stage, f"r{number}_work_report")["head_sha"] == request["head_sha"] == head

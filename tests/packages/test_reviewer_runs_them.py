@@ -110,7 +110,7 @@ def check_pins(stage: Stage, base: str, heads: list[str]) -> None:
 def check_archive(stage: Stage, base: str, heads: list[str]) -> None:
     documents = [path for path in (stage.bus / "archive/INFLECT-7").iterdir() if path.suffix == ".json"]
     assert stage.loop("validate", *map(str, documents)).code == 0
-    assert archived(stage, "r0_charter.json")["base_sha"] == base
+    assert archived(stage, "r0_manifest.json")["base_sha"] == base
     for number, head in enumerate(heads, 1):
         request = archived(stage, f"r{number}_review_request.json")
         assert archived(stage, f"r{number}_work_report.json")["head_sha"] == request["head_sha"] == head

@@ -1,8 +1,8 @@
 """Briefs for the tests of prompts: an ordinary one for each role, to be changed with `dataclasses.replace`."""
 
 from loop_kit.model.change import Change, Commit, FileChange
-from loop_kit.model.charter import PromptTexts
 from loop_kit.model.decision import Decision
+from loop_kit.model.manifest import PromptTexts
 from loop_kit.model.review import FixList, Issue
 from loop_kit.model.state import Judge, RoundRow
 from loop_kit.model.task import Criterion, TaskCard

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from loop_kit.dispatch.beside import empty_beside
 from loop_kit.errors import StartError
-from loop_kit.rounds.beside import empty_beside
 
 
 def test_the_folder_beside_a_tree_is_empty_each_time_and_always_the_same(tmp_path: Path):

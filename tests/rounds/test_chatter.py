@@ -3,12 +3,12 @@ from typing import cast
 
 import pytest
 
+from loop_kit.dispatch.chatter import NEWEST, Chatter
+from loop_kit.engine.context import RunContext
 from loop_kit.model.agent_events import Finished, Said, SessionStarted, UsedTool
 from loop_kit.model.config import RunSettings, Settings
 from loop_kit.model.events import Event
 from loop_kit.model.shown_events import AgentAction, AgentSaid
-from loop_kit.rounds.chatter import NEWEST, Chatter
-from loop_kit.rounds.context import RunContext
 
 
 class Told:

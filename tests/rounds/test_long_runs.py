@@ -1,9 +1,9 @@
 """What a round of a long run looks back at, so that it costs what the first ones cost."""
 
-from loop_kit.model.charter import Charter
 from loop_kit.model.documents import read
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.state import KEPT_ROWS, RunState
-from loop_kit.rounds.work import ground_of
+from loop_kit.steps.work import ground_of
 from tests.support import documents
 
 
@@ -18,7 +18,7 @@ def after(rounds: int) -> RunState:
 
 
 def test_the_commits_of_a_change_are_listed_from_the_base_or_from_the_oldest_round_that_the_state_knows():
-    charter = read(Charter, documents.charter())
+    manifest = read(Manifest, documents.manifest())
     for rounds, listed_from in ((0, documents.SHA), (KEPT_ROWS - 1, documents.SHA), (KEPT_ROWS + 5, f"{6:040}")):
-        ground = ground_of(charter, after(rounds))
+        ground = ground_of(manifest, after(rounds))
         assert (ground.base_sha, ground.listed_from) == (documents.SHA, listed_from)

@@ -219,7 +219,7 @@ def _older(stage: Stage) -> None:
     (stage.bus / "state.json").write_text(json.dumps(state), encoding="utf-8")
 
 
-_OF_THE_START = ("charter", "card", "config", "roles", "templates")
+_OF_THE_START = ("manifest", "card", "config", "roles", "templates")
 
 
 def test_a_run_that_an_older_loop_stopped_in_its_first_round_goes_on_and_pays_nobody_twice(tmp_path: Path):

@@ -12,7 +12,7 @@ import loop_kit
 from tests.support.runs import Stage, ended, works
 
 PACKAGE = Path(loop_kit.__file__).parent
-SUMMARY = "src/loop_kit/rounds/summary.py"
+SUMMARY = "src/loop_kit/engine/summary.py"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_process_never_runs_older_and_newer_code_together(own: Stage):
     """The new code is sound in itself; but its modules do not fit those that a process has read before."""
     renamed = {
         path: (own.root / path).read_text(encoding="utf-8").replace("write_summary", "put_summary")
-        for path in (SUMMARY, "src/loop_kit/rounds/loop.py", "src/loop_kit/rounds/round.py")
+        for path in (SUMMARY, "src/loop_kit/runs/coordinator.py", "src/loop_kit/steps/round.py")
     }
     edits = [{"edit": {path: text}} for path, text in renamed.items()]
     own.play([[*edits, *works()]])

@@ -130,7 +130,7 @@ def finish(stage: Stage, *, most_calls: int) -> None:
 
 
 def _lay_out(film: Film, shot: Shot) -> None:
-    """Make the stage look as it did, at the same place: a charter names absolute paths."""
+    """Make the stage look as it did, at the same place: a manifest names absolute paths."""
     folder = film.folder / "stage"
     shutil.rmtree(folder)
     recording.copy(film.folder / "shots" / shot.state, folder)

@@ -22,7 +22,7 @@ FILES = {"app.txt": "start\n"}
 CONTENT = {1: "start\nfirst\n", 2: "start\nfirst\nsecond\n"}
 DRAFT = "start\na draft, not committed\n"
 ARCHIVED = {
-    "r0_charter.json",
+    "r0_manifest.json",
     "r0_task_card.json",
     "r1_work_report.json",
     "r1_review_request.json",
@@ -34,9 +34,9 @@ ARCHIVED = {
     "r2_summary.json",
 }
 CHECKED = {"r0_checks.json", "r1_checks.json", "r2_checks.json"}
-# Each end of a run is summed up, a resume with flags changes the charter, and a check that was cut off before its result
+# Each end of a run is summed up, a resume with flags changes the manifest, and a check that was cut off before its result
 # was sealed is run again; the last take counts.
-_TAKES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json|r0_(charter|checks)\.[0-9]+\.json")
+_TAKES = re.compile(r"r[12]_summary(\.[0-9]+)?\.json|r0_(manifest|checks)\.[0-9]+\.json")
 # Fails when another agent of the same stage is alive: the later of two would see the earlier.
 _ALONE = """
 import os, pathlib, sys

@@ -61,7 +61,7 @@ def state() -> dict[str, Any]:
     return {
         "schema_version": 1,
         "run_id": "run-1",
-        "place": "T-001@2",
+        "run_name": "T-001@2",
         "task_id": "T-001",
         "state": "awaiting_work",
         "round": 2,
@@ -107,19 +107,19 @@ def state() -> dict[str, Any]:
                 "digests": {"checks": "22"},
             }
         ],
-        "digests": {"charter": "00"},
+        "digests": {"manifest": "00"},
         "watch": {"hooks": "11"},
         "passed": ["tests"],
         "log": {"seq": 12, "digest": "5c" * 32},
     }
 
 
-def charter() -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
     texts = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
     return {
         "schema_version": 1,
         "run_id": "run-1",
-        "place": "T-001",
+        "run_name": "T-001",
         "base_sha": SHA,
         "branch": "",
         "card": {**card(), "ticket": "a field of the person's own"},

@@ -108,11 +108,11 @@ def lay(fate: Fate) -> None:
     real_open, real_close, real_start, real_file = os.open, os.close, subprocess.Popen.__init__, io.open
 
     def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
-        place = whole(path, kwargs.get("dir_fd"))
+        run_name = whole(path, kwargs.get("dir_fd"))
         if flags & (os.O_CREAT | os.O_TRUNC):
-            fate.meet("open", place)
+            fate.meet("open", run_name)
         fd = real_open(path, flags, *args, **kwargs)
-        fate.paths[fd] = str(place)
+        fate.paths[fd] = str(run_name)
         return fd
 
     def file(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:

@@ -15,8 +15,8 @@ from pathlib import Path
 from loop_kit.cli.init import MADE
 from loop_kit.cli.main import COMMANDS
 from loop_kit.cli.validate import kind_of
-from loop_kit.model.charter import Charter
 from loop_kit.model.documents import read, write
+from loop_kit.model.manifest import Manifest
 from tests.support.runs import LOOP
 from tests.support.schemas import DOCUMENTS, schema_text
 from tests.support.settings_page import with_run_settings, with_tables
@@ -141,9 +141,9 @@ def example() -> dict[str, str]:
     own = {each.kind: each for each in DOCUMENTS if each.kind not in ("task_card", "work_report", "review_report")}
     found = {path.relative_to(EXAMPLE).as_posix(): own.get(kind_of(path)) for path in sorted(EXAMPLE.rglob("*.json"))}
     values = {name: read(kind, json.loads(text_of(f".loop.example/{name}"))) for name, kind in found.items() if kind}
-    charter = next(each for each in values.values() if isinstance(each, Charter))
+    manifest = next(each for each in values.values() if isinstance(each, Manifest))
     documents = {name: write(each) for name, each in values.items()}
-    documents["state.json"]["digests"] |= charter.digests()
+    documents["state.json"]["digests"] |= manifest.digests()
     made |= {name: as_written(each) for name, each in documents.items()}
     return {f".loop.example/{name}": text for name, text in made.items()}
 

@@ -6,7 +6,7 @@ A recording is text: the repository as `git fast-export` tells it, what that doe
 settings, worktrees, uncommitted files, empty folders) as JSON, and the bus as it lay there. What names the machine or
 one single run is a mark in it: `@FOLDER@` where everything lay, `@RUN@` the run's id, which is another one for each
 lay-out, because processes are found by it. What follows from the two is computed when it is laid out: the digests of the
-charter in the state, and the chain of the feed. Left out are the agents' calls, worktrees' files, which loop makes anew,
+manifest in the state, and the chain of the feed. Left out are the agents' calls, worktrees' files, which loop makes anew,
 and all of a prompt but its first line. `@HOST@` is the machine, whose dead processes are known to be dead.
 
 The recordings in tests/recorded stay as they are: what has to go on with them is loop.
@@ -138,8 +138,8 @@ def _output(stage: Stage) -> list[Path]:
 
 def record(name: str, folder: Path) -> None:
     """Come by a situation and write it down as `folder`."""
-    with tempfile.TemporaryDirectory(prefix="loop-recorded-") as place:
-        with clearing(Stage.set_up(Path(place).resolve(), worker=WORKS, reviewer=CONTENT, config=CONFIG)) as stage:
+    with tempfile.TemporaryDirectory(prefix="loop-recorded-") as run_name:
+        with clearing(Stage.set_up(Path(run_name).resolve(), worker=WORKS, reviewer=CONTENT, config=CONFIG)) as stage:
             SITUATIONS[name](stage)
         stage.play(WORKS, CONTENT)
         write(stage, folder)
@@ -231,15 +231,15 @@ def _compute(bus: Path) -> None:
     """Put in what follows from where a recording lies: as it was computed by the version that made it."""
     feed = bus / _FEED
     lines, before = feed.read_bytes().split(b"\n"), b""
-    for place, line in enumerate(lines[:-1]):
-        lines[place] = _PREV.sub(b'"prev":"' + before + b'"', line, count=1)
-        before = sha256(lines[place]).hexdigest().encode()
+    for run_name, line in enumerate(lines[:-1]):
+        lines[run_name] = _PREV.sub(b'"prev":"' + before + b'"', line, count=1)
+        before = sha256(lines[run_name]).hexdigest().encode()
     feed.write_bytes(b"\n".join(lines))
     path = bus / "state.json"
     state = json.loads(path.read_text(encoding="utf-8"))
-    kept = (bus / "archive" / state["place"]).glob("r0_charter*.json")
-    charters = [json.loads(each.read_text(encoding="utf-8")) for each in sorted(kept, key=lambda each: len(each.name))]
-    state["digests"] |= {"charter": _digest(charters[-1]), "config": _digest(charters[-1]["settings"])}
+    kept = (bus / "archive" / state["run_name"]).glob("r0_manifest*.json")
+    manifests = [json.loads(each.read_text(encoding="utf-8")) for each in sorted(kept, key=lambda each: len(each.name))]
+    state["digests"] |= {"manifest": _digest(manifests[-1]), "config": _digest(manifests[-1]["settings"])}
     path.write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

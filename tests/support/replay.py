@@ -33,7 +33,7 @@ ROW: dict[str, Any] = {
 SUMMARY: dict[str, Any] = {
     "schema_version": 1,
     "run_id": "run-1",
-    "place": "T-1",
+    "run_name": "T-1",
     "task_id": "T-1",
     "outcome": "approved",
     "exit_code": 0,
@@ -107,7 +107,7 @@ def replay(
     encoding: str = "utf-8",
 ) -> Replayed:
     """Show events and an ending; `ending` holds what its default, an approval, does not say. `size` is lines, columns."""
-    whole: dict[str, Any] = {"outcome": Outcome.APPROVED, "place": "T-1", "summary": SUMMARY, **(ending or {})}
+    whole: dict[str, Any] = {"outcome": Outcome.APPROVED, "run_name": "T-1", "summary": SUMMARY, **(ending or {})}
     with terminal_stream(*size, encoding) as stream:
         live = Live(stream)
         for event in heard:

@@ -216,8 +216,8 @@ class Stage:
         """Return how many calls of the worker and of the reviewer were paid."""
         return len(self.calls("worker")), len(self.calls("reviewer"))
 
-    def archived(self, place: str = "T-1") -> list[str]:
-        return sorted(path.name for path in (self.bus / "archive" / place).glob("*"))
+    def archived(self, run_name: str = "T-1") -> list[str]:
+        return sorted(path.name for path in (self.bus / "archive" / run_name).glob("*"))
 
     def git(self, *args: str, ok: tuple[int, ...] = (0,)) -> str:
         return git(self.root, *args, ok=ok)

@@ -9,10 +9,10 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from loop_kit.bus.heartbeat import Beat
-from loop_kit.model.charter import Charter
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.feed_event import FeedEvent
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import RunState
@@ -45,7 +45,7 @@ _UNLISTED = {
 }
 # The documents whose schemas are written here.
 DOCUMENTS: tuple[Any, ...] = (
-    Charter,
+    Manifest,
     Evidence,
     FeedEvent,
     FixList,

@@ -98,8 +98,8 @@ def test_a_stale_lock_is_named(tmp_path: Path):
 def test_refs_of_another_place_do_not_mix(tmp_path: Path):
     repo = make_repo(tmp_path)
     head = git(repo, "rev-parse", "HEAD")
-    for place in ("T", "T@2", "T-1"):
-        pin(Git(repo), f"refs/loop/{place}/r0/base", head)
+    for run_name in ("T", "T@2", "T-1"):
+        pin(Git(repo), f"refs/loop/{run_name}/r0/base", head)
     assert list(refs_under(Git(repo), "refs/loop/T")) == ["refs/loop/T/r0/base"]
     assert list(refs_under(Git(repo), "refs/loop/T@2/")) == ["refs/loop/T@2/r0/base"]
     assert refs_under(Git(repo), "refs/loop/other") == {}

@@ -41,5 +41,5 @@ def begin(folder: Path) -> Trial:
     found = Repository.find(repo)
     base = found.head().sha
     found.pin("refs/loop/T/r0/base", base)
-    ground = Ground(base_sha=base, last_head=base, listed_from=base, branch="main", place="T", round=1)
+    ground = Ground(base_sha=base, last_head=base, listed_from=base, branch="main", run_name="T", round=1)
     return Trial(repo, found, base, ground, watch.take(found, "T", 1))

@@ -86,21 +86,21 @@ def test_a_reviewer_who_is_told_no_outbox_is_known_by_its_part(bus: Bus):
         ({"settings": {"run": {"auto_dispatch": True}}}, ()),
     ],
 )
-def test_the_charter_says_which_roles_people_have(bus: Bus, more: dict[str, Any], people: tuple[str, ...]):
-    charter = {key: value for key, value in documents.charter().items() if key not in ("people", "settings")}
-    Archive(bus.archive_root / STATE.place).put_document(0, "charter", {**charter, **more})
+def test_the_manifest_says_which_roles_people_have(bus: Bus, more: dict[str, Any], people: tuple[str, ...]):
+    manifest = {key: value for key, value in documents.manifest().items() if key not in ("people", "settings")}
+    Archive(bus.archive_root / STATE.run_name).put_document(0, "manifest", {**manifest, **more})
     assert crew.people_of(bus, STATE) == people
 
 
-def test_a_charter_that_cannot_be_read_names_nobody(bus: Bus):
+def test_a_manifest_that_cannot_be_read_names_nobody(bus: Bus):
     assert crew.people_of(bus, STATE) == ()
-    Archive(bus.archive_root / STATE.place).put(0, "charter", b"{")
+    Archive(bus.archive_root / STATE.run_name).put(0, "manifest", b"{")
     assert crew.people_of(bus, STATE) == ()
 
 
 def test_a_person_is_waited_for_in_the_role_whose_document_is_missing(bus: Bus):
-    charter = {**documents.charter(), "people": ["worker"]}
-    Archive(bus.archive_root / STATE.place).put_document(0, "charter", charter)
+    manifest = {**documents.manifest(), "people": ["worker"]}
+    Archive(bus.archive_root / STATE.run_name).put_document(0, "manifest", manifest)
     assert crew.awaited_person(bus, STATE) == "worker"
     for phase in (Phase.AWAITING_REVIEW, Phase.DONE, Phase.IDLE):
         assert crew.awaited_person(bus, STATE.at(phase, now="")) is None

@@ -76,7 +76,7 @@ def pulses(health: Health) -> list[str]:
 def test_where_nothing_goes_on_everybody_is_idle_and_all_is_well(bus: Bus):
     beat(bus, GONE)
     health = look(bus)
-    assert (health.sound, pulses(health), health.place) == (True, ["idle", "idle", "idle"], "")
+    assert (health.sound, pulses(health), health.run_name) == (True, ["idle", "idle", "idle"], "")
 
 
 def test_a_run_that_works_is_alive_from_its_pm_to_its_program(bus: Bus):
@@ -143,7 +143,9 @@ def test_a_run_on_another_host_is_judged_by_its_heartbeat_alone(bus: Bus):
 
 
 def test_a_person_needs_no_heartbeat_but_one_that_stops_is_seen(bus: Bus):
-    Archive(bus.archive_root / STATE.place).put_document(0, "charter", {**documents.charter(), "people": ["worker"]})
+    Archive(bus.archive_root / STATE.run_name).put_document(
+        0, "manifest", {**documents.manifest(), "people": ["worker"]}
+    )
     bus.feed_path.unlink()
     with Lock.acquire(bus.lock_path, purpose="loop run", now=THEN):
         assert pulses(look(bus)) == ["alive", "idle", "idle"]
@@ -157,4 +159,4 @@ def test_a_person_needs_no_heartbeat_but_one_that_stops_is_seen(bus: Bus):
 def test_it_can_be_written_as_a_document(bus: Bus):
     hold(bus, GONE)
     document = write(look(bus))
-    assert (document["sound"], document["place"], document["pm"]["pulse"]) == (False, STATE.place, "dead")
+    assert (document["sound"], document["run_name"], document["pm"]["pulse"]) == (False, STATE.run_name, "dead")

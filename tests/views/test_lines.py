@@ -33,13 +33,13 @@ ISSUES = [{"severity": "high", "file": "", "reason": "It fails.", "required_chan
     [
         (
             "run_started",
-            {"place": "T-1@2", "base_sha": SHA, "branch": ""},
+            {"run_name": "T-1@2", "base_sha": SHA, "branch": ""},
             "T-1@2: started at eeeeeeeeeeee on a detached HEAD",
         ),
-        ("run_resumed", {"place": "T-1", "round": 2}, "T-1: going on in round 2"),
+        ("run_resumed", {"run_name": "T-1", "round": 2}, "T-1: going on in round 2"),
         (
             "run_resumed",
-            {"place": "T-1", "round": 2, "tree_settings": ["the worker has none"]},
+            {"run_name": "T-1", "round": 2, "tree_settings": ["the worker has none"]},
             "T-1: going on in round 2\n  the worker has none",
         ),
         ("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}, "the worker (codex) is asked"),

@@ -10,7 +10,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.errors import NewerError, StartError
 from loop_kit.model.documents import read, write
 from loop_kit.model.state import RunState
-from loop_kit.views.runs import find_place, list_runs, places
+from loop_kit.views.runs import find_run, list_runs, run_names
 from tests.support import documents
 from tests.support.runs import Stage, Steps, approves, ended, works
 
@@ -23,15 +23,15 @@ def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / ".loop")
 
 
-def put_summary(bus: Bus, place: str, **fields: Any) -> None:
+def put_summary(bus: Bus, run_name: str, **fields: Any) -> None:
     """Archive the summary of the example's run, with some fields of another."""
     summary = json.loads((EXAMPLE / "summary.json").read_bytes())
-    Archive(bus.archive_root / place).put_document(1, "summary", {**summary, **fields})
+    Archive(bus.archive_root / run_name).put_document(1, "summary", {**summary, **fields})
 
 
 def test_an_approved_run_is_listed_with_its_outcome_and_times(bus: Bus):
     (run,) = list_runs(bus)
-    assert (run.place, run.task_id, run.rounds, run.outcome) == ("T-001", "T-001", 2, "approved")
+    assert (run.run_name, run.task_id, run.rounds, run.outcome) == ("T-001", "T-001", 2, "approved")
     assert (run.started_at, run.ended_at) == ("2025-03-03T10:00:00.000Z", "2025-03-03T10:05:41.077Z")
     assert run.goal.startswith("Long durations")
 
@@ -62,7 +62,7 @@ def test_what_a_run_cost_is_what_its_summary_says_and_unknown_where_a_dispatch_d
 def test_the_runs_of_a_task_come_in_their_order_and_what_is_no_place_does_not(bus: Bus):
     for name in ("T-001@10", "T-001@2", "_unfiled", "T-1@1", "a b"):
         (bus.archive_root / name).mkdir()
-    assert places(bus) == ["T-001", "T-001@2", "T-001@10"]
+    assert run_names(bus) == ["T-001", "T-001@2", "T-001@10"]
 
 
 def test_what_was_there_before_loop_comes_first_and_is_no_unfinished_run(bus: Bus):
@@ -70,7 +70,7 @@ def test_what_was_there_before_loop_comes_first_and_is_no_unfinished_run(bus: Bu
     older.put_document(2, "work_report", {})
     older.put_document(2, "summary", {"outcome": "approved"})
     (bus.archive_root / "_before").mkdir()
-    assert [(run.place, run.task_id, run.rounds, run.outcome) for run in list_runs(bus)] == [
+    assert [(run.run_name, run.task_id, run.rounds, run.outcome) for run in list_runs(bus)] == [
         ("T-001@0", "T-001", 2, "before loop"),
         ("T-001", "T-001", 2, "approved"),
     ]
@@ -85,11 +85,11 @@ def test_a_run_that_a_newer_loop_summed_up_is_not_left_unknown(bus: Bus):
 def test_a_run_without_a_summary_is_unfinished(bus: Bus):
     Archive(bus.archive_root / "T-9").put_document(3, "work_report", {})
     run = list_runs(bus)[-1]
-    assert (run.place, run.outcome, run.rounds, run.ended_at) == ("T-9", "unfinished", 3, "")
+    assert (run.run_name, run.outcome, run.rounds, run.ended_at) == ("T-9", "unfinished", 3, "")
 
 
 def test_a_run_that_was_taken_up_again_is_not_what_its_old_summary_says(bus: Bus):
-    state = documents.state() | {"place": "T-9", "run_id": "r-9", "task_id": "T-9"}
+    state = documents.state() | {"run_name": "T-9", "run_id": "r-9", "task_id": "T-9"}
     bus.put_state(read(RunState, state))
     put_summary(bus, "T-9", run_id="r-9", outcome="timeout", ended_at="2025-01-01T00:00:00Z")
     run = list_runs(bus)[-1]
@@ -109,15 +109,15 @@ def test_what_cannot_be_read_of_a_run_is_unknown(bus: Bus, spoiled: bytes):
 
 def test_the_run_that_is_meant_is_the_one_named_or_the_one_on_the_bus(bus: Bus):
     state = bus.read_state()
-    assert (find_place(bus, "", state), find_place(bus, "T-001", None)) == ("T-001", "T-001")
+    assert (find_run(bus, "", state), find_run(bus, "T-001", None)) == ("T-001", "T-001")
     with pytest.raises(StartError, match="there is no run 'T-7'"):
-        find_place(bus, "T-7", state)
+        find_run(bus, "T-7", state)
     with pytest.raises(StartError, match="no run stands on"):
-        find_place(bus, "", None)
+        find_run(bus, "", None)
     for escape in ("../archive/T-001", "_unfiled", ".."):
         with pytest.raises(StartError):
-            find_place(bus, escape, state)
+            find_run(bus, escape, state)
 
 
 def test_a_run_can_be_written_as_a_document(bus: Bus):
-    assert json.loads(json.dumps(write(list_runs(bus)[0])))["place"] == "T-001"
+    assert json.loads(json.dumps(write(list_runs(bus)[0])))["run_name"] == "T-001"

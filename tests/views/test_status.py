@@ -133,8 +133,8 @@ def test_without_a_living_run_nobody_works(bus: Bus):
 
 
 def test_a_person_who_is_waited_for_is_told_how_to_answer(bus: Bus, running: Feed):
-    charter = {**documents.charter(), "people": ["worker"]}
-    Archive(bus.archive_root / "T-001@2").put_document(0, "charter", charter)
+    manifest = {**documents.manifest(), "people": ["worker"]}
+    Archive(bus.archive_root / "T-001@2").put_document(0, "manifest", manifest)
     status = read_status(bus, NOW)
     assert (status.person, "loop submit" in status.next_step) == ("worker", True)
     put(bus, Phase.AWAITING_REVIEW)
@@ -168,7 +168,7 @@ def test_the_last_events_come_oldest_first():
 def test_it_can_be_written_as_a_document_that_says_the_same():
     status = read_status(Bus(EXAMPLE), NOW)
     document = write(status)
-    assert document["state"]["place"] == "T-001"
+    assert document["state"]["run_name"] == "T-001"
     assert [event["seq"] for event in document["events"]] == [event.seq for event in status.events]
 
 

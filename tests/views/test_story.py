@@ -79,7 +79,7 @@ def test_a_run_without_a_round_is_one_sentence(bus: Bus):
 
 
 def test_the_first_round_stands_as_soon_as_the_state_does(bus: Bus):
-    state = read(RunState, documents.state() | {"place": "T-9", "round": 1})
+    state = read(RunState, documents.state() | {"run_name": "T-9", "round": 1})
     (told,) = tell_run(bus, "T-9", state)
     assert (told.round, told.work, told.review) == (1, None, None)
 

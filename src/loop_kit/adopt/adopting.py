@@ -10,9 +10,9 @@ from loop_kit.adopt.adoption import Adopted, adopt, check_nobody_plays, last_sta
 from loop_kit.adopt.config import Translation, fill_in, translate
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
+from loop_kit.engine.context import utc_now
 from loop_kit.errors import DocumentError, LockedError, LoopError
 from loop_kit.model.state import Phase
-from loop_kit.rounds.context import utc_now
 from loop_kit.vcs.repository import Repository
 
 _CONTEXT = ("context/project_facts.md", "context/pitfalls.md")

@@ -19,7 +19,7 @@ from loop_kit.bus.document import dump, parse, read_json
 from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
-from loop_kit.model.charter import Charter, digest
+from loop_kit.model.manifest import Manifest, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.versions import check_not_newer
 from loop_kit.values import dataclass
@@ -48,7 +48,7 @@ class Archive:
     folder: Path
 
     @property
-    def place(self) -> str:
+    def run_name(self) -> str:
         return self.folder.name
 
     def file(self, round_number: int, name: str, suffix: str = ".json") -> Path:
@@ -72,7 +72,7 @@ class Archive:
         return target
 
     def put_document(self, round_number: int, name: str, document: Any) -> Path:
-        return self.put(round_number, name, dump(document, name=f"{name} of {self.place}"))
+        return self.put(round_number, name, dump(document, name=f"{name} of {self.run_name}"))
 
     def put_from_bus(self, bus: Bus, kind: str) -> Path | None:
         """Keep a document of this run under the round it names (a summary: its last); None when none is readable."""
@@ -126,18 +126,18 @@ class Archive:
         last = kept_takes(self.file(round_number, name))[-1:]
         return any(sha256(read_beginning(path, limit=_READ_LIMIT)).hexdigest() == wanted for path in last)
 
-    def read_charter(self, wanted: str = "") -> Charter:
+    def read_manifest(self, wanted: str = "") -> Manifest:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
 
-        The digest is that of the file: a newer loop may write the same charter in more words. Raises `DocumentError`
+        The digest is that of the file: a newer loop may write the same manifest in more words. Raises `DocumentError`
         when there is none.
         """
-        for path in reversed(kept_takes(self.file(0, Charter.kind))):
-            document = _read(path, Charter.kind)
+        for path in reversed(kept_takes(self.file(0, Manifest.kind))):
+            document = _read(path, Manifest.kind)
             if wanted in ("", digest(document)):
-                return documents.read(Charter, document, name=path.name)
+                return documents.read(Manifest, document, name=path.name)
         raise DocumentError(
-            f"the charter of {self.place} is not in {shown(self.folder)}",
+            f"the manifest of {self.run_name} is not in {shown(self.folder)}",
             hint="loop run --reset archives what is there and starts anew",
         )
 

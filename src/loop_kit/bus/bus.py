@@ -239,8 +239,8 @@ class Bus(Layout):
         return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
 
 
-def _is_run_of(task_id: str, place: str) -> bool:
-    return place.partition("@")[0] == task_id
+def _is_run_of(task_id: str, run_name: str) -> bool:
+    return run_name.partition("@")[0] == task_id
 
 
 def round_in(document: Mapping[str, Any]) -> int | None:

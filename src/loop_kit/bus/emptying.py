@@ -16,7 +16,7 @@ from loop_kit.bus.document import parse
 from loop_kit.bus.files import is_folder, read_bytes
 from loop_kit.bus.layout import LIMITS, ROUND_KINDS
 from loop_kit.errors import DocumentError
-from loop_kit.model.names import is_place, is_task_id
+from loop_kit.model.names import is_run_name, is_task_id
 
 _REPORT_LIMIT = 4 << 20
 _ROUND_LIMIT = 10**6
@@ -24,27 +24,27 @@ _ROUND_LIMIT = 10**6
 
 def empty_bus(bus: Bus) -> list[Path]:
     """Archive and remove all documents of earlier runs; return where they went. For the holder of the lock."""
-    places = _places(bus)
-    filed = [_file(bus, bus.path(kind), places) for kind in (*ROUND_KINDS, "summary")]
-    filed += _empty_runtime(bus, places)
+    run_names = _run_names(bus)
+    filed = [_file(bus, bus.path(kind), run_names) for kind in (*ROUND_KINDS, "summary")]
+    filed += _empty_runtime(bus, run_names)
     atomic.remove(bus.diff_path)  # git has what it showed
-    filed.append(_file(bus, bus.state_path, places))
+    filed.append(_file(bus, bus.state_path, run_names))
     return [path for path in filed if path is not None]
 
 
-def _empty_runtime(bus: Bus, places: Mapping[str, str]) -> list[Path | None]:
+def _empty_runtime(bus: Bus, run_names: Mapping[str, str]) -> list[Path | None]:
     filed = []
     for name in atomic.listed(bus.runtime):
         entry = bus.runtime / name
         if is_folder(entry):
-            filed.append(_file(bus, entry / delivery.REPORT, places))
+            filed.append(_file(bus, entry / delivery.REPORT, run_names))
             delivery.clear(entry)
         else:
             atomic.remove(entry)
     return filed
 
 
-def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
+def _file(bus: Bus, path: Path, run_names: Mapping[str, str]) -> Path | None:
     """Move one document to where it belongs, or to the unfiled ones; return where, None when nothing is there."""
     try:
         data = read_bytes(path, limit=LIMITS.get(path.stem, _REPORT_LIMIT), follow=False)
@@ -52,14 +52,14 @@ def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
         return None
     except DocumentError:
         return bus.set_aside(path)
-    belongs = _belongs(data, places)
+    belongs = _belongs(data, run_names)
     kept: Path | None
     if belongs is None:
         kept = _keep_unfiled(bus, path.stem, data)
     else:
-        place, round_number = belongs
-        archive = Archive(bus.archive_root / place)
-        if _is_swapped(bus, place, round_number, path.stem, data):
+        run_name, round_number = belongs
+        archive = Archive(bus.archive_root / run_name)
+        if _is_swapped(bus, run_name, round_number, path.stem, data):
             kept = archive.refuse(round_number, path.stem, path, "it was changed after loop had read or written it")
         else:
             kept = archive.put(round_number, path.stem, data)
@@ -67,13 +67,13 @@ def _file(bus: Bus, path: Path, places: Mapping[str, str]) -> Path | None:
     return kept
 
 
-def _is_swapped(bus: Bus, place: str, round_number: int, kind: str, data: bytes) -> bool:
+def _is_swapped(bus: Bus, run_name: str, round_number: int, kind: str, data: bytes) -> bool:
     """Whether a document of the run that the state is about is another one than that run has known."""
     try:
         state = bus.read_state()
     except DocumentError:
         return False
-    if state is None or state.place != place:
+    if state is None or state.run_name != run_name:
         return False
     digests = {row.round: row.digests for row in state.round_details}
     open_round = state.digests if state.round not in digests or kind == "fix_list" else digests[state.round]
@@ -88,24 +88,24 @@ def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:
     return path
 
 
-def _belongs(data: bytes, places: Mapping[str, str]) -> tuple[str, int] | None:
+def _belongs(data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | None:
     """Return the place and round that a document names, None when it names none that the archive could have."""
     try:
         document = parse(data)
         task_id, round_number = document["task_id"], document["round" if "round" in document else "rounds"]
-        place = document.get("place") or places.get(task_id) or task_id
+        run_name = document.get("run_name") or run_names.get(task_id) or task_id
     except (DocumentError, KeyError, TypeError):
         return None
-    if not (isinstance(task_id, str) and is_task_id(task_id) and isinstance(place, str) and is_place(place)):
+    if not (isinstance(task_id, str) and is_task_id(task_id) and isinstance(run_name, str) and is_run_name(run_name)):
         return None
     sound = type(round_number) is int and 0 <= round_number <= _ROUND_LIMIT
-    return (place, round_number) if sound and place.partition("@")[0] == task_id else None
+    return (run_name, round_number) if sound and run_name.partition("@")[0] == task_id else None
 
 
-def _places(bus: Bus) -> dict[str, str]:
+def _run_names(bus: Bus) -> dict[str, str]:
     """Return the place of the run that the state is about, by its task."""
     try:
         state = bus.read("state")
     except DocumentError:
         return {}
-    return {} if state is None else {str(state.get("task_id")): str(state.get("place", ""))}
+    return {} if state is None else {str(state.get("task_id")): str(state.get("run_name", ""))}

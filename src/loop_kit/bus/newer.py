@@ -9,10 +9,10 @@ from loop_kit.bus.document import read_json
 from loop_kit.bus.files import kept_takes, read_beginning
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError
-from loop_kit.model.names import is_place
+from loop_kit.model.names import is_run_name
 from loop_kit.model.versions import KNOWN, check_not_newer
 
-_CHARTER_LIMIT = 32 << 20
+_MANIFEST_LIMIT = 32 << 20
 
 
 def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
@@ -28,11 +28,11 @@ def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
     if not _begins_as_ours("summary", bus.path("summary")):
         with suppress(DocumentError):
             bus.read("summary")
-    place = (state or {}).get("place")
-    if isinstance(place, str) and is_place(place):
-        for path in kept_takes(bus.archive_root / place / "r0_charter.json"):
-            if not _begins_as_ours("charter", path):
-                _check_charter(path)
+    run_name = (state or {}).get("run_name")
+    if isinstance(run_name, str) and is_run_name(run_name):
+        for path in kept_takes(bus.archive_root / run_name / "r0_manifest.json"):
+            if not _begins_as_ours("manifest", path):
+                _check_manifest(path)
     return state
 
 
@@ -42,8 +42,8 @@ def _begins_as_ours(kind: str, path: Path) -> bool:
     return read_beginning(path, limit=len(beginning)) == beginning
 
 
-def _check_charter(path: Path) -> None:
-    """Look at the version alone: whoever only looks at a bus does without the rest of a charter, and its import."""
+def _check_manifest(path: Path) -> None:
+    """Look at the version alone: whoever only looks at a bus does without the rest of a manifest, and its import."""
     with suppress(DocumentError, FileNotFoundError):
-        document = read_json(path, limit=_CHARTER_LIMIT, follow=False)
-        check_not_newer("charter", document, name=f"{path.parent.name}/{path.name}")
+        document = read_json(path, limit=_MANIFEST_LIMIT, follow=False)
+        check_not_newer("manifest", document, name=f"{path.parent.name}/{path.name}")

@@ -16,7 +16,7 @@ from loop_kit.errors import NeedsPersonError, StartError
 OWN = ("archive", "logs", "runtime")
 
 
-def find_links(bus: Layout, place: str = "") -> Iterator[Path]:
+def find_links(bus: Layout, run_name: str = "") -> Iterator[Path]:
     """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, the runs' below those.
 
     With the `place` of a run its folders alone are looked at, without listing a long archive.
@@ -28,7 +28,7 @@ def find_links(bus: Layout, place: str = "") -> Iterator[Path]:
         if folder.is_symlink():
             yield folder
         else:
-            names = [place] if place else atomic.listed(folder)
+            names = [run_name] if run_name else atomic.listed(folder)
             yield from (path for name in names if (path := folder / name).is_symlink())
 
 
@@ -40,9 +40,9 @@ def check_folders(bus: Layout) -> None:
         raise StartError(sentence, hint=hint)
 
 
-def stop_at_links(bus: Layout, place: str) -> None:
+def stop_at_links(bus: Layout, run_name: str) -> None:
     """Raise `NeedsPersonError` for a link that came into the place of a folder while somebody worked."""
-    link = next(find_links(bus, place), None)
+    link = next(find_links(bus, run_name), None)
     if link is not None:
         sentence, hint = link_sentence(link)
         raise NeedsPersonError(sentence, hint=hint)

@@ -9,10 +9,10 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.commands.accept import Approved, Taken, find_approved, take_over
+from loop_kit.engine.anchoring import tell_afterwards
 from loop_kit.errors import UsageError
 from loop_kit.model.events import Accepted
-from loop_kit.rounds.accept import Approved, Taken, find_approved, take_over
-from loop_kit.rounds.anchoring import tell_afterwards
 from loop_kit.vcs.repository import Repository
 
 _SHOWN = 20
@@ -67,7 +67,7 @@ def _take_over(repository: Repository, approved: Approved, edge: Edge, flags: di
 
 def _show(approved: Approved) -> None:
     state = approved.state
-    put(f"{state.place}: approved after {approved.rounds} round(s), tree {approved.tree[:12]}, nothing moved since")
+    put(f"{state.run_name}: approved after {approved.rounds} round(s), tree {approved.tree[:12]}, nothing moved since")
     for commit in approved.commits[-_SHOWN:]:
         put(f"  {commit.sha[:12]} {commit.subject}")
     for file in approved.files[:_SHOWN]:

@@ -10,13 +10,13 @@ from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend, known
 from loop_kit.backends.showing import show_call
 from loop_kit.backends.versions import judge_version, sandbox_of
+from loop_kit.commands.probe import probe
+from loop_kit.dispatch.versions import version_of
+from loop_kit.engine.tree_settings import check_may_review
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
 from loop_kit.processes.signals import Interruption
-from loop_kit.rounds.probe import probe
-from loop_kit.rounds.tree_settings import check_may_review
-from loop_kit.rounds.versions import version_of
 from loop_kit.values import asdict, dataclass, replace
 
 

@@ -22,9 +22,9 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.engine.context import utc_now
 from loop_kit.errors import StartError, UsageError
-from loop_kit.rounds.context import utc_now
-from loop_kit.views.runs import find_place, places
+from loop_kit.views.runs import find_run, run_names
 
 _READ_LIMIT = 64 << 20
 
@@ -42,10 +42,10 @@ def command(ctx: click.Context) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON list of objects.")
 @bus_option
 @click.pass_obj
-def list_command(edge: Edge, place: str | None = None, as_json: bool = False) -> int:
+def list_command(edge: Edge, run_name: str | None = None, as_json: bool = False) -> int:
     """List what is kept: of every run, or of one, such as T-001 or T-001@2."""
     bus = bus_to_look_at(edge)
-    wanted = [find_place(bus, place, None)] if place else places(bus)
+    wanted = [find_run(bus, run_name, None)] if run_name else run_names(bus)
     entries = [_entry(name, filed) for name in wanted for filed in Archive(bus.archive_root / name).files()]
     if as_json:
         put_json(entries)
@@ -81,7 +81,7 @@ def restore_command(edge: Edge, file: str, target: str | None, yes: bool) -> int
     """Put an archived document back, byte for byte, on the bus or at a path of your own."""
     bus = bus_to_look_at(edge)
     filed = _find(bus, file)
-    path = (edge.cwd / Path(target).expanduser()).absolute() if target else _place_on_bus(bus, filed)
+    path = (edge.cwd / Path(target).expanduser()).absolute() if target else _run_on_bus(bus, filed)
     data = _read(filed.path)
     if _is_a_runs(bus, path):
         with Lock.acquire(bus.lock_path, purpose="loop archive restore", now=utc_now(), wait_for_dead=0.0):
@@ -94,10 +94,10 @@ def restore_command(edge: Edge, file: str, target: str | None, yes: bool) -> int
     return 0
 
 
-def _entry(place: str, filed: Filed) -> dict[str, str | int | bool]:
+def _entry(run_name: str, filed: Filed) -> dict[str, str | int | bool]:
     status = filed.path.lstat()
     return {
-        "place": place,
+        "run_name": run_name,
         "round": filed.round,
         "name": filed.name,
         "take": filed.take,
@@ -112,15 +112,15 @@ def _find(bus: Bus, file: str) -> Filed:
     """Return what a person names; without a task it is of the run on the bus, without an ending the last take is meant."""
     task, _, name = file.rpartition("/")
     state = None if task else bus.read_state()
-    archive = Archive(bus.archive_root / find_place(bus, task, state))
+    archive = Archive(bus.archive_root / find_run(bus, task, state))
     files = archive.files()
     exact = [filed for filed in files if filed.path.name == name]
     takes = [
         filed for filed in files if not filed.refused and f"r{filed.round}_{filed.name}" == name.removesuffix(".json")
     ]
     if not (exact or takes):
-        hint = f"loop archive list {archive.place} shows what there is"
-        raise StartError(f"{archive.place} has no archived document {name!r:.80}", hint=hint)
+        hint = f"loop archive list {archive.run_name} shows what there is"
+        raise StartError(f"{archive.run_name} has no archived document {name!r:.80}", hint=hint)
     return exact[0] if exact else takes[-1]
 
 
@@ -131,7 +131,7 @@ def _read(path: Path) -> bytes:
         raise StartError(f"{path} is gone", hint="loop archive list shows what there is") from None
 
 
-def _place_on_bus(bus: Bus, filed: Filed) -> Path:
+def _run_on_bus(bus: Bus, filed: Filed) -> Path:
     if filed.refused or filed.name not in LIMITS:
         why = "it was refused" if filed.refused else f"a {filed.name} is no document of the bus"
         raise UsageError(f"{filed.path.name} has no place on the bus: {why}", hint="say where to put it: --to PATH")

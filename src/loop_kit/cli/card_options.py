@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from loop_kit.cli.edge import Edge
+from loop_kit.commands.cards import Sketch, sketch_from_failure
 from loop_kit.errors import UsageError
 from loop_kit.processes.signals import Interruption
-from loop_kit.rounds.cards import Sketch, sketch_from_failure
 from loop_kit.vcs.repository import Repository
 
 _OPTIONS = (

@@ -13,6 +13,8 @@ from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.cli.settings import resolve
 from loop_kit.cli.world import world_of
+from loop_kit.commands.cards import find_card
+from loop_kit.commands.check import plan_without_run, spot_check
 from loop_kit.errors import (
     EXIT_CODES,
     InterruptedRunError,
@@ -25,8 +27,6 @@ from loop_kit.model.events import Event
 from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.shown_events import Check
 from loop_kit.processes.signals import listening
-from loop_kit.rounds.cards import find_card
-from loop_kit.rounds.spot_check import plan_without_run, spot_check
 from loop_kit.vcs.repository import Repository
 
 _SHOWN = 20  # last lines of what a failed check printed

@@ -14,14 +14,14 @@ from loop_kit.errors import StartError
 from loop_kit.model.change import FileChange
 from loop_kit.values import dataclass
 from loop_kit.vcs.repository import Repository
-from loop_kit.views.runs import find_place
+from loop_kit.views.runs import find_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """What is compared: two commits of a run, and the round whose head the second one is."""
 
-    place: str
+    run_name: str
     round: int
     base_sha: str
     head_sha: str
@@ -40,9 +40,9 @@ class Span:
 def command(edge: Edge, task: str | None, number: int | None, alone: bool, stat: bool, as_json: bool) -> int:
     """Print the diff from a run's base to the head of a round, untouched by any setting of git."""
     bus = bus_to_look_at(edge)
-    place = find_place(bus, task or "", None if task else bus.read_state())
+    run_name = find_run(bus, task or "", None if task else bus.read_state())
     repository = Repository.find(edge.cwd)
-    span = find_span(repository, place, number, alone=alone)
+    span = find_span(repository, run_name, number, alone=alone)
     if as_json:
         files = repository.files(span.base_sha, span.head_sha)
         put_json({**_document(span), "files": [_file_document(file) for file in files]})
@@ -53,23 +53,23 @@ def command(edge: Edge, task: str | None, number: int | None, alone: bool, stat:
     return 0
 
 
-def find_span(repository: Repository, place: str, number: int | None, *, alone: bool) -> Span:
+def find_span(repository: Repository, run_name: str, number: int | None, *, alone: bool) -> Span:
     """Return the commits to compare, from loop's own refs; raise `StartError` when a round has no head yet."""
-    refs = repository.refs(f"refs/loop/{place}")
+    refs = repository.refs(f"refs/loop/{run_name}")
     heads = {
         int(match[1]): sha
         for ref, sha in refs.items()
         if (match := re.fullmatch(r".*/r([0-9]+)/head", ref)) is not None
     }
-    base = refs.get(f"refs/loop/{place}/r0/base")
+    base = refs.get(f"refs/loop/{run_name}/r0/base")
     wanted = number if number is not None else max(heads, default=0)
     if base is None or wanted not in heads:
-        what = f"round {wanted} of {place}" if number else place
+        what = f"round {wanted} of {run_name}" if number else run_name
         raise StartError(
-            f"{what} has no verified change in this repository", hint=f"loop show {place} tells its rounds"
+            f"{what} has no verified change in this repository", hint=f"loop show {run_name} tells its rounds"
         )
     before = heads.get(wanted - 1, base) if alone else base
-    return Span(place=place, round=wanted, base_sha=before, head_sha=heads[wanted])
+    return Span(run_name=run_name, round=wanted, base_sha=before, head_sha=heads[wanted])
 
 
 def put_diff(repository: Repository, base: str, head: str) -> None:
@@ -92,7 +92,7 @@ def _columns(files: tuple[FileChange, ...]) -> tuple[list[int | None], list[int 
 
 
 def _document(span: Span) -> dict[str, str | int]:
-    return {"place": span.place, "round": span.round, "base_sha": span.base_sha, "head_sha": span.head_sha}
+    return {"run_name": span.run_name, "round": span.round, "base_sha": span.base_sha, "head_sha": span.head_sha}
 
 
 def _file_document(file: FileChange) -> dict[str, str | int | None]:

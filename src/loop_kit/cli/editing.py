@@ -11,10 +11,10 @@ from loop_kit.bus.atomic import exclusive_write, remove
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_bytes
 from loop_kit.cli.edge import Edge
+from loop_kit.commands.submit import HandedIn, Standing, hand_in_review, review_due
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.terminal import run_in_terminal
-from loop_kit.rounds.hand_in import HandedIn, Standing, hand_in_review, review_due
 from loop_kit.vcs.repository import Repository
 
 _LIMIT = 4 << 20
@@ -50,7 +50,7 @@ def edit_review(bus: Bus, repository: Repository, edge: Edge) -> HandedIn:
     """Let the person write a review and hand it in; raise `DocumentError` and keep the draft when it is none."""
     at, request = review_due(bus)
     program = _editor(edge.environment)
-    draft = bus.root / f"review_draft_{at.state.place}_r{at.state.round}.toml"
+    draft = bus.root / f"review_draft_{at.state.run_name}_r{at.state.round}.toml"
     exclusive_write(draft, _form(at, request).encode())
     code = run_in_terminal(Command(argv=(*program, str(draft)), env=edge.environment, cwd=edge.cwd))
     hint = f"your draft is kept as {draft}; loop review --edit opens it again"
@@ -85,7 +85,7 @@ def _form(at: Standing, request: Mapping[str, Any]) -> str:
         head=request["head_sha"][:12],
         file=json.dumps(changed[0] if changed else ""),
         files="\n".join(f"#   {path if path.isprintable() else ascii(path)}" for path in changed),
-        goal="\n".join(f"#   {line}" for line in at.charter.card.goal.splitlines()),
+        goal="\n".join(f"#   {line}" for line in at.manifest.card.goal.splitlines()),
     )
 
 

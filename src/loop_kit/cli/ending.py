@@ -7,6 +7,9 @@ from contextlib import suppress
 from loop_kit.cli.boundary import expected
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
+from loop_kit.engine.context import RunContext
+from loop_kit.engine.seals import read_judged
+from loop_kit.engine.summary import summarize
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model import documents
 from loop_kit.model.decision import Decision
@@ -14,9 +17,6 @@ from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import Issue
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import MOST_LISTED, CommandEnded, Summary
-from loop_kit.rounds.context import RunContext
-from loop_kit.rounds.sealed import read_judged
-from loop_kit.rounds.summary import summarize
 from loop_kit.values import dataclass
 from loop_kit.vcs.quoting import harmless
 
@@ -41,7 +41,7 @@ class Ending:
     outcome: Outcome
     error: str = ""
     hint: str = ""
-    place: str = ""
+    run_name: str = ""
     summary: Summary | None
     checks: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge:
         outcome=outcome,
         error=error.message if error is not None else "",
         hint=error.hint if error is not None else "",
-        place=state.place,
+        run_name=state.run_name,
         summary=summary,
         checks=checks,
         commands=_commands(ctx, state, outcome, loop_again(edge)),
@@ -106,7 +106,7 @@ def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
 
 
 def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> tuple[str, ...]:
-    look = f"{loop} show {state.place}"
+    look = f"{loop} show {state.run_name}"
     if outcome is Outcome.APPROVED:
         return (f"git diff {state.base_sha[:12]} {state.head_sha[:12]}", f"{loop} accept", look)
     if not state.unfinished:
@@ -126,7 +126,7 @@ def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:
     head = ending.why if ending.outcome is Outcome.APPROVED else str(ending.outcome)
     played = f", after {summary.rounds} round{'' if summary.rounds == 1 else 's'}" if summary is not None else ""
     return [
-        f"{ending.place}: {head}{played}",
+        f"{ending.run_name}: {head}{played}",
         *(_summary_lines(summary) if summary is not None else ()),
         *_next_lines(ending),
         f"  the story:   {story}",

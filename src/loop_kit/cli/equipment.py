@@ -11,8 +11,8 @@ from typing import Any
 from loop_kit.bus import atomic
 from loop_kit.bus.files import open_regular
 from loop_kit.bus.lock import try_flock
+from loop_kit.dispatch.versions import VERSION_SECONDS, ask_version
 from loop_kit.errors import BackendError, LoopError, StartError
-from loop_kit.rounds.versions import VERSION_SECONDS, ask_version
 from loop_kit.values import asdict, dataclass
 
 

@@ -3,7 +3,7 @@
 import json
 
 from loop_kit.cli.console import put
-from loop_kit.rounds.hand_in import HandedIn
+from loop_kit.commands.submit import HandedIn
 
 
 def report(handed_in: HandedIn, said: str, *, as_json: bool) -> int:

@@ -9,13 +9,13 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at
 from loop_kit.cli.main import bus_option
+from loop_kit.dispatch.failover import in_use
+from loop_kit.engine.context import utc_now
 from loop_kit.errors import StartError
-from loop_kit.model.charter import Charter
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import ROLES
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.signals import listening
-from loop_kit.rounds.context import utc_now
-from loop_kit.rounds.routing import in_use
 from loop_kit.values import asdict
 
 
@@ -52,9 +52,9 @@ def _check_role(bus: Bus, role: str) -> None:
     state = bus.read_state()
     if state is None or not state.unfinished or state.outcome is not None:
         return
-    charter = Archive(bus.archive_root / state.place).read_charter(state.digests.get(Charter.kind, ""))
-    if role not in charter.people:
+    manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, ""))
+    if role not in manifest.people:
         raise StartError(
-            f"the {role} of {state.place} is a program ({in_use(charter.settings, state, role)})",
+            f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state, role)})",
             hint="its heart beats by itself; loop health shows it",
         )

@@ -31,7 +31,7 @@ def command(edge: Edge, as_json: bool) -> int:
 def _row(run: Run) -> tuple[str, ...]:
     cost = "unknown" if run.cost_usd is None else f"${run.cost_usd:.2f}"
     ended = local_time(run.ended_at) if run.ended_at else "-"
-    return run.place, str(run.rounds), run.outcome, ended, cost, cut(" ".join(run.goal.split()), _GOAL_CELLS)
+    return run.run_name, str(run.rounds), run.outcome, ended, cost, cut(" ".join(run.goal.split()), _GOAL_CELLS)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -41,8 +41,8 @@ class Filter:
         """Tell whether an event is asked for; to be called with every event of the feed in order."""
         self.last = event.seq
         match event.event:
-            case RunStarted(place=place, task_id=task_id) | RunResumed(place=place, task_id=task_id):
-                self.runs.update([event.run_id] if self.task in (place, task_id) else [])
+            case RunStarted(run_name=run_name, task_id=task_id) | RunResumed(run_name=run_name, task_id=task_id):
+                self.runs.update([event.run_id] if self.task in (run_name, task_id) else [])
         meant = self.task is None or event.run_id in self.runs
         return meant and event.seq > self.since and (not self.events or event.name in self.events)
 

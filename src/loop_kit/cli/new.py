@@ -12,9 +12,9 @@ from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.commands.cards import Sketch, write_card
 from loop_kit.errors import UsageError
 from loop_kit.processes.signals import listening
-from loop_kit.rounds.cards import Sketch, write_card
 
 _LIMIT = 1 << 20
 

@@ -24,7 +24,7 @@ def put_panel(ending: Ending, stream: TextIO) -> None:
     found = [(section.rank, _rows(paper, section, columns, pad)) for section in sections(ending)]
     shares = share_out([(rank, len(rows)) for rank, rows in found], max(lines - _AROUND, 0))
     shown = [row for (_, rows), share in zip(found, shares, strict=True) for row in _fitted(rows, share, pad)]
-    title = paper.rule(f"{ending.title}  {ending.place}", style, columns)
+    title = paper.rule(f"{ending.title}  {ending.run_name}", style, columns)
     paper.write(title + paper.paint(shown) + paper.rule("", style, columns))
 
 

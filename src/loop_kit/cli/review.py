@@ -10,8 +10,8 @@ from loop_kit.cli.editing import edit_review
 from loop_kit.cli.handing_in import report
 from loop_kit.cli.looking import bus_to_look_at
 from loop_kit.cli.main import bus_option
+from loop_kit.commands.submit import hand_in_review, split_line
 from loop_kit.errors import UsageError
-from loop_kit.rounds.hand_in import hand_in_review, split_line
 from loop_kit.vcs.repository import Repository
 
 _ORDER = "loop_kit.order"

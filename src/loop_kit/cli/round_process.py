@@ -8,15 +8,15 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.world import json_lines, world_of
+from loop_kit.engine.context import World
+from loop_kit.engine.join import join_run
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError
 from loop_kit.model.shown_events import RoundFailed
 from loop_kit.model.state import Phase
 from loop_kit.processes.lineage import become_subreaper, die_with_parent
 from loop_kit.processes.signals import listening
 from loop_kit.processes.tty import give_up_terminal
-from loop_kit.rounds.context import World
-from loop_kit.rounds.join import join_run
-from loop_kit.rounds.round import play_for_pm
+from loop_kit.steps.round import play_for_pm
 from loop_kit.vcs.repository import Repository
 
 

@@ -18,16 +18,16 @@ from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
 from loop_kit.cli.streams import let_go_when
 from loop_kit.cli.world import json_lines, world_of
+from loop_kit.commands.cards import find_card, write_card
+from loop_kit.engine.context import RunContext, World
 from loop_kit.errors import EXIT_CODES, LoopError, StartError, UsageError
 from loop_kit.model.shown_events import CardMade
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import become_subreaper
 from loop_kit.processes.signals import listening
-from loop_kit.rounds.cards import find_card, write_card
-from loop_kit.rounds.context import RunContext, World
-from loop_kit.rounds.loop import run_loop, run_single_round
-from loop_kit.rounds.start import open_run
-from loop_kit.rounds.wish import Wish
+from loop_kit.runs.coordinator import run_loop, run_single_round
+from loop_kit.runs.run_request import RunRequest
+from loop_kit.runs.start import open_run
 from loop_kit.values import replace
 from loop_kit.vcs.repository import Repository
 
@@ -64,16 +64,16 @@ def command(edge: Edge, /, **flags: Any) -> int:
 
 def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet) -> int:
     """Run to the end and show it; what ended the run is raised on, unless the person has just read it."""
-    wish = _wish(bus, edge, flags)
+    request = _wish(bus, edge, flags)
     repository = Repository.find(edge.cwd)
     if not bus.root.is_dir():
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
     become_subreaper()
     with locked(bus, repository, "loop run") as locks:
         if is_said(flags):
-            wish = replace(wish, card_path=_make_card(world, bus, edge, flags))
-        ctx, state = open_run(world, bus, repository, wish, locks)
-        error = _play(ctx, state, single_round=wish.single_round)
+            request = replace(request, card_path=_make_card(world, bus, edge, flags))
+        ctx, state = open_run(world, bus, repository, request, locks)
+        error = _play(ctx, state, single_round=request.single_round)
         ending = read_ending(ctx, state, error, edge)
     told = show.end(ending)
     if error is not None and not told:
@@ -100,11 +100,11 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
     return path
 
 
-def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> Wish:
+def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
     given = given_settings(flags)
     _check_flags(flags)
     card = find_card(bus, flags["task"], edge.cwd) if flags["task"] else None
-    return Wish(
+    return RunRequest(
         card_path=card,
         settings=resolve(bus.config_path, edge.environment, given),
         given=given,

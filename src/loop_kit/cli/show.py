@@ -14,7 +14,7 @@ from loop_kit.model.evidence import CheckResult
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import Issue
 from loop_kit.values.reading import write
-from loop_kit.views.runs import find_place
+from loop_kit.views.runs import find_run
 from loop_kit.views.story import Prompt, Told, prompts, tell_run
 
 _LABEL = 9
@@ -34,20 +34,20 @@ def command(
     """Tell a run round by round: what was asked, done, found and decided. TASK is T-001, or T-001@2 for its second run."""
     bus = bus_to_look_at(edge)
     state = bus.read_state()
-    place = find_place(bus, task or "", state)
+    run_name = find_run(bus, task or "", state)
     if wants_prompts:
-        found = [each for each in prompts(bus, place) if number in (None, each.round) and role in (None, each.role)]
+        found = [each for each in prompts(bus, run_name) if number in (None, each.round) and role in (None, each.role)]
         if not found:
-            raise StartError(f"{place} has no such prompt", hint="people are asked without one")
-        _put_prompts(place, found, as_json=as_json)
+            raise StartError(f"{run_name} has no such prompt", hint="people are asked without one")
+        _put_prompts(run_name, found, as_json=as_json)
         return 0
-    rounds = [each for each in tell_run(bus, place, state) if number in (None, each.round)]
+    rounds = [each for each in tell_run(bus, run_name, state) if number in (None, each.round)]
     if not rounds:
-        raise StartError(f"{place} has no round {number}", hint=f"loop show {place} tells all that there are")
+        raise StartError(f"{run_name} has no round {number}", hint=f"loop show {run_name} tells all that there are")
     if as_json:
-        put_json({"place": place, "rounds": list(map(document_of, rounds))})
+        put_json({"run_name": run_name, "rounds": list(map(document_of, rounds))})
     else:
-        put("\n\n".join("\n".join(_story(place, each)) for each in rounds))
+        put("\n\n".join("\n".join(_story(run_name, each)) for each in rounds))
     return 0
 
 
@@ -75,19 +75,19 @@ def document_of(told: Told) -> Any:
     }
 
 
-def _put_prompts(place: str, found: list[Prompt], *, as_json: bool) -> None:
+def _put_prompts(run_name: str, found: list[Prompt], *, as_json: bool) -> None:
     if as_json:
         entries = [{"round": each.round, "role": each.role, "file": each.name, "prompt": each.text} for each in found]
-        put_json({"place": place, "prompts": entries})
+        put_json({"run_name": run_name, "prompts": entries})
         return
     for each in found:
         if len(found) > 1:
-            put(f"===== {place}, round {each.round}, {each.role}: {each.name}")
+            put(f"===== {run_name}, round {each.round}, {each.role}: {each.name}")
         put(each.text.removesuffix("\n"))
 
 
-def _story(place: str, told: Told) -> Iterator[str]:
-    yield f"{place}, round {told.round}"
+def _story(run_name: str, told: Told) -> Iterator[str]:
+    yield f"{run_name}, round {told.round}"
     yield from _entry("asked", _asked(told))
     yield from _entry("done", _done(told))
     yield from _entry("found", _found(told))

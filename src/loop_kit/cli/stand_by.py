@@ -13,9 +13,9 @@ from typing import TypeAlias
 import loop_kit
 from loop_kit.processes.lineage import die_with_parent
 
-_NEEDED = ("loop_kit.cli.round_process", "loop_kit.rounds.round")
+_NEEDED = ("loop_kit.cli.round_process", "loop_kit.steps.round")
 _READ = (
-    "loop_kit.model.charter.Charter",
+    "loop_kit.model.manifest.Manifest",
     "loop_kit.model.evidence.Evidence",
     "loop_kit.model.review.ReviewReport",
     "loop_kit.model.state.RunState",

@@ -71,7 +71,7 @@ def _entries(status: Status, at: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _state_entries(state: RunState, goal: str, at: datetime) -> Iterator[tuple[str, str]]:
-    yield "task", f"{state.place or state.task_id}{'  ' if goal else ''}{goal}"
+    yield "task", f"{state.run_name or state.task_id}{'  ' if goal else ''}{goal}"
     ended = f", ended: {state.outcome}" if state.outcome else ""
     yield "state", f"{_PHASES[state.phase]} in round {state.round}{ended}"
     yield "since", f"{_when(state.updated_at, at)}; started {_when(state.started_at, at)}"

@@ -6,8 +6,8 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.handing_in import report
 from loop_kit.cli.looking import bus_to_look_at
 from loop_kit.cli.main import bus_option
+from loop_kit.commands.submit import hand_in_work
 from loop_kit.errors import UsageError
-from loop_kit.rounds.hand_in import hand_in_work
 from loop_kit.vcs.repository import Repository
 
 

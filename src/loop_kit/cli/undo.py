@@ -9,10 +9,10 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
+from loop_kit.commands.undo import Undoing, plan_undo, undo
+from loop_kit.engine.anchoring import tell_afterwards
 from loop_kit.errors import UsageError
 from loop_kit.model.events import Undone
-from loop_kit.rounds.anchoring import tell_afterwards
-from loop_kit.rounds.undo import Undoing, plan_undo, undo
 from loop_kit.vcs.repository import Repository
 
 _SHOWN = 20
@@ -33,7 +33,7 @@ def command(edge: Edge, /, *, yes: bool, as_json: bool) -> int:
         undoing = plan_undo(bus, repository)
         base = undoing.state.base_sha[:12]
         if undoing.tip == undoing.state.base_sha:
-            put(f"{undoing.state.branch or 'HEAD'} is at {base}, where {undoing.state.place} began: nothing to undo")
+            put(f"{undoing.state.branch or 'HEAD'} is at {base}, where {undoing.state.run_name} began: nothing to undo")
             return 0
         if not yes:
             _ask(undoing)

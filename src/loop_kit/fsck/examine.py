@@ -12,7 +12,7 @@ from loop_kit.fsck.history import examine_refs, examine_state
 from loop_kit.fsck.leftovers import examine_files, examine_runs
 from loop_kit.fsck.log import examine_log
 from loop_kit.fsck.problem import Problem
-from loop_kit.model.names import is_place
+from loop_kit.model.names import is_run_name
 from loop_kit.model.state import RunState
 from loop_kit.vcs.repository import Repository
 
@@ -23,18 +23,18 @@ def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Proble
     While a run is `alive` nothing is said of what it has under way: a look would fall between two of its steps.
     """
     kept = listed(bus.archive_root)
-    places = [name for name in kept if is_place(name) and is_folder(bus.archive_root / name)]
+    run_names = [name for name in kept if is_run_name(name) and is_folder(bus.archive_root / name)]
     yield from examine_bus(bus)
-    for place in places:
-        yield from examine_archive(bus, Archive(bus.archive_root / place))
+    for run_name in run_names:
+        yield from examine_archive(bus, Archive(bus.archive_root / run_name))
     state = _state(bus)
-    yield from examine_log(bus, repository, places, state, alive=alive)
-    yield from examine_refs(bus, repository, places)
+    yield from examine_log(bus, repository, run_names, state, alive=alive)
+    yield from examine_refs(bus, repository, run_names)
     if not alive:
-        if state is not None and state.place:
+        if state is not None and state.run_name:
             yield from examine_state(bus, repository, state)
         yield from examine_files(bus, state)
-        yield from examine_runs(bus, repository, places, state)
+        yield from examine_runs(bus, repository, run_names, state)
 
 
 def _state(bus: Bus) -> RunState | None:

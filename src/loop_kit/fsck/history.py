@@ -7,8 +7,8 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
-from loop_kit.model.charter import Charter
-from loop_kit.model.names import is_place
+from loop_kit.model.manifest import Manifest
+from loop_kit.model.names import is_run_name
 from loop_kit.model.state import Phase, RoundRow, RunState
 from loop_kit.vcs.repository import Repository
 
@@ -20,22 +20,22 @@ _LOST = "was the bus or the repository copied without the other, or a ref delete
 def examine_state(bus: Bus, repository: Repository, state: RunState) -> Iterator[Problem]:
     """Yield where the state says something that archive or git do not bear out."""
     where = bus.name(bus.state_path)
-    archive = Archive(bus.archive_root / state.place)
+    archive = Archive(bus.archive_root / state.run_name)
     try:
-        archive.read_charter(state.digests.get(Charter.kind, ""))
+        archive.read_manifest(state.digests.get(Manifest.kind, ""))
     except LoopError as error:
-        yield Problem(code="no_charter", where=where, text=error.message, hint=error.hint)
+        yield Problem(code="no_manifest", where=where, text=error.message, hint=error.hint)
     for name, sha in (("base_sha", state.base_sha), ("head_sha", state.head_sha)):
         if repository.commit_id(sha) != sha:
             yield Problem(code="lost_commit", where=where, text=f"$.{name}: there is no commit {sha}", hint=_LOST)
     for row in state.round_details:
         yield from _examine_round(repository, state, archive, row)
     if state.phase is Phase.DONE and not any(filed.name == "summary" for filed in archive.documents()):
-        yield Problem(code="no_summary", where=where, text=f"{state.place} is done and has no summary", hint=_LOST)
+        yield Problem(code="no_summary", where=where, text=f"{state.run_name} is done and has no summary", hint=_LOST)
 
 
 def _examine_round(repository: Repository, state: RunState, archive: Archive, row: RoundRow) -> Iterator[Problem]:
-    ref = f"{REFS}/{state.place}/r{row.round}/head"
+    ref = f"{REFS}/{state.run_name}/r{row.round}/head"
     if repository.commit_id(ref) != row.head_sha:
         yield Problem(
             code="no_pin",
@@ -64,18 +64,18 @@ def _examine_decision(archive: Archive, row: RoundRow) -> Iterator[Problem]:
         yield Problem(code="other_decision", where=str(archive.file(row.round, "review_report")), text=text, hint=_LOST)
 
 
-def examine_refs(bus: Bus, repository: Repository, places: list[str]) -> Iterator[Problem]:
+def examine_refs(bus: Bus, repository: Repository, run_names: list[str]) -> Iterator[Problem]:
     """Yield runs that only git or only the archive knows, and pins whose object is gone."""
     refs = repository.refs(REFS)
     pinned = {name.removeprefix(f"{REFS}/").partition("/")[0] for name in refs}
-    for place in sorted(pinned - set(places)):
-        text = f"git keeps commits of {place}, and this bus has no archive of it"
+    for run_name in sorted(pinned - set(run_names)):
+        text = f"git keeps commits of {run_name}, and this bus has no archive of it"
         hint = "a run on another bus of this repository, or an archive deleted by hand"
-        yield Problem(code="unknown_run", where=f"{REFS}/{place}", text=text, hint=hint)
-    for place in sorted(set(places) - pinned):
-        if is_place(place):
-            text = f"the archive has {place}, and git keeps nothing of it under {REFS}/{place}"
-            yield Problem(code="unpinned_run", where=bus.name(bus.archive_root / place), text=text, hint=_LOST)
+        yield Problem(code="unknown_run", where=f"{REFS}/{run_name}", text=text, hint=hint)
+    for run_name in sorted(set(run_names) - pinned):
+        if is_run_name(run_name):
+            text = f"the archive has {run_name}, and git keeps nothing of it under {REFS}/{run_name}"
+            yield Problem(code="unpinned_run", where=bus.name(bus.archive_root / run_name), text=text, hint=_LOST)
     gone = set(repository.missing(sorted(set(refs.values()))))
     for name, sha in refs.items():
         if sha in gone:

@@ -13,7 +13,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
-from loop_kit.model.charter import Charter
+from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import count_carrying
@@ -55,7 +55,7 @@ def _dead_heart(bus: Bus, path: Path) -> Iterator[Problem]:
 
 def _awaited(name: str, state: RunState | None) -> bool:
     """Whether a run that can be taken up again will look into an outbox of that name."""
-    return state is not None and state.unfinished and name.startswith(f"{state.place}-r{state.round}-")
+    return state is not None and state.unfinished and name.startswith(f"{state.run_name}-r{state.round}-")
 
 
 def _outbox(bus: Bus, outbox: Path) -> Problem:
@@ -69,35 +69,37 @@ def _outbox(bus: Bus, outbox: Path) -> Problem:
     )
 
 
-def examine_runs(bus: Bus, repository: Repository, places: Iterable[str], state: RunState | None) -> Iterator[Problem]:
+def examine_runs(
+    bus: Bus, repository: Repository, run_names: Iterable[str], state: RunState | None
+) -> Iterator[Problem]:
     """Yield processes and worktrees of every run that this bus knows and that is over or was cut off."""
     alive = count_carrying(RUN_VARIABLE)
-    for place in places:
+    for run_name in run_names:
         try:
-            charter = Archive(bus.archive_root / place).read_charter()
+            manifest = Archive(bus.archive_root / run_name).read_manifest()
         except LoopError:
             continue  # said where the documents are examined
-        if alive[charter.run_id]:
+        if alive[manifest.run_id]:
             yield Problem(
                 code="processes",
-                where=place,
-                text=f"{alive[charter.run_id]} process(es) of this run live, and the run does not",
+                where=run_name,
+                text=f"{alive[manifest.run_id]} process(es) of this run live, and the run does not",
                 remedy="end them",
-                repair=partial(sweep_run, charter.run_id),
+                repair=partial(sweep_run, manifest.run_id),
             )
-        if state is None or not state.unfinished or state.place != place:
-            yield from _scratch(repository, charter)
+        if state is None or not state.unfinished or state.run_name != run_name:
+            yield from _scratch(repository, manifest)
 
 
-def _scratch(repository: Repository, charter: Charter) -> Iterator[Problem]:
-    folder = Path(charter.scratch) / charter.run_id
+def _scratch(repository: Repository, manifest: Manifest) -> Iterator[Problem]:
+    folder = Path(manifest.scratch) / manifest.run_id
     trees = [worktree.tree_path(folder, name) for name in _TREES]
     listed = [tree for tree in trees if worktree.is_listed(repository, tree)]
     if listed or folder.is_dir():
         yield Problem(
             code="worktree",
             where=str(folder),
-            text=f"the worktrees of {charter.place} are still there, and the run is over",
+            text=f"the worktrees of {manifest.run_name} are still there, and the run is over",
             remedy="remove them",
             repair=partial(worktree.remove_home, repository, trees),
         )

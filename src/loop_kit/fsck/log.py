@@ -18,7 +18,7 @@ _NOT_YET = "a run that was killed; the next one that goes on anchors them"
 
 
 def examine_log(
-    bus: Bus, repository: Repository, places: Collection[str], state: RunState | None, *, alive: bool
+    bus: Bus, repository: Repository, run_names: Collection[str], state: RunState | None, *, alive: bool
 ) -> Iterator[Problem]:
     """Yield where the chain is broken, each anchor whose line is not there, and what nobody has anchored yet.
 
@@ -26,7 +26,7 @@ def examine_log(
     """
     where = bus.name(bus.feed_path)
     anchors: dict[str, LogAnchor] = {}
-    for ref, content in _pinned(repository, {*places, *([] if state is None else [state.place])}).items():
+    for ref, content in _pinned(repository, {*run_names, *([] if state is None else [state.run_name])}).items():
         anchor = read_anchor(content)
         if anchor is None:
             text = "it names something that loop did not write"
@@ -34,7 +34,7 @@ def examine_log(
         else:
             anchors[ref] = anchor
     if state is not None and state.log is not None:
-        yield from _behind(bus, state, state.log, anchors.get(log_ref(state.place)))
+        yield from _behind(bus, state, state.log, anchors.get(log_ref(state.run_name)))
         anchors[bus.name(bus.state_path)] = state.log
     feed = Feed(bus.feed_path)
     held = feed.holds(anchors.values())
@@ -49,10 +49,10 @@ def examine_log(
         yield from _notes(feed, where, last)
 
 
-def _pinned(repository: Repository, places: Collection[str]) -> dict[str, bytes]:
+def _pinned(repository: Repository, run_names: Collection[str]) -> dict[str, bytes]:
     """Return ref -> content for the anchors of these runs; one that is no blob says nothing."""
     found = ((ref, _ANCHOR.fullmatch(ref)) for ref in repository.refs(REFS))
-    names = [ref for ref, match in found if match is not None and match[1] in places]
+    names = [ref for ref, match in found if match is not None and match[1] in run_names]
     blobs = repository.blobs(*names) if names else {}
     return {name: blobs.get(name, ("", b""))[1] for name in names}
 
@@ -64,7 +64,7 @@ def _behind(bus: Bus, state: RunState, named: LogAnchor, pinned: LogAnchor | Non
     what = "no event" if pinned is None else f"event {pinned.seq}"
     text = f"it names {what}, and {bus.name(bus.state_path)} relies on event {named.seq} of the log"
     hint = "somebody set the ref back, or changed the state"
-    yield Problem(code="anchor", where=log_ref(state.place), text=text, hint=hint)
+    yield Problem(code="anchor", where=log_ref(state.run_name), text=text, hint=hint)
 
 
 def _is_older(name: str) -> bool:

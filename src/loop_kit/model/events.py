@@ -49,7 +49,7 @@ class RunStarted(Event):
 
     kind = "run_started"
     task_id: str
-    place: str
+    run_name: str
     base_sha: str
     branch: str
     tree_settings: TreeSettings = ()
@@ -61,7 +61,7 @@ class RunResumed(Event):
 
     kind = "run_resumed"
     task_id: str
-    place: str
+    run_name: str
     round: int
     tree_settings: TreeSettings = ()
 

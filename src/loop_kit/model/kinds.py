@@ -20,7 +20,7 @@ TaskId = Annotated[
     Pattern(r"^(?!.*\.\.)(?!.*\.(lock)?$)[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])", f"it should be {NAME_RULE}"),
 ]
 # The name that a run's archive folder, refs and logs share; empty until the run has claimed one.
-Place = Annotated[
+RunName = Annotated[
     str,
     Pattern(
         r"^((?!.*\.\.)(?!.*\.(lock)?(@.*)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@([2-9]|[1-9][0-9]{1,8}))?)?(?![\s\S])",

@@ -15,7 +15,7 @@ def is_task_id(text: str) -> bool:
     return bool(_TASK_ID.fullmatch(text)) and ".." not in text and not text.endswith((".lock", "."))
 
 
-def is_place(text: str) -> bool:
+def is_run_name(text: str) -> bool:
     """Return whether `text` is what `place_name` makes."""
     task_id, at, run = text.partition("@")
     return is_task_id(task_id) and (not at or bool(_RUN.fullmatch(run)))
@@ -39,6 +39,6 @@ def check_task_id(task_id: str) -> str:
     return task_id
 
 
-def place_name(task_id: str, run: int) -> str:
+def name_run(task_id: str, run: int) -> str:
     """Return the name shared by a run's archive folder, refs and logs: the id itself, then `id@2`, `id@3` and so on."""
     return task_id if run == 1 else f"{task_id}@{run}"

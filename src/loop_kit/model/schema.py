@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 KINDS = (
-    "charter",
+    "manifest",
     "checks",
     "config",
     "feed_event",

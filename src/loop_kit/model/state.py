@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from loop_kit.errors import Outcome
 from loop_kit.model.decision import Decision
-from loop_kit.model.kinds import Count, Place, TaskId, Texts
+from loop_kit.model.kinds import Count, RunName, TaskId, Texts
 from loop_kit.model.program import Program
 from loop_kit.model.session import Session
 from loop_kit.model.spending import Spending
@@ -71,8 +71,8 @@ class RunState:
     remedy: ClassVar[str] = "loop run --reset archives it and starts anew; nothing in git is touched"
 
     run_id: Annotated[str, "The name of this run, unlike that of any other."]
-    place: Annotated[
-        Place,
+    run_name: Annotated[
+        RunName,
         "The name that the run's archive folder, refs and logs share: the task's id, for a second run of a task 'id@2', then "
         "'id@3' and so on. Empty until the run has claimed it.",
     ]
@@ -137,6 +137,10 @@ class RunState:
     def unfinished(self) -> bool:
         """Whether there is something that `--resume` would go on with."""
         return self.phase in (Phase.AWAITING_WORK, Phase.AWAITING_REVIEW)
+
+    def dispatch_name(self, role: str) -> str:
+        """Return the name of a role's newest dispatch, also when another role had it."""
+        return f"{self.run_name}-r{self.round}-{role}-{self.dispatches}"
 
     def at(self, phase: Phase, *, now: str) -> Self:
         return replace(self, phase=phase, updated_at=now)

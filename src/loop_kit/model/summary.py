@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from loop_kit.errors import Outcome
 from loop_kit.model.events import Event, FailureName, Texts, Usage
-from loop_kit.model.kinds import Count, Place, Role, TaskId, Time
+from loop_kit.model.kinds import Count, Role, RunName, TaskId, Time
 from loop_kit.model.prices import CostSource
 from loop_kit.model.review import Issue
 from loop_kit.model.spending import Spending
@@ -62,7 +62,7 @@ class Summary:
     schema_version: ClassVar[int] = KNOWN["summary"]
 
     run_id: Annotated[str, Size(0, 200), "The name of the run."]
-    place: Annotated[Place, "The name that the run's archive folder, refs and logs share."]
+    run_name: Annotated[RunName, "The name that the run's archive folder, refs and logs share."]
     task_id: Annotated[TaskId, "The id of the task."]
     outcome: Annotated[Outcome, "The name of the ending."]
     exit_code: Annotated[int, Range(0, 255), "The exit code of the command that ended the run."]

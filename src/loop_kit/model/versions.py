@@ -10,7 +10,7 @@ from typing import Any
 
 from loop_kit.errors import NewerError
 
-KNOWN: Mapping[str, int] = MappingProxyType({"charter": 1, "state": 1, "summary": 1})
+KNOWN: Mapping[str, int] = MappingProxyType({"manifest": 1, "state": 1, "summary": 1})
 
 
 def check_not_newer(kind: str, document: Any, *, name: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from loop_kit.model.change import Change, FileChange, Finding
-from loop_kit.model.charter import PromptTexts
+from loop_kit.model.manifest import PromptTexts
 from loop_kit.model.review import FixList
 from loop_kit.model.state import RoundRow
 from loop_kit.model.task import TaskCard
@@ -35,7 +35,7 @@ _ROW_WIDTH = 200
 class ReviewerBrief:
     """What a reviewer's dispatch is about.
 
-    `texts` are the charter's: `reviewer_template`, `reviewer_role`. `diff` is None when it is too large and lies at
+    `texts` are the manifest's: `reviewer_template`, `reviewer_role`. `diff` is None when it is too large and lies at
     `diff_path` only. `findings` are those left to the reviewer's judgement. `fix_list` is what this round's worker was
     asked for. `evidence` is what loop's own checks showed.
     """

@@ -1,7 +1,7 @@
 """The worker's prompt: what stays the same in every round first, then this round, then what to hand in."""
 
 from loop_kit.model.change import Finding
-from loop_kit.model.charter import PromptTexts
+from loop_kit.model.manifest import PromptTexts
 from loop_kit.model.review import FixList
 from loop_kit.model.state import RoundRow
 from loop_kit.model.task import TaskCard
@@ -26,7 +26,7 @@ from loop_kit.values import dataclass
 class WorkerBrief:
     """What a worker's dispatch is about.
 
-    `texts` are the charter's: `worker_template`, `worker_role`, `agents_md`, `context`. `again` says what was wrong
+    `texts` are the manifest's: `worker_template`, `worker_role`, `agents_md`, `context`. `again` says what was wrong
     with the last report of this round. `snapshot` is the ref of unfinished work that lies in the working tree since a
     try was cut off. `checks` are what loop will run at the worker's last commit.
     """

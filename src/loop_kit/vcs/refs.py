@@ -51,9 +51,9 @@ def keep(git: Git, pins: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(made)
 
 
-def log_ref(place: str) -> str:
+def log_ref(run_name: str) -> str:
     """Return the ref that pins where the log of a run is anchored."""
-    return f"refs/loop/{place}/log"
+    return f"refs/loop/{run_name}/log"
 
 
 def blobs(git: Git, *names: str) -> dict[str, tuple[str, bytes]]:

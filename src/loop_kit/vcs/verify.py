@@ -43,7 +43,7 @@ class Ground:
     last_head: str
     listed_from: str
     branch: str
-    place: str
+    run_name: str
     round: int
     untracked: tuple[str, ...] = ()
     start_tree: str | None = None
@@ -60,7 +60,7 @@ def verify(report: WorkReport, ground: Ground, repository: Repository, watch_bef
 
     After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
     """
-    touched = watch.compare(watch_before, watch.take(repository, ground.place, ground.round, ground.homes))
+    touched = watch.compare(watch_before, watch.take(repository, ground.run_name, ground.round, ground.homes))
     if touched:
         return _unseen(ground, tuple(touched))
     status, compared = _looked_at(report, ground, repository)

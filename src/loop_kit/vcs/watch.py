@@ -61,12 +61,12 @@ class _Setting:
         return path_text(self.name) + (f" ({self.where})" if self.where else "")
 
 
-def take(repository: Repository, place: str, round_number: int, homes: Homes = ()) -> dict[str, str]:
+def take(repository: Repository, run_name: str, round_number: int, homes: Homes = ()) -> dict[str, str]:
     """Return name -> digest of everything watched; names begin with a key of `_CODES` and a space.
 
     `homes` are the variables by which an agent's git finds other global settings than loop's own does.
     """
-    listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *_relied_on(place, round_number)))
+    listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *_relied_on(run_name, round_number)))
     found = read_refs(refs)
     pins = {ref: sha for ref, sha in found.items() if not ref.startswith(_REPLACED)}
     return _watched(repository, listed, homes) | _replaced(found) | named(pins)
@@ -121,19 +121,19 @@ def _replaced(refs: Mapping[str, str]) -> dict[str, str]:
     return {f"history {ref}": sha for ref, sha in refs.items() if ref.startswith(_REPLACED)}
 
 
-def refs(repository: Repository, place: str, round_number: int) -> dict[str, str]:
+def refs(repository: Repository, run_name: str, round_number: int) -> dict[str, str]:
     """Return the pins, ref -> commit, that a run relies on in that round."""
-    return repository.refs(*_relied_on(place, round_number))
+    return repository.refs(*_relied_on(run_name, round_number))
 
 
-def _relied_on(place: str, round_number: int) -> tuple[str, ...]:
+def _relied_on(run_name: str, round_number: int) -> tuple[str, ...]:
     """Return where these pins are: of the log, of the run's start, of the rounds in its state, and of the next.
 
     Git reads a file for each ref, and a long run has thousands: what older rounds pinned nobody reads any more, and their
     heads are in the history of what is pinned here.
     """
     rounds = (0, *range(max(1, round_number - KEPT_ROWS), round_number + 2))
-    return (log_ref(place), *(f"refs/loop/{place}/r{number}/" for number in rounds))
+    return (log_ref(run_name), *(f"refs/loop/{run_name}/r{number}/" for number in rounds))
 
 
 def named(pins: Mapping[str, str]) -> dict[str, str]:

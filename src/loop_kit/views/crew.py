@@ -102,17 +102,17 @@ def awaited_person(bus: Bus, state: RunState) -> str | None:
 
 
 def people_of(bus: Bus, state: RunState) -> tuple[str, ...]:
-    """Return the roles that people have in this run; none when its charter cannot be read.
+    """Return the roles that people have in this run; none when its manifest cannot be read.
 
-    The charter is looked into and not parsed: its parser judges the card by jsonschema, which is slow to load.
+    The manifest is looked into and not parsed: its parser judges the card by jsonschema, which is slow to load.
     """
-    from loop_kit.bus.archive import Archive  # noqa: PLC0415  (brings the charter's parser: only who waits for people pays)
+    from loop_kit.bus.archive import Archive  # noqa: PLC0415  (brings the manifest's parser: only who waits for people pays)
 
     try:
-        charter: Any = Archive(bus.archive_root / state.place).read(0, "charter") if state.place else None
+        manifest: Any = Archive(bus.archive_root / state.run_name).read(0, "manifest") if state.run_name else None
     except (DocumentError, FileNotFoundError):
         return ()
-    match charter:
+    match manifest:
         case {"people": list(people)}:
             return tuple(role for role in ROLES if role in people)
         case {"settings": {"run": {"auto_dispatch": False}}}:

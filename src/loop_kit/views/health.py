@@ -53,15 +53,15 @@ class Health:
     """`place` names the run that is going on, "" when none is."""
 
     sound: bool
-    place: str
+    run_name: str
     pm: Sign
     worker: Sign
     reviewer: Sign
 
     @classmethod
-    def of(cls, place: str, signs: Mapping[str, Sign]) -> Self:
+    def of(cls, run_name: str, signs: Mapping[str, Sign]) -> Self:
         sound = all(sign.pulse in (Pulse.ALIVE, Pulse.IDLE) for sign in signs.values())
-        return cls(sound=sound, place=place, **signs)
+        return cls(sound=sound, run_name=run_name, **signs)
 
     @property
     def signs(self) -> dict[str, Sign]:
@@ -83,7 +83,7 @@ def read_health(bus: Bus, now: datetime, ttl: float) -> Health:
     dispatch = _open_dispatch(bus, state)
     if dispatch is not None:
         signs[dispatch.role] = _program_sign(bus, pm, dispatch, now, ttl)
-    return Health.of(state.place, {"pm": pm, **signs})
+    return Health.of(state.run_name, {"pm": pm, **signs})
 
 
 def _pm_sign(bus: Bus, state: RunState | None, holder: Holder | None, now: datetime, ttl: float) -> Sign:

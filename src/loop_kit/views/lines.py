@@ -36,13 +36,13 @@ def _(event: shown_events.CardMade) -> str:
 
 @line.register
 def _(event: events.RunStarted) -> str:
-    begun = f"{event.place}: started at {event.base_sha[:12]} on {event.branch or 'a detached HEAD'}"
+    begun = f"{event.run_name}: started at {event.base_sha[:12]} on {event.branch or 'a detached HEAD'}"
     return _with_details(begun, event.tree_settings)
 
 
 @line.register
 def _(event: events.RunResumed) -> str:
-    return _with_details(f"{event.place}: going on in round {event.round}", event.tree_settings)
+    return _with_details(f"{event.run_name}: going on in round {event.round}", event.tree_settings)
 
 
 @line.register

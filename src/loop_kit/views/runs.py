@@ -8,7 +8,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model import documents
-from loop_kit.model.names import is_before, is_place
+from loop_kit.model.names import is_before, is_run_name
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.values import dataclass
@@ -25,7 +25,7 @@ class Run:
     Times are "" and `cost_usd` is None when unknown.
     """
 
-    place: str
+    run_name: str
     task_id: str
     goal: str
     rounds: int
@@ -35,20 +35,22 @@ class Run:
     cost_usd: float | None
 
 
-def places(bus: Bus) -> list[str]:
+def run_names(bus: Bus) -> list[str]:
     """Return the places of the archive, a task's runs in their order, what was there before loop first."""
     names = (name for name in listed(bus.archive_root) if is_folder(bus.archive_root / name))
-    return sorted((name for name in names if is_place(name) or is_before(name)), key=_order)
+    return sorted((name for name in names if is_run_name(name) or is_before(name)), key=_order)
 
 
-def find_place(bus: Bus, wanted: str, state: RunState | None) -> str:
+def find_run(bus: Bus, wanted: str, state: RunState | None) -> str:
     """Return the place that a person means: the one named, else the run on the bus; raise `StartError` when there is none."""
-    known = places(bus)
-    place = wanted or (state.place if state is not None else "")
-    if place and (place in known or (state is not None and place == state.place)):
-        return place
+    known = run_names(bus)
+    run_name = wanted or (state.run_name if state is not None else "")
+    if run_name and (run_name in known or (state is not None and run_name == state.run_name)):
+        return run_name
     hint = f"known: {', '.join(known[-10:])}" if known else "loop run starts one"
-    raise StartError(f"there is no run {place!r} on {bus.root}" if place else f"no run stands on {bus.root}", hint=hint)
+    raise StartError(
+        f"there is no run {run_name!r} on {bus.root}" if run_name else f"no run stands on {bus.root}", hint=hint
+    )
 
 
 def list_runs(bus: Bus) -> list[Run]:
@@ -57,21 +59,21 @@ def list_runs(bus: Bus) -> list[Run]:
         state = bus.read_state()
     except DocumentError:
         state = None
-    return [_run(Archive(bus.archive_root / place), state) for place in places(bus)]
+    return [_run(Archive(bus.archive_root / run_name), state) for run_name in run_names(bus)]
 
 
 def _run(archive: Archive, state: RunState | None) -> Run:
-    mine = state if state is not None and state.place == archive.place else None
+    mine = state if state is not None and state.run_name == archive.run_name else None
     summary = _summary(archive)
     ended = summary is not None and not (mine is not None and mine.run_id == summary.run_id and mine.outcome is None)
     reached = max((filed.round for filed in archive.documents()), default=0)
     return Run(
-        place=archive.place,
-        task_id=archive.place.partition("@")[0],
+        run_name=archive.run_name,
+        task_id=archive.run_name.partition("@")[0],
         goal=_goal(archive),
         rounds=summary.rounds if summary is not None else reached,
         outcome=BEFORE
-        if is_before(archive.place)
+        if is_before(archive.run_name)
         else summary.outcome
         if summary is not None and ended
         else UNFINISHED,
@@ -104,6 +106,6 @@ def _last(archive: Archive, name: str) -> Any:
     return archive.read(max(rounds), name) if rounds else None
 
 
-def _order(place: str) -> tuple[str, int]:
-    task_id, _, number = place.partition("@")
+def _order(run_name: str) -> tuple[str, int]:
+    task_id, _, number = run_name.partition("@")
     return task_id, int(number or 1)

@@ -58,22 +58,22 @@ class Prompt:
     text: str
 
 
-def tell_run(bus: Bus, place: str, state: RunState | None) -> list[Told]:
+def tell_run(bus: Bus, run_name: str, state: RunState | None) -> list[Told]:
     """Return the rounds of a run, first to last; raise `StartError` when the archive knows none."""
-    archive = Archive(bus.archive_root / place)
-    here = state if state is not None and state.place == place else None
+    archive = Archive(bus.archive_root / run_name)
+    here = state if state is not None and state.run_name == run_name else None
     reached = max([filed.round for filed in archive.files() if filed.name != "summary"], default=0)
     rounds = range(1, max(reached, here.round if here is not None else 0) + 1)
     if not rounds:
-        raise StartError(f"{place} has no round yet", hint="loop status says where it stands")
+        raise StartError(f"{run_name} has no round yet", hint="loop status says where it stands")
     events = _events(bus, archive)
     return [_tell(_Source(bus, archive, number, here), *events.get(number, (None, None))) for number in rounds]
 
 
-def prompts(bus: Bus, place: str) -> Iterator[Prompt]:
+def prompts(bus: Bus, run_name: str) -> Iterator[Prompt]:
     """Yield what agents were told in a run, in the order of the dispatches."""
     found = []
-    folder = bus.logs / place
+    folder = bus.logs / run_name
     for path in (folder / name for name in listed(folder) if fnmatchcase(name, "r*.prompt.txt")):
         round_text, _, rest = path.name.removesuffix(".prompt.txt").partition("_")
         role, _, count = rest.partition("_")
@@ -152,8 +152,8 @@ def _tell(source: _Source, seen: Verified | None, decided: Decided | None) -> To
 def _events(bus: Bus, archive: Archive) -> dict[int, tuple[Verified | None, Decided | None]]:
     """Return what git showed last in each round of a run, and how it was decided last."""
     try:
-        charter = archive.read(0, "charter")
-        run_id = charter.get("run_id") if isinstance(charter, dict) else None
+        manifest = archive.read(0, "manifest")
+        run_id = manifest.get("run_id") if isinstance(manifest, dict) else None
         events = [each.event for each in Feed(bus.feed_path).of_kinds(Verified, Decided) if each.run_id == run_id]
     except (DocumentError, FileNotFoundError):
         return {}

@@ -36,7 +36,7 @@ def summarize(state: RunState, found: Found, events: Iterable[Event]) -> Summary
     review, told = found.review, tuple(events)
     return Summary(
         run_id=state.run_id,
-        place=state.place,
+        run_name=state.run_name,
         task_id=state.task_id,
         outcome=outcome,
         exit_code=EXIT_CODES[outcome],

@@ -1,0 +1,1 @@
+"""What every step stands on: the run and its state, seals, pins, limits, what is watched, the summary."""

@@ -1,0 +1,149 @@
+"""Settings of agent programs outside of every tree: as they were when the run began, or a person looks before a review.
+
+They are in the state among what is watched, with names that begin with `agent `; the digests say nothing of the values.
+An agent, or a test that it wrote, can put a hook into the person's home, which would then run in the reviewer's process.
+"""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+
+from loop_kit.backends.environment import agent_environment
+from loop_kit.backends.outside import Trees, sources_for
+from loop_kit.backends.outside_settings import take
+from loop_kit.backends.registry import find_backend
+from loop_kit.engine.context import RunContext
+from loop_kit.errors import LoopError, NeedsPersonError, Outcome
+from loop_kit.model.events import LeftBehind
+from loop_kit.model.names import ROLES
+from loop_kit.model.state import RunState
+from loop_kit.values import dataclass, replace
+from loop_kit.vcs.findings import listed
+
+KIND = "agent "
+_OF = f"{KIND}places of "
+_TOLD = f"{KIND}told"  # the person has been told of a difference, and who resumes takes it
+_NAMES_IN_TEXT = 5
+_NOT_AS_BEFORE = "settings of an agent program outside the tree are not as they were when the run began"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What was found for one program. `mark` is its own name among what is watched, `stamp` says where was looked."""
+
+    mark: str
+    stamp: str
+    places: tuple[str, ...]
+    found: Mapping[str, str]
+
+
+def settings_at_start(ctx: RunContext) -> dict[str, str]:
+    """Return name -> digest of what the programs of the run find outside of their trees; nothing for stand-ins."""
+    return _names(_looks(ctx))
+
+
+def settings_after_resume(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return what counts as unchanged from now on: what a person was told of and resumed with, or what was there before.
+
+    A program that was not looked at before, because the person names another backend or loop knows more by now, is taken
+    as it is now where nobody else reads the same.
+    """
+    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND)}
+    looks = _looks(ctx)
+    if before.pop(_TOLD, "") and state.outcome is Outcome.NEEDS_PERSON:
+        return _names(looks)
+    old = [look for look in looks if before.get(look.mark) == look.stamp]
+    if len(old) == len(looks) == sum(name.startswith(_OF) for name in before):
+        return before
+    new = [look for look in looks if look not in old]
+    kept = {name: digest for name, digest in before.items() if any(_is_of(look, name) for look in old)}
+    more = {name: digest for name, digest in _names(new).items() if not any(_is_of(look, name) for look in old)}
+    return {**more, **kept}
+
+
+def tell_taken(seen: Mapping[str, str], state: RunState) -> list[str]:
+    """Return a sentence for each program that a resume could not hold against how things were when the run began."""
+    return [
+        f"what {name.removeprefix(_OF)} reads outside the tree counts as it is now: the run began without it"
+        for name in sorted(seen)
+        if name.startswith(_OF) and _TOLD not in state.watch and state.watch.get(name) != seen[name]
+    ]
+
+
+def check_settings(ctx: RunContext, state: RunState) -> None:
+    """Raise `NeedsPersonError` when something by which a reviewer's program can be made to run or allow is new."""
+    changed = _changed(ctx, state)
+    if changed:
+        ctx.bus.put_state(replace(state, watch={**state.watch, _TOLD: "1"}, updated_at=ctx.now()))
+        raise NeedsPersonError(
+            f"{_NOT_AS_BEFORE}: {changed}",
+            hint="the reviewer would run with them: undo what you did not do yourself, then: loop run --resume, which takes"
+            " them as they are then",
+        )
+
+
+def tell_left_settings(ctx: RunContext, state: RunState) -> None:
+    """Tell at the end of a run what is not as it was, unless that is what ended it: the next run takes it as it is."""
+    changed = "" if _TOLD in state.watch else _changed(ctx, state)
+    if changed:
+        hint = "undo what you did not do yourself: the next run takes it as it is"
+        ctx.emit(LeftBehind(what=f"{_NOT_AS_BEFORE}: {changed}", hint=hint))
+
+
+def _changed(ctx: RunContext, state: RunState) -> str:
+    """Return in words what is not as it was when the run began, "" when all is."""
+    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND) and name != _TOLD}
+    now = _names(_looks(ctx))
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return listed([f"{name.removeprefix(KIND)} {_done(name, before, now)}" for name in changed], _NAMES_IN_TEXT)
+
+
+def _done(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    return "added" if name not in before else "removed" if name not in now else "changed"
+
+
+def _names(looks: list[_Look]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for look in looks:
+        found |= {**look.found, look.mark: look.stamp}
+    return found
+
+
+def _is_of(look: _Look, name: str) -> bool:
+    """Whether a name is of a place that was looked at for a program."""
+    path = name.removeprefix(KIND)
+    return name == look.mark or path.startswith(look.places)
+
+
+def _looks(ctx: RunContext) -> list[_Look]:
+    return list(_each(ctx, Trees.of(ctx.repository.root, ctx.review_tree)))
+
+
+def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
+    """Yield what was found for each program that may come to work or to review and says what it reads."""
+    settings = ctx.settings
+    for role in (role for role in ROLES if not ctx.by_hand(role)):
+        for name in settings.backend_names(role):
+            own = settings.backend(name)
+            try:
+                backend = find_backend(name, own)
+            except LoopError:  # it cannot be used here, and is passed over when its turn comes
+                continue
+            environment = agent_environment(
+                ctx.world.environment,
+                backend_env=(*backend.env, *own.env),
+                env_pass=settings.env.passed,
+                env_set=settings.env.set,
+                role_env=settings.role(role).env,
+                loop={},
+            )
+            sources = sources_for(backend, environment, trees)
+            if sources:
+                declared = sources_for(backend, environment, Trees.of())  # above the trees an agent could put a link
+                stamp = sha256(repr(declared).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+                found = {f"{KIND}{place}": digest for place, digest in take(sources, trees).items()}
+                yield _Look(
+                    mark=f"{_OF}the {role} ({name})",
+                    stamp=stamp,
+                    places=tuple(source.path for source in sources),
+                    found=found,
+                )

@@ -1,1 +1,0 @@
-"""The story: how a run starts, what a round does, how it ends. Only here files, git and agents meet."""

@@ -1,0 +1,273 @@
+"""How a run comes to be: begun anew or resumed.
+
+Everything that could refuse is asked before anything is written, and everything is written before anything is paid.
+From the idle state on, each step may be repeated: the run id in that state makes the claim of a place recognisable as
+this run's own.
+"""
+
+import os
+from pathlib import Path
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.around import for_next_run
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.emptying import empty_bus
+from loop_kit.engine.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
+from loop_kit.engine.anchoring import anchor, anchor_again, check_log
+from loop_kit.engine.context import RunContext, World
+from loop_kit.engine.join import join_run
+from loop_kit.engine.recovery_hints import go_back, switch_back
+from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
+from loop_kit.engine.surroundings import refuse_unseen
+from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
+from loop_kit.engine.watching import homes_of, refuse_touched
+from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
+from loop_kit.model.config import people_after
+from loop_kit.model.events import RunResumed, RunStarted
+from loop_kit.model.manifest import Manifest
+from loop_kit.model.names import name_run
+from loop_kit.model.state import Phase, RunState
+from loop_kit.runs.cleanup import clear_scratch, in_flight, sweep_dead_run
+from loop_kit.runs.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
+from loop_kit.runs.run_request import RunRequest
+from loop_kit.values import replace
+from loop_kit.vcs import watch
+from loop_kit.vcs.around import OTHERS, read_others
+from loop_kit.vcs.findings import listed
+from loop_kit.vcs.repository import Repository
+
+
+def open_run(
+    world: World, bus: Bus, repository: Repository, request: RunRequest, locks: tuple[int, ...]
+) -> tuple[RunContext, RunState]:
+    """Return the run that the person wants and where it stands; `locks` are the descriptors of the held locks.
+
+    Raises a `LoopError` before anything is changed when the run cannot start; an approved run that is resumed comes
+    back as it is.
+    """
+    bus.remove_leftovers()
+    state = _standing(bus, request)
+    if state is not None:
+        sweep_dead_run(state)
+    if state is not None and state.unfinished and not request.reset:
+        ctx, state = _resume(world, bus, repository, request, state)
+    elif state is not None and state.phase is Phase.DONE and request.resume:
+        ctx = join_run(world, bus, repository, state)
+    elif request.resume:
+        raise StartError("there is no unfinished run to resume", hint="loop run starts one")
+    else:
+        ctx, state = _begin(world, bus, repository, request, state)
+    limit = ctx.settings.run.timeout
+    return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
+
+
+def _standing(bus: Bus, request: RunRequest) -> RunState | None:
+    try:
+        return bus.read_state()
+    except DocumentError:
+        if request.reset:
+            return None
+        raise
+
+
+def _begin(
+    world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState | None
+) -> tuple[RunContext, RunState]:
+    if request.round_number not in (None, 1):
+        raise UsageError(f"--round {request.round_number}: a new run begins with round 1", hint="leave --round out")
+    _refuse_unseen(bus, state, request)
+    ready = check_start(world, bus, repository, request)
+    bus.ensure_layout()
+    _clear_after(world, bus, repository, state)
+    idle = _idle(world, bus, ready, state)
+    run_name = _claim(repository, ready.card.task_id, idle.run_id)
+    seen, refs = watch.settings_and_refs(repository, OTHERS, homes_of(ready.settings))
+    around = {**read_others(repository, ready.branch, refs), **for_next_run(bus, run_name)}
+    manifest = ready.manifest(run_id=idle.run_id, run_name=run_name, scratch=str(world.scratch), around=around)
+    repository.pin(f"refs/loop/{run_name}/r0/base", manifest.base_sha)
+    archive = Archive(bus.archive_root / run_name)
+    archive.put_document(0, Manifest.kind, manifest)
+    _put_card(bus, archive, manifest)
+    state = replace(idle, run_name=run_name, digests=manifest.digests(), watch=seen)
+    ctx = join_run(world, bus, repository, state)
+    state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
+    state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
+    bus.put_state(state)
+    started = RunStarted(
+        task_id=state.task_id,
+        run_name=run_name,
+        base_sha=state.base_sha,
+        branch=state.branch,
+        tree_settings=tuple(tell_tree_settings(ctx)),
+    )
+    ctx.emit(started)
+    state = anchor(ctx, state)  # so that the first round's agents cannot write the log anew unseen
+    bus.put_state(state)
+    return ctx, state
+
+
+def _refuse_unseen(bus: Bus, state: RunState | None, request: RunRequest) -> None:
+    """Ask a person before a new run takes what was changed on the bus while the one before went on."""
+    if state is None or not state.run_name:
+        return
+    try:
+        manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, ""))
+    except DocumentError:
+        return  # nothing can be compared any more
+    path = request.card_path or bus.card_path
+    refuse_unseen(bus, state, manifest, os.path.relpath(path, bus.root))
+
+
+def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:
+    """Take away the scratch folder of the run before, which only that run's manifest can name, if it was killed."""
+    if state is None or not state.run_name:
+        return
+    try:
+        before = join_run(world, bus, repository, state)
+    except LoopError:
+        return
+    clear_scratch(before)
+
+
+def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunState:
+    """Clear the bus and put the state that names the new run; a run that got no further than this is taken up again."""
+    begun = state is not None and state.phase is Phase.IDLE and state.task_id == ready.card.task_id
+    now = world.clock.now()
+    idle = RunState(
+        run_id=state.run_id if state is not None and begun else world.token(),
+        run_name="",
+        task_id=ready.card.task_id,
+        phase=Phase.IDLE,
+        round=1,
+        base_sha=ready.base_sha,
+        head_sha=ready.base_sha,
+        branch=ready.branch,
+        started_at=now,
+        updated_at=now,
+    )
+    if not begun:
+        empty_bus(bus)
+    bus.put_state(idle)
+    return idle
+
+
+def _claim(repository: Repository, task_id: str, run_id: str) -> str:
+    """Take the first free place of a task: a create-only ref update, so that two runs never share one."""
+    run = 1
+    while not repository.claim(f"refs/loop/{name_run(task_id, run)}/r0/run", run_id.encode()):
+        run += 1
+    return name_run(task_id, run)
+
+
+def _put_card(bus: Bus, archive: Archive, manifest: Manifest) -> None:
+    """Put the run's card on the bus; a different card that lies there is a person's and goes to the archive first."""
+    try:
+        there = bus.read("task_card")
+    except DocumentError:
+        there = {}
+    if there != manifest.card_document:
+        archive.refuse(0, "task_card", bus.card_path, "another card was given with --task")
+        bus.write("task_card", manifest.card_document)
+    archive.put_from_bus(bus, "task_card")
+
+
+def _resume(
+    world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState
+) -> tuple[RunContext, RunState]:
+    if not (request.resume or request.single_round):
+        raise StartError(
+            f"run {state.run_name} stopped in round {state.round} and is not finished",
+            hint="loop run --resume goes on with it; loop run --reset archives it and starts anew",
+        )
+    if request.round_number not in (None, state.round):
+        raise UsageError(
+            f"--round {request.round_number}: the run stands in round {state.round}",
+            hint=f"leave --round out, or say --round {state.round}",
+        )
+    ctx = _with_flags(join_run(world, bus, repository, state), request)
+    check_bus(bus, repository)
+    bus.ensure_layout()  # a folder of it may have been removed, and nothing can be told without one
+    check_programs(world, ctx.settings, ctx.manifest.people)
+    check_reviewers(ctx.settings, ctx.manifest.people, resumed=True)
+    check_scratch(repository, Path(ctx.manifest.scratch))
+    check_ground(ctx, state)
+    seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
+    problem = check_log(ctx, state)
+    if in_flight(bus, state):
+        pin_unfinished(ctx, state)
+    _check_tree(ctx, state)
+    ctx.archive.put_document(0, Manifest.kind, ctx.manifest)
+    seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
+    seen |= settings_after_resume(ctx, state)
+    taken = tell_taken(seen, state)
+    state = anchor_again(ctx, state, problem)
+    state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.manifest.digests()}, watch=seen)
+    bus.remove("summary")  # it told of the end that is none any more; the archive has it
+    bus.put_state(state)
+    told = (*tell_tree_settings(ctx), *taken)
+    ctx.emit(RunResumed(task_id=state.task_id, run_name=state.run_name, round=state.round, tree_settings=told))
+    return ctx, state
+
+
+def _compared(ctx: RunContext, state: RunState) -> dict[str, str]:
+    """Return what is to be watched from now on; raise when an agent that loop did not survive has touched it.
+
+    Once a person has been told, what is there then counts.
+    """
+    now = watch.settings(ctx.repository, homes_of(ctx.settings))
+    if state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch):
+        return now
+    try:
+        refuse_touched(state.watch, now, "the run, before it was cut off")
+    except NeedsPersonError as error:
+        ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
+        ctx.bus.put_state(ended)  # so that the next resume knows that it was told
+        raise
+    return dict(state.watch)
+
+
+def _with_flags(ctx: RunContext, request: RunRequest) -> RunContext:
+    """Let flags on a resume change the manifest's settings: limits may be raised, rules of judgement are not among them."""
+    if not request.given:
+        return ctx
+    settings = ctx.settings.having(request.given, source="the command line")
+    people = people_after(ctx.manifest.people, request.given)
+    return replace(ctx, manifest=replace(ctx.manifest, settings=settings, people=people))
+
+
+def check_ground(ctx: RunContext, state: RunState) -> None:
+    """Raise before anything is paid when the branch is not where this run's work is."""
+    head = ctx.repository.head()
+    if head.branch != state.branch:
+        raise NeedsPersonError(
+            f"the run works on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is checked out",
+            hint=f"{switch_back(state)}, then: loop run --resume",
+        )
+    if not ctx.repository.is_ancestor(state.head_sha, head.sha):
+        raise NeedsPersonError(
+            f"{state.head_sha[:12]}, which this run relies on, is no longer part of {head.branch or 'HEAD'}",
+            hint=f"{go_back(state, by_hand=ctx.by_hand('worker'))}, then: loop run --resume",
+        )
+
+
+def _check_tree(ctx: RunContext, state: RunState) -> None:
+    """Raise unless the working tree is clean, or holds exactly the unfinished work that was pinned."""
+    if ctx.by_hand("worker"):
+        return
+    dirty = (*ctx.repository.dirty(), *set(ctx.repository.untracked()).difference(ctx.manifest.untracked))
+    if not dirty:
+        return
+    pinned = last_unfinished(ctx, state)
+    now = ctx.repository.worktree_tree(without=ctx.manifest.untracked)
+    if pinned and ctx.repository.tree_id(pinned) == now:
+        return
+    if ctx.manifest.start_tree is not None:
+        since = frozenset(ctx.repository.changed_paths(ctx.manifest.start_tree, now))
+        dirty = tuple(path for path in dirty if path in since)
+        if not dirty:
+            return
+    where = f" that differ from the unfinished work pinned as {pinned}" if pinned else ""
+    raise DirtyTreeError(
+        f"{len(dirty)} files have uncommitted changes{where}: {listed(sorted(dirty), 5)}",
+        hint="commit or stash them, then: loop run --resume",
+    )
