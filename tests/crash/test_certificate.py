@@ -114,7 +114,7 @@ PLANTS = {
         "bus/feed.py", {"                os.fsync(fd)\n": "                os.fstat(fd)\n"}, "'r2_"
     ),
     "the log is anchored before it is synced": Plant(
-        "engine/anchoring.py",
+        "engine/log_anchor.py",
         {
             "    head = ctx.feed.sync(state.log)\n": (
                 "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
@@ -126,7 +126,7 @@ PLANTS = {
         },
         "before fsync feed.jsonl",
     ),
-    "the ref of the log does not move": Plant("engine/anchoring.py", {MOVE: ""}, "r2_"),
+    "the ref of the log does not move": Plant("engine/log_anchor.py", {MOVE: ""}, "r2_"),
     "the state names the end of the log before git does": Plant(
         "steps/round.py",
         {ANCHOR: f"    ctx.bus.put_state(replace(after, log=ctx.feed.sync(after.log)))\n{ANCHOR}"},

@@ -10,7 +10,7 @@ from loop_kit.adopt.adoption import Adopted, adopt, check_nobody_plays, last_sta
 from loop_kit.adopt.config import Translation, fill_in, translate
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
-from loop_kit.engine.context import utc_now
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import DocumentError, LockedError, LoopError
 from loop_kit.model.state import Phase
 from loop_kit.vcs.repository import Repository

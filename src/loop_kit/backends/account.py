@@ -4,6 +4,8 @@ Backends hold no state; what has to be put together from several lines is put to
 """
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from loop_kit.backends.base import Backend, Concluding
@@ -17,14 +19,23 @@ N = TypeVar("N", int, float)
 _MESSAGE_LIMIT = 1 << 20
 
 
+def _told_to_nobody(_event: AgentEvent) -> None:
+    """Stand for a listener where there is none."""
+
+
 def _no_words() -> Words:
     return Words(_MESSAGE_LIMIT)
 
 
 @dataclass(slots=True)
 class Account:
-    """What is known so far; `hopeless` says that the program goes on failing for ever."""
+    """What is known so far; `hopeless` says that the program goes on failing for ever.
 
+    `backend` reads the lines; `on_event` is told each event that they come to.
+    """
+
+    backend: Backend
+    on_event: Callable[[AgentEvent], None] = _told_to_nobody
     session_id: str | None = None
     usage: Usage | None = None
     end: Finished | Failed | None = None
@@ -53,6 +64,21 @@ class Account:
     @property
     def failed(self) -> Failed | None:
         return self.end if isinstance(self.end, Failed) else None
+
+    def take(self, line: str) -> None:
+        """Read one line of the program's standard output."""
+        for event in self.backend.read(line):
+            self.add(event)
+            self.on_event(event)
+
+    def replay(self, log: Path) -> None:
+        """Read the output of a dispatch that has ended from its raw log; a missing log is an empty one."""
+        try:
+            with log.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+                for line in lines:
+                    self.take(line.rstrip("\n"))
+        except FileNotFoundError:
+            return
 
     def add(self, event: AgentEvent) -> None:
         match event:

@@ -12,7 +12,7 @@ from typing import Any
 from loop_kit.bus import atomic, delivery
 from loop_kit.bus.document import FORM_HINT, dump, parse, read_json
 from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
-from loop_kit.bus.layout import LIMITS, Layout
+from loop_kit.bus.layout import LIMITS, Layout, kind_of
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, Outcome
 from loop_kit.model import documents
@@ -65,7 +65,7 @@ class Bus(Layout):
         """Return a document's bytes, None when it is absent; raise `DocumentError` when they cannot be read."""
         path = self.path(kind)
         try:
-            return read_bytes(path, limit=LIMITS[kind], follow=kind == "task_card", name=self.name(path))
+            return read_bytes(path, limit=LIMITS[kind_of(kind)], follow=kind == "task_card", name=self.name(path))
         except FileNotFoundError:
             return None
 
@@ -97,8 +97,8 @@ class Bus(Layout):
     def write_raw(self, kind: str, data: bytes) -> bytes:
         """Put the bytes of a document on the bus and return them; raises `DocumentError` when they are too many."""
         path = self.path(kind)
-        if len(data) > LIMITS[kind]:
-            limit = LIMITS[kind] >> 20
+        if len(data) > LIMITS[kind_of(kind)]:
+            limit = LIMITS[kind_of(kind)] >> 20
             raise DocumentError(f"{self.name(path)} would be larger than {limit} MiB", hint="it has to be shorter")
         if is_folder(path):
             self.set_aside(path)
@@ -189,6 +189,12 @@ class Bus(Layout):
     def clear_outbox(self, dispatch_id: str) -> None:
         delivery.clear(self.outbox(dispatch_id))
 
+    def newest_outbox(self, prefix: str) -> str:
+        """Return the dispatch whose outbox is there and whose name is `prefix` and a number, the last of them; else ""."""
+        names = (name for name in atomic.listed(self.runtime) if name.startswith(prefix))
+        known = [name for name in names if name.removeprefix(prefix).isdecimal() and is_folder(self.runtime / name)]
+        return max(known, key=lambda name: int(name.removeprefix(prefix)), default="")
+
     def clear_runtime(self, *, keep: Collection[str] = ()) -> None:
         """Remove what killed processes left in `runtime/`, but not the outboxes of the dispatches in `keep`."""
         kept = {path.name for name in keep for path in delivery.parts(self.outbox(name))}
@@ -209,8 +215,8 @@ class Bus(Layout):
         return target
 
     def _read(self, path: Path, kind: str) -> dict[str, Any]:
-        name, hint = self.name(path), _HINTS.get(kind, FORM_HINT)
-        document = read_json(path, limit=LIMITS[kind], follow=kind == "task_card", name=name, hint=hint)
+        name, hint = self.name(path), _HINTS.get(kind_of(kind), FORM_HINT)
+        document = read_json(path, limit=LIMITS[kind_of(kind)], follow=kind == "task_card", name=name, hint=hint)
         return self._checked(document, kind, name, hint)
 
     def _checked(self, document: Any, kind: str, name: str, hint: str = FORM_HINT) -> dict[str, Any]:

@@ -24,6 +24,11 @@ LIMITS: Mapping[str, int] = MappingProxyType(
 ROUND_KINDS = ("fix_list", "work_report", "checks", "review_request", "review_report")
 
 
+def kind_of(name: str) -> str:
+    """Return the kind of a document on the bus; each of several reviewers hands in `review_report-NAME`."""
+    return name.partition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The paths of a bus whose `root` is absolute."""
@@ -34,11 +39,11 @@ class Layout:
         if not self.root.is_absolute():
             raise ValueError(f"the root of a bus is an absolute path, not {self.root}")
 
-    def path(self, kind: str) -> Path:
-        """Return where the document of a kind lies; the kinds are the keys of `LIMITS`."""
-        if kind not in LIMITS:
-            raise ValueError(f"no document on the bus is called {kind}")
-        return self.root / f"{kind}.json"
+    def path(self, name: str) -> Path:
+        """Return where a document lies; the kinds are the keys of `LIMITS`."""
+        if kind_of(name) not in LIMITS:
+            raise ValueError(f"no document on the bus is called {name}")
+        return self.root / f"{name}.json"
 
     def name(self, path: Path) -> str:
         """Return what people call a file on the bus, e.g. `.loop/state.json`."""

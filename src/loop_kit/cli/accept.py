@@ -10,7 +10,7 @@ from loop_kit.cli.locks import locked
 from loop_kit.cli.looking import bus_to_look_at, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.commands.accept import Approved, Taken, find_approved, take_over
-from loop_kit.engine.anchoring import tell_afterwards
+from loop_kit.engine.log_anchor import tell_afterwards
 from loop_kit.errors import UsageError
 from loop_kit.model.events import Accepted
 from loop_kit.vcs.repository import Repository

@@ -22,7 +22,7 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
 from loop_kit.cli.main import bus_option
-from loop_kit.engine.context import utc_now
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import StartError, UsageError
 from loop_kit.views.runs import find_run, run_names
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from loop_kit.cli.boundary import expected
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import loop_again
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.engine.seals import read_judged
 from loop_kit.engine.summary import summarize
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
@@ -15,7 +15,6 @@ from loop_kit.model import documents
 from loop_kit.model.decision import Decision
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import Issue
-from loop_kit.model.state import RunState
 from loop_kit.model.summary import MOST_LISTED, CommandEnded, Summary
 from loop_kit.values import dataclass
 from loop_kit.vcs.quoting import harmless
@@ -79,14 +78,15 @@ def ending_of(error: Exception) -> Ending:
     return Ending(outcome=outcome, error=message, hint=hint, summary=None)
 
 
-def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge: Edge) -> Ending:
+def read_ending(run: Run, error: LoopError | None, edge: Edge) -> Ending:
     """Return how a run ended; `error` is what ended it, None when it was approved or its single round is over."""
-    state = ctx.newest_state(state)
+    run.reload()
+    state = run.state
     outcome = error.outcome if error is not None else state.outcome or Outcome.CHANGES_REQUIRED
     summary: Summary | None = None
     checks: tuple[str, ...] = ()
     with suppress(LoopError):  # the repository or the archive is what is broken: the error says so
-        summary, checks = summarize(ctx, state), _checks(ctx, state)
+        summary, checks = summarize(run), _checks(run)
     return Ending(
         outcome=outcome,
         error=error.message if error is not None else "",
@@ -94,18 +94,20 @@ def read_ending(ctx: RunContext, state: RunState, error: LoopError | None, edge:
         run_name=state.run_name,
         summary=summary,
         checks=checks,
-        commands=_commands(ctx, state, outcome, loop_again(edge)),
+        commands=_commands(run, outcome, loop_again(edge)),
     )
 
 
-def _checks(ctx: RunContext, state: RunState) -> tuple[str, ...]:
+def _checks(run: Run) -> tuple[str, ...]:
+    state = run.state
     if not state.round_details:
         return ()
-    document = read_judged(ctx.archive, state.round_details[-1], Evidence.kind)
+    document = read_judged(run.archive, state.round_details[-1], Evidence.kind)
     return () if document is None else documents.read(Evidence, document).sentences
 
 
-def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> tuple[str, ...]:
+def _commands(run: Run, outcome: Outcome, loop: str) -> tuple[str, ...]:
+    state = run.state
     look = f"{loop} show {state.run_name}"
     if outcome is Outcome.APPROVED:
         return (f"git diff {state.base_sha[:12]} {state.head_sha[:12]}", f"{loop} accept", look)
@@ -113,8 +115,8 @@ def _commands(ctx: RunContext, state: RunState, outcome: Outcome, loop: str) -> 
         return (look,)
     if "--reset" in state.hint and "--resume" not in state.hint:
         return (f"{loop} run --reset", look)
-    more = f" --max-rounds {ctx.settings.run.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
-    away = (f"rm {shlex.quote(str(ctx.bus.stop_path))}",) if outcome is Outcome.STOPPED else ()
+    more = f" --max-rounds {run.settings.run.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
+    away = (f"rm {shlex.quote(str(run.bus.stop_path))}",) if outcome is Outcome.STOPPED else ()
     return (*away, f"{loop} run --resume{more}", look)
 
 

@@ -10,7 +10,7 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at
 from loop_kit.cli.main import bus_option
 from loop_kit.dispatch.failover import in_use
-from loop_kit.engine.context import utc_now
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import StartError
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import ROLES
@@ -55,6 +55,6 @@ def _check_role(bus: Bus, role: str) -> None:
     manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, ""))
     if role not in manifest.people:
         raise StartError(
-            f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state, role)})",
+            f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state.backends, role)})",
             hint="its heart beats by itself; loop health shows it",
         )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.adopters import check_maker
-from loop_kit.engine.context import utc_now
+from loop_kit.engine.world import utc_now
 from loop_kit.vcs.repository import Repository
 
 

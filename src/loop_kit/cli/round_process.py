@@ -8,8 +8,8 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.world import json_lines, world_of
-from loop_kit.engine.context import World
-from loop_kit.engine.join import join_run
+from loop_kit.engine.run import Run
+from loop_kit.engine.world import World
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome, StartError, TerminatedRunError
 from loop_kit.model.shown_events import RoundFailed
 from loop_kit.model.state import Phase
@@ -23,7 +23,7 @@ from loop_kit.vcs.repository import Repository
 def play(edge: Edge, bus: str, number: int, given: Mapping[str, str]) -> int:
     """Play the round that the PM asked for, and tell it by what name it ended when it did not end well.
 
-    `given` is what `rounds.process` hands over: `--git-dir` and `--common-dir` of the repository, `--locks` with the
+    `given` is what `runs.round_process` hands over: `--git-dir` and `--common-dir` of the repository, `--locks` with the
     descriptors of the locks that the PM holds, `--parent` with its pid. The locks are held until the agent has ended,
     whatever becomes of the PM.
     """
@@ -49,9 +49,9 @@ def _play(world: World, bus: Bus, edge: Edge, number: int, given: Mapping[str, s
         raise StartError(
             f"{bus.state_path} is gone or of another round", hint="loop run --resume goes on, or says why not"
         )
-    ctx = join_run(world, bus, repository, state)
-    load_plugins(ctx.settings.plugins)
-    state = play_for_pm(ctx, state, parent)
+    run = Run.load(world, bus, repository, state)
+    load_plugins(run.settings.plugins)
+    play_for_pm(run, parent)
     for lock in held:
         lock.close()
-    return EXIT_CODES[Outcome.APPROVED if state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]
+    return EXIT_CODES[Outcome.APPROVED if run.state.phase is Phase.DONE else Outcome.CHANGES_REQUIRED]

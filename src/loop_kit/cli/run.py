@@ -19,10 +19,10 @@ from loop_kit.cli.showing import Quiet, choose
 from loop_kit.cli.streams import let_go_when
 from loop_kit.cli.world import json_lines, world_of
 from loop_kit.commands.cards import find_card, write_card
-from loop_kit.engine.context import RunContext, World
+from loop_kit.engine.run import Run
+from loop_kit.engine.world import World
 from loop_kit.errors import EXIT_CODES, LoopError, StartError, UsageError
 from loop_kit.model.shown_events import CardMade
-from loop_kit.model.state import RunState
 from loop_kit.processes.lineage import become_subreaper
 from loop_kit.processes.signals import listening
 from loop_kit.runs.coordinator import run_loop, run_single_round
@@ -64,7 +64,7 @@ def command(edge: Edge, /, **flags: Any) -> int:
 
 def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet) -> int:
     """Run to the end and show it; what ended the run is raised on, unless the person has just read it."""
-    request = _wish(bus, edge, flags)
+    request = _request(bus, edge, flags)
     repository = Repository.find(edge.cwd)
     if not bus.root.is_dir():
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
@@ -72,19 +72,19 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet)
     with locked(bus, repository, "loop run") as locks:
         if is_said(flags):
             request = replace(request, card_path=_make_card(world, bus, edge, flags))
-        ctx, state = open_run(world, bus, repository, request, locks)
-        error = _play(ctx, state, single_round=request.single_round)
-        ending = read_ending(ctx, state, error, edge)
+        run = open_run(world, bus, repository, request, locks)
+        error = _play(run, single_round=request.single_round)
+        ending = read_ending(run, error, edge)
     told = show.end(ending)
     if error is not None and not told:
         raise error
     return EXIT_CODES[ending.outcome]
 
 
-def _play(ctx: RunContext, state: RunState, *, single_round: bool) -> LoopError | None:
+def _play(run: Run, *, single_round: bool) -> LoopError | None:
     """Play to the end and return what ended it, None for an approval or a single round that is over."""
     try:
-        run_single_round(ctx, state) if single_round else run_loop(ctx, state)
+        run_single_round(run) if single_round else run_loop(run)
     except LoopError as error:
         return error
     return None
@@ -100,7 +100,7 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
     return path
 
 
-def _wish(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
+def _request(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
     given = given_settings(flags)
     _check_flags(flags)
     card = find_card(bus, flags["task"], edge.cwd) if flags["task"] else None

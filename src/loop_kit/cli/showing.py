@@ -10,7 +10,7 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.ending import Ending, ending_of, plain_lines
 from loop_kit.cli.world import json_lines
-from loop_kit.engine.context import utc_now
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import UsageError
 from loop_kit.model.events import Event, RunEnded
 from loop_kit.views.lines import line

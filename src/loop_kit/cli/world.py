@@ -7,7 +7,7 @@ import time
 
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import scratch_root
-from loop_kit.engine.context import Clock, Listener, World, utc_now
+from loop_kit.engine.world import Clock, Listener, World, utc_now
 from loop_kit.model.events import Event
 from loop_kit.model.feed_event import data_of, name_of
 from loop_kit.processes.signals import Interruption

@@ -11,7 +11,7 @@ from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
 from loop_kit.engine.checks_at import Site, check_environment, run_checks_at
-from loop_kit.engine.context import World
+from loop_kit.engine.world import World
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model import documents
 from loop_kit.model.check import CheckCommand

@@ -4,13 +4,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from loop_kit.backends.account import failure_of
+from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.base import Backend, Order, answers_in_form
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
 from loop_kit.dispatch.beside import empty_beside
-from loop_kit.dispatch.transcript import Transcript
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings
 from loop_kit.model.redaction import Redactor
@@ -85,19 +84,18 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
 def _ask(order: Order, backend: Backend, environment: Mapping[str, str], interruption: Interruption) -> Answer:
     call = backend.command(order)
     cwd = empty_beside(order.cwd) if call.apart else order.cwd
-    transcript = Transcript(backend)
+    account = Account(backend)
     ended = supervise(
         Command(argv=call.argv, env={**call.env, **order.environment, **call.merged}, cwd=cwd, stdin=call.stdin),
         limits=Limits(wall=PROBE_SECONDS),
-        watch=Watch(on_line=transcript.take, cleaning=Cleaning.of(Redactor.of({**environment, **order.environment}))),
+        watch=Watch(on_line=account.take, cleaning=Cleaning.of(Redactor.of({**environment, **order.environment}))),
         interruption=interruption,
     )
     interruption.raise_if_requested()
-    return _read(order, backend, transcript, ended)
+    return _read(order, backend, account, ended)
 
 
-def _read(order: Order, backend: Backend, transcript: Transcript, ended: Ended) -> Answer:
-    account = transcript.account
+def _read(order: Order, backend: Backend, account: Account, ended: Ended) -> Answer:
     if ended.how is not HowEnded.EXITED:
         return Answer(ok=False, text=f"it gave no answer within {PROBE_SECONDS:g} s")
     failure = failure_of(backend, account.end, ended.exit_code, ended.err_tail)

@@ -13,8 +13,8 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.dispatch.failover import in_use
-from loop_kit.engine.context import utc_now
 from loop_kit.engine.seals import digest
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import DirtyTreeError, DocumentError, LockedError, LoopError, StalledError, StartError
 from loop_kit.model import documents
 from loop_kit.model.change import Change, Effect, Finding
@@ -62,7 +62,7 @@ def stand(bus: Bus, role: str) -> Standing:
     manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, "none"))
     if role not in manifest.people and state.outcome is None:
         raise StartError(
-            f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state, role)})",
+            f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state.backends, role)})",
             hint="a person can step in when the run has ended; create .loop/STOP to end it",
         )
     return Standing(state=state, manifest=manifest, running=_is_running(bus))
@@ -145,7 +145,7 @@ def _after_work(at: Standing) -> str:
             else ""
         )
         return f"{first}the review: loop review --approve, or loop review --change FILE --reason TEXT"
-    backend = in_use(at.manifest.settings, at.state, "reviewer")
+    backend = in_use(at.manifest.settings, at.state.backends, "reviewer")
     return f"the reviewer ({backend}) is asked by the run; loop status shows how far it is"
 
 

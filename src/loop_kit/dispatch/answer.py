@@ -9,66 +9,68 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.backends.account import Account
-from loop_kit.dispatch.desk import Desk
-from loop_kit.dispatch.request import Ask
-from loop_kit.engine.context import RunContext
+from loop_kit.bus.bus import Bus
+from loop_kit.dispatch.dispatch import Dispatch
+from loop_kit.dispatch.request import DocumentRequest
 from loop_kit.errors import DocumentError
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.review import ReviewReport
-from loop_kit.model.state import RunState
 
 
 class TwoAnswersError(DocumentError):
     """What a dispatch said in one place contradicts what it said in another."""
 
 
-def find_answer(ctx: RunContext, state: RunState, ask: Ask[Any], desk: Desk, last_word: Account | None) -> Any | None:
+def find_answer(bus: Bus, request: DocumentRequest[Any], dispatch: Dispatch, last_word: Account | None) -> Any | None:
     """Return what a dispatch handed in, without keys; raise `DocumentError` when it is unreadable or no single answer.
 
     `last_word` is None for a program that was cut off or failed, because what it said last was a draft.
     """
-    redactor = desk.redactor(ctx, state)
-    said = None if last_word is None else desk.backend.document(desk.order, last_word.finished, last_word.said)
+    redactor = dispatch.redactor
+    said = None
+    if last_word is not None:
+        said = dispatch.backend.document(dispatch.order, last_word.finished, last_word.said)
     said = redactor.clean_document(said)
     document = None
-    if desk.formed:
-        _check_beside(ctx, ask, desk, said, redactor)
+    if dispatch.formed:
+        _check_beside(bus, dispatch, said, redactor)
     else:
-        document = _handed_in(ctx, ask, desk, redactor)
+        document = _handed_in(bus, dispatch, redactor)
     document = said if document is None else document
-    if ask.kind == ReviewReport.kind and last_word is not None:
+    if request.expect is ReviewReport and last_word is not None:
         _check_decisions(document, last_word)
     return document
 
 
-def _handed_in(ctx: RunContext, ask: Ask[Any], desk: Desk, redactor: Redactor) -> dict[str, Any] | None:
+def _handed_in(bus: Bus, dispatch: Dispatch, redactor: Redactor) -> dict[str, Any] | None:
     """Return the document in the file that counts; the other one may not say otherwise."""
-    paths = ctx.bus.handed_in(desk.dispatch_id, ask.kind)
+    paths = bus.handed_in(dispatch.name, dispatch.paper)
     if not paths:
         return None
-    document: dict[str, Any] = redactor.clean_document(ctx.bus.read_handed_in(paths[0], ask.kind))
+    document: dict[str, Any] = redactor.clean_document(bus.read_handed_in(paths[0], dispatch.paper))
     for path in paths[1:]:
         try:
-            other = redactor.clean_document(ctx.bus.read_handed_in(path, ask.kind))
+            other = redactor.clean_document(bus.read_handed_in(path, dispatch.paper))
         except DocumentError:  # it says nothing
             continue
         if not _agree(document, other):
-            raise TwoAnswersError(f"{ctx.bus.name(path)} says otherwise than the file that LOOP_REPORT names")
+            raise TwoAnswersError(f"{bus.name(path)} says otherwise than the file that LOOP_REPORT names")
     return document
 
 
-def _check_beside(ctx: RunContext, ask: Ask[Any], desk: Desk, form: Any, redactor: Redactor) -> None:
+def _check_beside(bus: Bus, dispatch: Dispatch, form: Any, redactor: Redactor) -> None:
     """Raise for a file that somebody has written beside the form; what an earlier try put on the bus is that form itself."""
-    for path in ctx.bus.handed_in(desk.dispatch_id, ask.kind):
-        if path == desk.order.report or not _is_form(ctx, ask, path, form, redactor):
-            raise TwoAnswersError(f"{ctx.bus.name(path)} was written, and its answer is the form alone")
+    for path in bus.handed_in(dispatch.name, dispatch.paper):
+        if path == dispatch.order.report or not _is_form(bus, dispatch, path, form, redactor):
+            raise TwoAnswersError(f"{bus.name(path)} was written, and its answer is the form alone")
 
 
-def _is_form(ctx: RunContext, ask: Ask[Any], path: Path, form: Any, redactor: Redactor) -> bool:
+def _is_form(bus: Bus, dispatch: Dispatch, path: Path, form: Any, redactor: Redactor) -> bool:
     try:
-        return isinstance(form, dict) and _agree(form, redactor.clean_document(ctx.bus.read_handed_in(path, ask.kind)))
+        document = redactor.clean_document(bus.read_handed_in(path, dispatch.paper))
     except DocumentError:
         return False
+    return isinstance(form, dict) and _agree(form, document)
 
 
 def _agree(document: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

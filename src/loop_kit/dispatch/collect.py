@@ -7,127 +7,127 @@ from typing import Any, TypeVar
 from loop_kit.backends.account import Account
 from loop_kit.bus.document import parse
 from loop_kit.dispatch.answer import find_answer
-from loop_kit.dispatch.desk import Desk
-from loop_kit.dispatch.request import Ask, Report
-from loop_kit.dispatch.transcript import Transcript
-from loop_kit.engine.context import RunContext
+from loop_kit.dispatch.dispatch import Dispatch
+from loop_kit.dispatch.request import DocumentRequest, Report
+from loop_kit.engine.run import Run
 from loop_kit.engine.seals import digest, forget
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model.events import DocumentAccepted, DocumentRefused
 from loop_kit.model.redaction import NO_VALUES, Redactor
-from loop_kit.model.state import RunState
 from loop_kit.model.work import WorkReport
 
 R = TypeVar("R", bound=Report)
 
 
-def take_in(ctx: RunContext, state: RunState, ask: Ask[R], desk: Desk, last_word: Account | None) -> R | None:
+def take_in(run: Run, request: DocumentRequest[R], dispatch: Dispatch, last_word: Account | None) -> R | None:
     """Return the report of a dispatch that has ended, installed on the bus; None when nothing was handed in.
 
     The outbox comes first, then the classic path on the bus if it was written during the dispatch, then the final
     message, see `answer`: `last_word` is None for a program that was cut off or failed.
     Raises `DocumentError` for something that is not the document; it is in the archive then, with the reason.
     """
-    name = f"{ask.kind}.json"
     try:
-        document = find_answer(ctx, state, ask, desk, last_word)
+        document = find_answer(run.bus, request, dispatch, last_word)
         if document is None:
             return None
-        document = _filled(ctx, state, ask, document)
-        report = ask.read(document, state, name=name)
+        document = _filled(run, request, document)
+        report = request.read(document)
     except DocumentError as error:
-        _refuse_handed_in(ctx, state, ask.kind, desk, error.message)
+        _refuse_handed_in(run, dispatch, error.message)
         raise
-    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)
-    ctx.emit(DocumentAccepted(document=name, role=ask.role, round=state.round))
+    run.papers[request.paper] = run.bus.install(request.paper, document)
+    run.emit(DocumentAccepted(document=f"{request.paper}.json", role=request.role, round=dispatch.round))
     return report
 
 
-def _filled(ctx: RunContext, state: RunState, ask: Ask[Any], document: Any) -> Any:
+def _filled(run: Run, request: DocumentRequest[Any], document: Any) -> Any:
     """Return a document with what it leaves out and loop knows: whose it is, and for work the head and the files that git shows.
 
-    The outbox and the conversation are this dispatch's own. What a document does say is never replaced.
+    The outbox and the session are this dispatch's own. What a document does say is never replaced.
     """
     if not isinstance(document, dict):
         return document
-    known: dict[str, Any] = {"task_id": state.task_id, "round": state.round}
-    if ask.kind == WorkReport.kind and "head_sha" not in document:
-        head = ctx.repository.head().sha
+    known: dict[str, Any] = dict(zip(("task_id", "round"), request.about, strict=True))
+    if request.expect is WorkReport and "head_sha" not in document:
+        head = run.tree.head().sha
         known["head_sha"] = head
-        known["files_changed"] = list(ctx.repository.changed_paths(state.head_sha, head))
+        known["files_changed"] = list(run.tree.changed_paths(run.state.head_sha, head))
     missing = {name: value for name, value in known.items() if name not in document}
     return {**missing, **document} if missing else document
 
 
-def on_bus(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
+def under_way(run: Run, role: str) -> str:
+    """Return the name of a role's dispatch that was cut off by the death of loop itself, "" when there is none."""
+    cut_off = [name for name, whose in run.state.paying.items() if whose == role]
+    return cut_off[-1] if cut_off else run.bus.newest_outbox(run.state.dispatch_prefix(role))
+
+
+def on_bus(run: Run, request: DocumentRequest[R]) -> R | None:
     """Return the answer that an earlier, interrupted try had already brought onto the bus: one that the state knows again.
 
     Raises `NeedsPersonError` when that answer is another one by now; it is in the archive then.
     """
-    known = state.digests.get(ask.kind)
-    under_way = state.paying == ask.role or ctx.bus.outbox(state.dispatch_name(ask.role)).is_dir()
-    if not os.path.lexists(ctx.bus.path(ask.kind)) or (known is None and under_way):
+    paper = request.paper
+    known = run.state.digests.get(paper)
+    if not os.path.lexists(run.bus.path(paper)) or (known is None and under_way(run, request.role)):
         return None  # what a dispatch handed in that was under way is for `recover` to say
-    data, problem = _found(ctx, ask.kind)
+    data, problem = _found(run, paper)
     if data is not None and known == digest(data):
         try:
-            report = ask.read(parse(data, name=f"{ask.kind}.json"), state, name=f"{ask.kind}.json")
+            report = request.read(parse(data, name=f"{paper}.json"))
         except DocumentError as error:
-            refuse(ctx, state, ask.kind, error.message)
+            refuse(run, paper, error.message)
             return None
-        ctx.papers[ask.kind] = data
+        run.papers[paper] = data
         return report
-    refuse(ctx, state, ask.kind, problem if known is None else "it was changed after it was handed in")
+    refuse(run, paper, problem if known is None else "it was changed after it was handed in")
     if known is None:
         return None
     raise NeedsPersonError(
-        f"{ctx.bus.name(ctx.bus.path(ask.kind))} was changed after it was handed in; it is kept in the archive as refused",
+        f"{run.bus.name(run.bus.path(paper))} was changed after it was handed in; it is kept in the archive as refused",
         hint="loop submit or loop review hands in another one, and loop run --resume asks once more",
     )
 
 
-def _found(ctx: RunContext, kind: str) -> tuple[bytes | None, str]:
+def _found(run: Run, paper: str) -> tuple[bytes | None, str]:
     """Return what lies on the bus, None when it cannot be read, and why it is no answer unless somebody handed it in."""
     try:
-        return ctx.bus.read_raw(kind), "nobody handed it in"
+        return run.bus.read_raw(paper), "nobody handed it in"
     except DocumentError as error:
         return None, error.message
 
 
-def recover(ctx: RunContext, state: RunState, ask: Ask[R]) -> R | None:
+def recover(run: Run, request: DocumentRequest[R]) -> R | None:
     """Return the answer of a dispatch that was under way when loop itself was killed; what it left stays where it is."""
-    if not ctx.bus.outbox(state.dispatch_name(ask.role)).is_dir():
+    name = under_way(run, request.role)
+    if not name or not run.bus.outbox(name).is_dir():
         return None
-    desk = Desk.at(ctx, state, ask)
-    transcript = Transcript(desk.backend)
-    transcript.replay(desk.output)
-    account = transcript.account
+    dispatch = Dispatch.again(run, request.role, name)
+    account = Account(dispatch.backend)
+    account.replay(dispatch.output)
     try:
-        return take_in(ctx, state, ask, desk, account if account.finished is not None else None)
+        return take_in(run, request, dispatch, account if account.finished is not None else None)
     except DocumentError:
         return None
 
 
-def refuse(ctx: RunContext, state: RunState, kind: str, reason: str) -> RunState:
-    """Move a document that is no answer from the bus to the archive, with the reason; return the state after it."""
-    _keep_refused(ctx, state, kind, ctx.bus.path(kind), reason)
-    ctx.bus.remove(kind)
-    if kind in state.digests:
-        state = forget(ctx, state, kind)
-        ctx.bus.put_state(state)
-    return state
+def refuse(run: Run, paper: str, reason: str) -> None:
+    """Move a document that is no answer from the bus to the archive, with the reason, and have the state forget it."""
+    _keep_refused(run, paper, run.bus.path(paper), reason)
+    run.bus.remove(paper)
+    if paper in run.state.digests:
+        forget(run, paper)
+        run.put()
 
 
-def _refuse_handed_in(ctx: RunContext, state: RunState, kind: str, desk: Desk, reason: str) -> None:
-    redactor = desk.redactor(ctx, state)
-    for path in (desk.order.report, ctx.bus.path(kind)):
-        _keep_refused(ctx, state, kind, path, redactor.clean_text(reason), redactor)
-    ctx.bus.remove(kind)
+def _refuse_handed_in(run: Run, dispatch: Dispatch, reason: str) -> None:
+    redactor = dispatch.redactor
+    for path in (dispatch.order.report, run.bus.path(dispatch.paper)):
+        _keep_refused(run, dispatch.paper, path, redactor.clean_text(reason), redactor)
+    run.bus.remove(dispatch.paper)
 
 
-def _keep_refused(
-    ctx: RunContext, state: RunState, kind: str, path: Path, reason: str, redactor: Redactor = NO_VALUES
-) -> None:
-    kept = ctx.archive.refuse(state.round, kind, path, reason, redactor=redactor)
+def _keep_refused(run: Run, paper: str, path: Path, reason: str, redactor: Redactor = NO_VALUES) -> None:
+    kept = run.archive.refuse(run.round, paper, path, reason, redactor=redactor)
     if kept is not None:
-        ctx.emit(DocumentRefused(document=f"{kind}.json", round=state.round, reason=reason, kept=kept.name))
+        run.emit(DocumentRefused(document=f"{paper}.json", round=run.round, reason=reason, kept=kept.name))

@@ -1,120 +1,213 @@
-"""One dispatch: get one document from one role.
+"""One dispatch: one start of a program for one document, with everything about it that does not change.
 
-The steps are the same whether a program or a person answers. A document of this run and round that is already there is
-the answer: running again after a crash asks nobody twice.
+It is resolved once, from the run and the request, and then handed to whoever starts the program, takes in its answer and
+enters what it cost. A later process resolves the same dispatch again from the state, by its name.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
 
-from loop_kit.dispatch.accounting import DispatchEnding, bill_for, charge_cut_off, settle, tell_end
-from loop_kit.dispatch.answer import TwoAnswersError
-from loop_kit.dispatch.attempt import Attempt, start
-from loop_kit.dispatch.collect import on_bus, recover
-from loop_kit.dispatch.person import wait_for
-from loop_kit.dispatch.request import Ask, Report
-from loop_kit.dispatch.retry import Trying, who
-from loop_kit.dispatch.versions import note_program
-from loop_kit.engine.agent_settings import check_settings
-from loop_kit.engine.context import RunContext
-from loop_kit.engine.limits import admit, check_budget
-from loop_kit.engine.seals import forget, seal
-from loop_kit.engine.watching import stop_if_touched
-from loop_kit.errors import BackendError, NeedsPersonError, TimeLimitError
-from loop_kit.model.state import RunState
-from loop_kit.processes.supervise import HowEnded
-from loop_kit.values import replace
-
-R = TypeVar("R", bound=Report)
-
-
-def dispatch(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState]:
-    """Return the document that `ask` wants and the state after it was had; raise the `LoopError` that ends the run."""
-    if ctx.by_hand(ask.role):
-        state = _settle_cut_off(ctx, state, document=False)
-        return wait_for(ctx, state, ask), seal(ctx, state, ask.kind)
-    report = on_bus(ctx, state, ask)
-    if report is None:
-        report = recover(ctx, state, ask)
-    if report is not None:
-        state = seal(ctx, state, ask.kind)
-    state = _settle_cut_off(ctx, state, document=report is not None)
-    ctx.bus.clear_outbox(state.dispatch_name(ask.role))
-    return (report, state) if report is not None else _run_program(ctx, state, ask)
+from loop_kit import resources
+from loop_kit.backends.base import Backend, Order, answers_in_form, hides_git_settings, tree_settings_of
+from loop_kit.backends.environment import agent_environment
+from loop_kit.backends.programs import locate_program
+from loop_kit.backends.registry import find_backend
+from loop_kit.bus.layout import kind_of
+from loop_kit.dispatch.beside import empty_beside, git_alone
+from loop_kit.dispatch.failover import in_use
+from loop_kit.dispatch.request import DocumentRequest
+from loop_kit.dispatch.versions import known_program
+from loop_kit.engine.run import Run
+from loop_kit.engine.seals import papers_of
+from loop_kit.engine.tree_settings import put_base_settings
+from loop_kit.model.config import Access, BackendSettings
+from loop_kit.model.program import Program
+from loop_kit.model.redaction import Redactor
+from loop_kit.model.session import Session
+from loop_kit.processes.spawn import Command
+from loop_kit.values import dataclass, replace
+from loop_kit.vcs import identity, worktree
 
 
-def _settle_cut_off(ctx: RunContext, state: RunState, *, document: bool) -> RunState:
-    """Pay for what was under way when loop itself was killed; a document of it is there or not."""
-    return charge_cut_off(ctx, state, document=document) if state.paying else state
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One start of a program. `name` is unlike that of any other dispatch, and names its outbox and its logs.
 
+    `program` is what runs, None for a backend that brings its own or a dispatch that has ended; `session` is the agent's
+    session that it takes up again. `stem` is the path of its logs without their endings, `environment` what the program
+    is given besides what its own command adds.
+    """
 
-def _run_program(ctx: RunContext, state: RunState, ask: Ask[R]) -> tuple[R, RunState]:
-    """Start programs until one hands in a document, a limit ends the run, or trying again makes no sense."""
-    trying = Trying(ctx, ask.role)
-    while True:
-        admit(ctx, state)
-        if ask.role == "reviewer":
-            check_settings(ctx, state)
-        state = note_program(ctx, trying.route.to_program(state), ask.role)
-        state = forget(ctx, state, ask.kind)
-        state = replace(state, dispatches=state.dispatches + 1, paying=ask.role, updated_at=ctx.now())
-        ctx.bus.put_state(state)
-        attempt = start(ctx, state, ask)
-        state = _settle(ctx, state, ask, attempt)
-        ctx.bus.clear_outbox(state.dispatch_name(ask.role))
-        if attempt.report is not None:
-            return attempt.report, state
-        stop_if_touched(ctx, state, f"the work of the {ask.role}")  # after a report the round asks that itself
-        ctx.check_stop()
-        check_budget(ctx, state)
-        _check_clocks(ctx, state, ask, attempt)
-        if attempt.problem is None:
-            state = trying.after(state, attempt)
-        elif ask.problems:
-            raise _gives_no_document(ctx, state, ask, attempt)
-        else:
-            ask = replace(ask, problems=(attempt.problem.message,))
+    name: str
+    role: str
+    round: int
+    paper: str
+    access: Access
+    backend_name: str
+    backend: Backend
+    settings: BackendSettings
+    program: Program | None
+    session: Session | None
+    outbox: Path
+    stem: Path
+    order: Order
+    environment: Mapping[str, str]
 
+    @classmethod
+    def next(cls, run: Run, request: DocumentRequest[Any], number: int) -> Self:
+        """Return the dispatch that will be the run's `number`th; raise `BackendError` when its program is not there."""
+        backend_name = in_use(run.settings, run.state.backends, request.role)
+        own = run.settings.backend(backend_name)
+        backend = find_backend(backend_name, own)
+        path = locate_program(run.world.environment, backend_name, backend, own)
+        program = known_program(backend, path, run.state.programs.get(backend_name), run.world.environment)
+        name = f"{run.state.dispatch_prefix(request.role)}{number}"
+        return cls._of(run, request.role, name, cwd=request.cwd, path=path, program=program)
 
-def _settle(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> RunState:
-    """Enter what the dispatch came to, remember its conversation, so that it can be asked again in it, and tell its end."""
-    ended = attempt.ended
-    if attempt.report is not None:
-        state = seal(ctx, state, ask.kind)
-    bill = bill_for(ctx, state, ask.role, attempt.usage, seconds=ended.seconds, session_id=attempt.session_id)
-    state = settle(ctx, state, bill, session_id=attempt.session_id, usage=attempt.usage, lost=attempt.lost_session)
-    ending = DispatchEnding(
-        how=str(ended.how),
-        session=attempt.session_id,
-        document=attempt.report is not None,
-        exit_code=ended.exit_code,
-        failure=attempt.failure_name,
-        swept=ended.swept,
-    )
-    tell_end(ctx, state, ask.role, bill, ending)
-    return state
+    @classmethod
+    def again(cls, run: Run, role: str, name: str) -> Self:
+        """Return a dispatch of this round that an earlier process has begun: its program need not be there any more."""
+        program = run.state.programs.get(in_use(run.settings, run.state.backends, role))
+        return cls._of(run, role, name, cwd=run.tree.root, path="", program=program)
 
+    @classmethod
+    def _of(cls, run: Run, role: str, name: str, *, cwd: Path, path: str, program: Program | None) -> Self:
+        settings, paper = run.settings, papers_of(run.settings)[role]
+        backend_name = in_use(settings, run.state.backends, role)
+        own = settings.backend(backend_name)
+        backend = find_backend(backend_name, own)
+        session = session_for(run, role, backend_name)
+        outbox, stem = run.bus.outbox(name), log_stem(run, name)
+        order = Order(
+            role=role,
+            prompt=log_of(stem, "prompt.txt"),
+            cwd=cwd,
+            report=outbox / "report.json",
+            schema=resources.schema_path(kind_of(paper)),
+            writable=tuple(sorted({run.tree.git_dir, run.tree.common_dir})),
+            session=None if session is None else session.session_id,
+            program=path,
+            task_id=run.card.task_id,
+            round=run.round,
+            model=settings.model(role, backend_name),
+            args=settings.args(role, backend_name),
+            settings=own,
+            scratch=outbox,
+        )
+        dispatch = cls(
+            name=name,
+            role=role,
+            round=run.round,
+            paper=paper,
+            access=settings.access(role),
+            backend_name=backend_name,
+            backend=backend,
+            settings=own,
+            program=program,
+            session=session,
+            outbox=outbox,
+            stem=stem,
+            order=order,
+            environment={},
+        )
+        return replace(dispatch, environment=dispatch._environment(run, {}, {}))
 
-def _check_clocks(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> None:
-    clocks = {
-        HowEnded.WALL_TIMEOUT: ("took longer than --dispatch-timeout", ctx.settings.run.dispatch_timeout),
-        HowEnded.IDLE_TIMEOUT: ("printed nothing for --idle-timeout", ctx.settings.run.idle_timeout),
-    }
-    if attempt.how in clocks:
-        what, seconds = clocks[attempt.how]
-        raise TimeLimitError(
-            f"{who(ctx, state, ask.role)} {what} {seconds:g} s and handed in no document",
-            hint=f"loop run --resume goes on from what it left; what it printed is in {attempt.log}",
+    @property
+    def who(self) -> str:
+        """How messages call the one that is asked."""
+        return f"the {self.role} ({self.backend_name})"
+
+    @property
+    def version(self) -> str:
+        """The version of the program, "" when nobody knows it."""
+        return "" if self.program is None else self.program.version
+
+    @property
+    def formed(self) -> bool:
+        """Whether the answer is the form that the program fills in: then it is told of no file."""
+        return answers_in_form(self.backend, self.role)
+
+    @property
+    def output(self) -> Path:
+        return log_of(self.stem, "out.log")
+
+    @property
+    def errors(self) -> Path:
+        return log_of(self.stem, "err.log")
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes the keys that this program was given out of what it hands in."""
+        return Redactor.of(self.environment)
+
+    def command(self, run: Run) -> Command:
+        """Return how the program is started: its own argv, and an environment built from nothing."""
+        order = replace(self.order, environment=self.environment)
+        if self.access is Access.WRITE and tree_settings_of(self.backend):
+            order = replace(order, base_settings=put_base_settings(run, self.backend))
+        if hides_git_settings(self.backend):
+            order = replace(order, identity=identity.variables(run.home, self.environment))
+        call = self.backend.command(order)
+        cwd, alone = self._folder(run, apart=call.apart)
+        env = self._environment(run, {**alone, **call.env}, call.merged)
+        return Command(argv=call.argv, env=env, cwd=cwd, stdin=call.stdin)
+
+    def _folder(self, run: Run, *, apart: bool) -> tuple[Path, Mapping[str, str]]:
+        """Return where the program is started, and what keeps its git from what lies above an empty folder."""
+        if not apart:
+            return self.order.cwd, {}
+
+        tree = self.order.cwd
+        if self.access is Access.WRITE:  # what is beside the repository is the person's
+            tree = run.review_tree.with_name("work")
+            worktree.make_private(tree.parent)
+        folder = empty_beside(tree)
+        return folder, git_alone(folder)
+
+    def _environment(self, run: Run, own: Mapping[str, str], merged: Mapping[str, str]) -> dict[str, str]:
+        told = {
+            **({} if self.formed else {"LOOP_REPORT": str(self.order.report)}),
+            "LOOP_ROLE": self.role,
+            "LOOP_TASK_ID": run.card.task_id,
+            "LOOP_ROUND": str(self.round),
+            "LOOP_RUN_ID": run.manifest.run_id,
+        }
+        return agent_environment(
+            run.world.environment,
+            backend_env=(*self.backend.env, *self.settings.env),
+            env_pass=run.settings.env.passed,
+            env_set={**own, **run.settings.env.set},
+            role_env={**run.settings.role(self.role).env, **merged},
+            loop=told,
         )
 
 
-def _gives_no_document(ctx: RunContext, state: RunState, ask: Ask[Any], attempt: Attempt[Any]) -> Exception:
-    problem = attempt.problem.message if attempt.problem is not None else ""
-    if isinstance(attempt.problem, TwoAnswersError):
-        return NeedsPersonError(
-            f"{who(ctx, state, ask.role)} was asked twice and gave no single answer: {problem}",
-            hint=f"find out who wrote the other one; what it printed is in {attempt.log}; then: loop run --resume",
-        )
-    return BackendError(
-        f"{who(ctx, state, ask.role)} was asked twice and gave no valid document: {problem}",
-        hint=f"what it printed is in {attempt.log}; then: loop run --resume",
-    )
+def log_stem(run: Run, name: str) -> Path:
+    """Return the path of a dispatch's logs, without their endings: `logs/RUN/r1_worker_3`."""
+    short = name.removeprefix(f"{run.name}-")
+    return run.bus.logs / run.name / "_".join(_parts(short))
+
+
+def _parts(short: str) -> tuple[str, str, str]:
+    """Split `r1-worker-3`; a role's name may have dashes of its own."""
+    number, _, rest = short.partition("-")
+    role, _, count = rest.rpartition("-")
+    return number, role, count
+
+
+def log_of(stem: Path, ending: str) -> Path:
+    return stem.with_name(f"{stem.name}.{ending}")
+
+
+def session_for(run: Run, role: str, backend_name: str) -> Session | None:
+    """Return the session that a role's agent takes up again: its own of this round, or one that goes on."""
+    known = run.state.sessions.get(role)
+    if known is None or known.backend != backend_name:
+        return None
+    if not find_backend(backend_name, run.settings.backend(backend_name)).supports_resume:
+        return None
+    limit = run.settings.run.max_session_rounds
+    kept = run.settings.access(role) is Access.WRITE or run.settings.run.resume_reviewer
+    goes_on = kept and (not limit or known.rounds < limit)
+    return known if known.round == run.round or goes_on else None

@@ -1,4 +1,4 @@
-"""Which backend of a role's list is used: the preferred one, until it fails for a reason of its own.
+"""Failover: which backend of a role's list is used. The preferred one, until it fails for a reason of its own.
 
 Missing, refused, without quota, or failing again and again: then the next one that has not failed in this dispatch. Never
 because the work was judged bad. The run stays with the one that worked.
@@ -8,18 +8,17 @@ from collections.abc import Mapping
 
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import BackendError
 from loop_kit.model.config import Settings
 from loop_kit.model.events import BackendSwitched
-from loop_kit.model.state import RunState
-from loop_kit.values import dataclass, field, replace
+from loop_kit.values import dataclass, field
 
 
-def in_use(settings: Settings, state: RunState, role: str) -> str:
-    """Return the name of the backend that a role has now."""
+def in_use(settings: Settings, chosen: Mapping[str, str], role: str) -> str:
+    """Return the name of the backend that a role has now; `chosen` are the state's backends, by role."""
     names = settings.backend_names(role)
-    name = state.backends.get(role, "")
+    name = chosen.get(role, "")
     return name if name in names else names[0]
 
 
@@ -31,8 +30,9 @@ def find_programs(settings: Settings, role: str, environment: Mapping[str, str])
     problems: list[BackendError] = []
     found = ""
     for name in settings.backend_names(role):
+        own = settings.backend(name)
         try:
-            _locate(settings, name, environment)
+            locate_program(environment, name, find_backend(name, own), own)
             found = found or name
         except BackendError as problem:
             problems.append(problem)
@@ -41,59 +41,38 @@ def find_programs(settings: Settings, role: str, environment: Mapping[str, str])
     return found
 
 
-def _locate(settings: Settings, name: str, environment: Mapping[str, str]) -> str:
-    own = settings.backend(name)
-    return locate_program(environment, name, find_backend(name, own), own)
-
-
 @dataclass(slots=True)
-class Route:
-    """The backends that a dispatch has tried in vain, with the second of the run's clock at which their quota is free."""
+class Failover:
+    """The backends that a request has tried in vain, with the second of the run's clock at which their quota is free."""
 
-    ctx: RunContext
+    run: Run
     role: str
     passed_over: dict[str, float | None] = field(default_factory=dict)
 
-    def to_program(self, state: RunState) -> RunState:
-        """Return the state with a backend whose program is there; raise `BackendError` when there is none left."""
-        while True:
-            name = in_use(self.ctx.settings, state, self.role)
-            try:
-                _locate(self.ctx.settings, name, self.ctx.world.environment)
-            except BackendError as missing:
-                other = self.to_next(state, "missing", missing.message)
-                if other is None:
-                    raise
-                state = other
-            else:
-                return replace(state, backends={**state.backends, self.role: name})
-
-    def to_next(self, state: RunState, failure: str, message: str, *, free_at: float | None = None) -> RunState | None:
-        """Return the state with the next backend that has not failed, None when there is none; `failure` says why."""
-        name = in_use(self.ctx.settings, state, self.role)
+    def to_next(self, failure: str, message: str, *, free_at: float | None = None) -> bool:
+        """Have the role use the next backend that has not failed; False when there is none. `failure` says why."""
+        run = self.run
+        name = in_use(run.settings, run.state.backends, self.role)
         self.passed_over[name] = free_at
-        left = [other for other in self.ctx.settings.backend_names(self.role) if other not in self.passed_over]
+        left = [other for other in run.settings.backend_names(self.role) if other not in self.passed_over]
         if not left:
-            return None
-        self._tell(state, name, left[0], failure, message)
-        return replace(state, backends={**state.backends, self.role: left[0]})
+            return False
+        switched = BackendSwitched(
+            role=self.role, round=run.round, backend=name, to=left[0], failure=failure, message=message[:500]
+        )
+        run.emit(switched)
+        self._use(left[0])
+        return True
 
-    def to_first_free(self, state: RunState) -> tuple[RunState, float] | None:
-        """Return the state with the backend whose quota is free first, and when; None when nobody knows of any."""
+    def to_first_free(self) -> tuple[str, float] | None:
+        """Have the role use the backend whose quota is free first, and return it with that time; None when none is known."""
         known = {name: at for name, at in self.passed_over.items() if at is not None}
         if not known:
             return None
         name = min(known, key=known.__getitem__)
         del self.passed_over[name]
-        return replace(state, backends={**state.backends, self.role: name}), known[name]
+        self._use(name)
+        return name, known[name]
 
-    def _tell(self, state: RunState, name: str, other: str, failure: str, message: str) -> None:
-        switched = BackendSwitched(
-            role=self.role,
-            round=state.round,
-            backend=name,
-            to=other,
-            failure=failure,
-            message=message[:500],
-        )
-        self.ctx.emit(switched)
+    def _use(self, name: str) -> None:
+        self.run.change(backends={**self.run.state.backends, self.role: name})

@@ -1,4 +1,4 @@
-"""What is wanted from whom: one document from one role."""
+"""What is asked of whom: one document from one role."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
-from loop_kit.model.state import RunState
 from loop_kit.values import dataclass
 
 
@@ -28,29 +27,29 @@ _SHORTEST = 7  # characters of a commit's name that somebody may have meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Generic[R]):
-    """One question. `prompt(report_path, problems)` makes the whole text of it.
+class DocumentRequest(Generic[R]):
+    """One question to one role. `prompt(report_path, problems)` makes the whole text of it.
 
-    `report_path` is "" where the answer is a form that the program fills in. `problems` says what was wrong with the last
-    answer when this is the second asking; there is no third. `head_sha` is the commit that is asked about, "" while there
-    is none yet.
+    `paper` is the document's name on the bus: its kind, unless several roles hand in one of that kind. `report_path` is ""
+    where the answer is a form that the program fills in. `problems` says what was wrong with the last answer when this is
+    the second asking; there is no third. `head_sha` is the commit that is asked about, "" while there is none yet;
+    `about` are the task and the round.
     """
 
     role: str
     expect: type[R]
+    paper: str
     cwd: Path
     prompt: Callable[[str, tuple[str, ...]], str]
+    about: tuple[str, int]
     problems: tuple[str, ...] = ()
     head_sha: str = ""
 
-    @property
-    def kind(self) -> str:
-        return self.expect.kind
-
-    def read(self, document: Any, state: RunState, *, name: str) -> R:
+    def read(self, document: Any) -> R:
         """Return the report in `document`; raise `DocumentError` when it is none, or of another task, round or commit."""
+        name = f"{self.paper}.json"
         report = documents.read(self.expect, document, name=name)
-        wanted = {"task_id": (report.task_id, state.task_id), "round": (report.round, state.round)}
+        wanted = {"task_id": (report.task_id, self.about[0]), "round": (report.round, self.about[1])}
         for field, (value, right) in wanted.items():
             if value != right:
                 raise DocumentError(f"{name} $.{field}: {value!r} is not {right!r}, which is asked for here")

@@ -6,37 +6,27 @@ from pathlib import Path
 
 from loop_kit.backends.base import Backend
 from loop_kit.backends.environment import agent_environment
-from loop_kit.backends.programs import locate_program
-from loop_kit.backends.registry import find_backend
-from loop_kit.dispatch.failover import in_use
-from loop_kit.engine.context import RunContext
 from loop_kit.errors import BackendError
 from loop_kit.model.program import Program
-from loop_kit.model.state import RunState
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
-from loop_kit.values import replace
 
 VERSION_SECONDS = 5.0
 _VERSION_CHARACTERS = 80
 
 
-def note_program(ctx: RunContext, state: RunState, role: str) -> RunState:
-    """Return the state that knows the version of the program that `role` is about to use."""
-    name = in_use(ctx.settings, state, role)
-    own = ctx.settings.backend(name)
-    backend = find_backend(name, own)
-    path = locate_program(ctx.world.environment, name, backend, own) if backend.programs else ""
-    known = state.programs.get(name)
+def known_program(backend: Backend, path: str, known: Program | None, environment: Mapping[str, str]) -> Program | None:
+    """Return the program at `path` with its version, `known` while its file has not changed; None when there is none."""
+    if not backend.programs or not path:
+        return known
     stamp = _stamp(path)
-    if not path or (known is not None and (known.path, known.stamp) == (path, stamp)):
-        return state
-    version = version_of(backend, path, ctx.world.environment)
-    return replace(state, programs={**state.programs, name: Program(path=path, stamp=stamp, version=version)})
+    if known is not None and (known.path, known.stamp) == (path, stamp):
+        return known
+    return Program(path=path, stamp=stamp, version=version_of(backend, path, environment))
 
 
 def version_of(backend: Backend, program: str, environment: Mapping[str, str]) -> str:
-    """Ask a known program for its version, without its keys; a person's own command is not started: who knows what it does."""
+    """Ask a known program for its version, without its keys; a person's own command is not started: nobody knows what it does."""
     if not backend.programs or not program:
         return ""
 

@@ -11,12 +11,11 @@ from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.outside import Trees, sources_for
 from loop_kit.backends.outside_settings import take
 from loop_kit.backends.registry import find_backend
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import LoopError, NeedsPersonError, Outcome
 from loop_kit.model.events import LeftBehind
 from loop_kit.model.names import ROLES
-from loop_kit.model.state import RunState
-from loop_kit.values import dataclass, replace
+from loop_kit.values import dataclass
 from loop_kit.vcs.findings import listed
 
 KIND = "agent "
@@ -36,20 +35,20 @@ class _Look:
     found: Mapping[str, str]
 
 
-def settings_at_start(ctx: RunContext) -> dict[str, str]:
+def settings_at_start(run: Run) -> dict[str, str]:
     """Return name -> digest of what the programs of the run find outside of their trees; nothing for stand-ins."""
-    return _names(_looks(ctx))
+    return _names(_looks(run))
 
 
-def settings_after_resume(ctx: RunContext, state: RunState) -> dict[str, str]:
+def settings_after_resume(run: Run) -> dict[str, str]:
     """Return what counts as unchanged from now on: what a person was told of and resumed with, or what was there before.
 
     A program that was not looked at before, because the person names another backend or loop knows more by now, is taken
     as it is now where nobody else reads the same.
     """
-    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND)}
-    looks = _looks(ctx)
-    if before.pop(_TOLD, "") and state.outcome is Outcome.NEEDS_PERSON:
+    before = {name: digest for name, digest in run.state.watch.items() if name.startswith(KIND)}
+    looks = _looks(run)
+    if before.pop(_TOLD, "") and run.state.outcome is Outcome.NEEDS_PERSON:
         return _names(looks)
     old = [look for look in looks if before.get(look.mark) == look.stamp]
     if len(old) == len(looks) == sum(name.startswith(_OF) for name in before):
@@ -60,20 +59,20 @@ def settings_after_resume(ctx: RunContext, state: RunState) -> dict[str, str]:
     return {**more, **kept}
 
 
-def tell_taken(seen: Mapping[str, str], state: RunState) -> list[str]:
+def tell_taken(run: Run, seen: Mapping[str, str]) -> list[str]:
     """Return a sentence for each program that a resume could not hold against how things were when the run began."""
     return [
         f"what {name.removeprefix(_OF)} reads outside the tree counts as it is now: the run began without it"
         for name in sorted(seen)
-        if name.startswith(_OF) and _TOLD not in state.watch and state.watch.get(name) != seen[name]
+        if name.startswith(_OF) and _TOLD not in run.state.watch and run.state.watch.get(name) != seen[name]
     ]
 
 
-def check_settings(ctx: RunContext, state: RunState) -> None:
+def check_settings(run: Run) -> None:
     """Raise `NeedsPersonError` when something by which a reviewer's program can be made to run or allow is new."""
-    changed = _changed(ctx, state)
+    changed = _changed(run)
     if changed:
-        ctx.bus.put_state(replace(state, watch={**state.watch, _TOLD: "1"}, updated_at=ctx.now()))
+        run.put(watch={**run.state.watch, _TOLD: "1"})
         raise NeedsPersonError(
             f"{_NOT_AS_BEFORE}: {changed}",
             hint="the reviewer would run with them: undo what you did not do yourself, then: loop run --resume, which takes"
@@ -81,18 +80,18 @@ def check_settings(ctx: RunContext, state: RunState) -> None:
         )
 
 
-def tell_left_settings(ctx: RunContext, state: RunState) -> None:
+def tell_left_settings(run: Run) -> None:
     """Tell at the end of a run what is not as it was, unless that is what ended it: the next run takes it as it is."""
-    changed = "" if _TOLD in state.watch else _changed(ctx, state)
+    changed = "" if _TOLD in run.state.watch else _changed(run)
     if changed:
         hint = "undo what you did not do yourself: the next run takes it as it is"
-        ctx.emit(LeftBehind(what=f"{_NOT_AS_BEFORE}: {changed}", hint=hint))
+        run.emit(LeftBehind(what=f"{_NOT_AS_BEFORE}: {changed}", hint=hint))
 
 
-def _changed(ctx: RunContext, state: RunState) -> str:
+def _changed(run: Run) -> str:
     """Return in words what is not as it was when the run began, "" when all is."""
-    before = {name: digest for name, digest in state.watch.items() if name.startswith(KIND) and name != _TOLD}
-    now = _names(_looks(ctx))
+    before = {name: digest for name, digest in run.state.watch.items() if name.startswith(KIND) and name != _TOLD}
+    now = _names(_looks(run))
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return listed([f"{name.removeprefix(KIND)} {_done(name, before, now)}" for name in changed], _NAMES_IN_TEXT)
 
@@ -114,14 +113,14 @@ def _is_of(look: _Look, name: str) -> bool:
     return name == look.mark or path.startswith(look.places)
 
 
-def _looks(ctx: RunContext) -> list[_Look]:
-    return list(_each(ctx, Trees.of(ctx.repository.root, ctx.review_tree)))
+def _looks(run: Run) -> list[_Look]:
+    return list(_each(run, Trees.of(run.home.root, run.review_tree)))
 
 
-def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
+def _each(run: Run, trees: Trees) -> Iterator[_Look]:
     """Yield what was found for each program that may come to work or to review and says what it reads."""
-    settings = ctx.settings
-    for role in (role for role in ROLES if not ctx.by_hand(role)):
+    settings = run.settings
+    for role in (role for role in ROLES if not run.by_hand(role)):
         for name in settings.backend_names(role):
             own = settings.backend(name)
             try:
@@ -129,7 +128,7 @@ def _each(ctx: RunContext, trees: Trees) -> Iterator[_Look]:
             except LoopError:  # it cannot be used here, and is passed over when its turn comes
                 continue
             environment = agent_environment(
-                ctx.world.environment,
+                run.world.environment,
                 backend_env=(*backend.env, *own.env),
                 env_pass=settings.env.passed,
                 env_set=settings.env.set,

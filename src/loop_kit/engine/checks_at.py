@@ -10,10 +10,13 @@ from loop_kit.checks.gather import Subject, gather
 from loop_kit.checks.memory import Memory
 from loop_kit.checks.plan import Plan
 from loop_kit.checks.run import Bench, Place
+from loop_kit.engine.limits import check_stop
+from loop_kit.engine.run import Run
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.config import Settings
 from loop_kit.model.evidence import CheckResult, Evidence
+from loop_kit.model.shown_events import Check
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
 from loop_kit.vcs import watch, worktree
@@ -88,6 +91,29 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
     )
     evidence = gather(plan, bench, subject)
     return Checked(evidence=evidence, seals={PREPARED: memory.seal, CHECKS_TREE: tree.seal})
+
+
+def gather_evidence(run: Run, plan: Plan, round_number: int, head_sha: str) -> Checked:
+    """Run the checks of a run at a commit: in a tree of loop's own, with the environment that agents get without their keys."""
+
+    def show(command: CheckCommand, result: CheckResult | None) -> None:
+        said = "" if result is None else result.sentence
+        run.emit(Check(round=round_number, name=command.name, command=command.shown, result=said))
+
+    site = Site(
+        repository=run.home,
+        tree=run.checks_tree,
+        logs=run.bus.logs / run.name,
+        stem=f"r{round_number}_check",
+        bus_root=run.bus.root,
+        environment=check_environment(run.world.environment, run.settings, run_id=run.manifest.run_id),
+        interruption=run.world.interruption,
+        check_stop=lambda: check_stop(run),
+        tell=show,
+        seals=run.state.digests,
+        before=run.state.watch,
+    )
+    return run_checks_at(site, plan, Subject(task_id=run.card.task_id, round=round_number, head_sha=head_sha))
 
 
 def _stop_at_filters(tree: ReviewTree, before: Mapping[str, str]) -> None:

@@ -1,59 +1,142 @@
-"""What stands before every paid process, and what ends one that is under way."""
+"""Limits: the reasons not to pay, asked before every paid process, and those that end one that is under way.
 
-from loop_kit.engine.context import RunContext
-from loop_kit.errors import BudgetError, RoundLimitError
-from loop_kit.model.spending import total
-from loop_kit.model.state import RunState
+`LIMITS` is asked in its order; another limit is another entry. A limit never writes: it says why not, in one error.
+"""
+
+from collections.abc import Callable
+
+from loop_kit.engine.run import Run
+from loop_kit.errors import BudgetError, LoopError, RoundLimitError, StoppedError, TimeLimitError
+from loop_kit.model.spending import Spending, total
+from loop_kit.values import dataclass
 
 _MINUTE = 60.0
+_NOTHING_MORE = Spending()
 
 
-def admit(ctx: RunContext, state: RunState) -> None:
-    """Raise unless one more agent may be started now: asked before every dispatch, and by the PM before every round."""
-    ctx.check_stop()
-    limit = ctx.settings.run.max_rounds
-    if state.round > limit:
-        raise RoundLimitError(
-            f"{limit} rounds ended without approval",
-            hint=f"loop run --resume --max-rounds {limit + 2} goes on; loop status shows what is still open",
-        )
-    check_budget(ctx, state)
-
-
-def check_budget(ctx: RunContext, state: RunState) -> None:
-    problem = budget_problem(ctx, state)
-    if problem is not None:
-        raise problem
-
-
-def budget_problem(ctx: RunContext, state: RunState, *, usd: float = 0.0) -> BudgetError | None:
-    """Return why no more may be spent, None when some may; `usd` is what a dispatch has cost that is under way."""
-    spent = total(state.spent.values())
-    minutes, dollars = ctx.settings.run.max_minutes, ctx.settings.run.max_cost
-    if minutes and spent.seconds >= minutes * _MINUTE:
-        return BudgetError(
-            f"the agents have worked {spent.seconds / _MINUTE:.1f} minutes, and --max-minutes is {minutes:g}",
-            hint=f"loop run --resume --max-minutes {2 * minutes:g} goes on",
-        )
-    if dollars and spent.counted_usd + usd >= dollars:
-        return BudgetError(
-            f"the agents have cost {spent.counted_usd + usd:.2f} US dollars{_guessed(spent.unpriced)}, and --max-cost is "
-            f"{dollars:g}",
-            hint=f"loop run --resume --max-cost {2 * dollars:g} goes on",
-        )
+def _free(_run: Run, _more: Spending) -> LoopError | None:
+    """Stand for a look that a limit does without."""
     return None
 
 
-def wall_limit(ctx: RunContext, state: RunState) -> float:
-    """Return the seconds that a dispatch may take, 0 for no limit."""
-    limits = [ctx.settings.run.dispatch_timeout] if ctx.settings.run.dispatch_timeout else []
-    if ctx.settings.run.max_minutes:
-        left = ctx.settings.run.max_minutes * _MINUTE - total(state.spent.values()).seconds
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One reason not to pay. Both looks return the error that would end the run, None while there is none.
+
+    `before` is asked before a program is started, `during` about every second while one runs. `more` is what running
+    programs have used and the state does not know yet.
+    """
+
+    name: str
+    before: Callable[[Run, Spending], LoopError | None] = _free
+    during: Callable[[Run, Spending], LoopError | None] = _free
+
+
+def _stopped(run: Run, _more: Spending) -> LoopError | None:
+    if not run.bus.stop_requested():
+        return None
+    return StoppedError(f"{run.bus.stop_path} asks for a stop", hint="remove that file, then: loop run --resume")
+
+
+def _out_of_time(run: Run, _more: Spending) -> LoopError | None:
+    if run.seconds_left() != 0.0:
+        return None
+    seconds = run.settings.run.timeout
+    return TimeLimitError(f"the run took longer than --timeout {seconds:g} s", hint="loop run --resume goes on")
+
+
+def _out_of_rounds(run: Run, _more: Spending) -> LoopError | None:
+    limit = run.settings.run.max_rounds
+    if run.round <= limit:
+        return None
+    return RoundLimitError(
+        f"{limit} round{'s' if limit > 1 else ''} ended without approval",
+        hint=f"loop run --resume --max-rounds {limit + 2} goes on; loop status shows what is still open",
+    )
+
+
+def _out_of_minutes(run: Run, _more: Spending) -> LoopError | None:
+    minutes, worked = run.settings.run.max_minutes, _spent(run).seconds
+    if not minutes or worked < minutes * _MINUTE:
+        return None
+    return BudgetError(
+        f"the agents have worked {worked / _MINUTE:.1f} minutes, and --max-minutes is {minutes:g}",
+        hint=f"loop run --resume --max-minutes {2 * minutes:g} goes on",
+    )
+
+
+def _out_of_money(run: Run, more: Spending) -> LoopError | None:
+    dollars, spent = run.settings.run.max_cost, _spent(run) + more
+    if not dollars or spent.counted_usd < dollars:
+        return None
+    return BudgetError(
+        f"the agents have cost {spent.counted_usd:.2f} US dollars{_assumed(spent.unpriced)}, and --max-cost is {dollars:g}",
+        hint=f"loop run --resume --max-cost {2 * dollars:g} goes on",
+    )
+
+
+STOPPING = (
+    Limit(name="stop", before=_stopped, during=_stopped),
+    Limit(name="time", before=_out_of_time, during=_out_of_time),
+)
+SPENDING = (
+    Limit(name="minutes", before=_out_of_minutes),  # a running program is ended by its own clock, see `wall_limit`
+    Limit(name="money", before=_out_of_money, during=_out_of_money),
+)
+LIMITS = (*STOPPING, Limit(name="rounds", before=_out_of_rounds), *SPENDING)
+
+
+def admit(run: Run, limits: tuple[Limit, ...] = LIMITS) -> None:
+    """Raise unless one more agent may be started now: asked before every dispatch, and by the PM before every round."""
+    check_stop(run)
+    for limit in limits:
+        refusal = limit.before(run, _NOTHING_MORE)
+        if refusal is not None:
+            raise refusal
+
+
+def over(run: Run, more: Spending) -> bool:
+    """Whether a limit ends the programs that run now and have used `more`."""
+    return any(limit.during(run, more) is not None for limit in LIMITS)
+
+
+def check_stop(run: Run) -> None:
+    """Raise when the run has been asked to end: a signal, STOP on the bus, or the time set for the whole run.
+
+    Whatever waits asks this about every second, so it is also where a display is told that time goes by.
+    """
+    run.world.tick()
+    run.world.interruption.raise_if_requested()
+    for limit in STOPPING:
+        refusal = limit.before(run, _NOTHING_MORE)
+        if refusal is not None:
+            raise refusal
+
+
+def pause(run: Run, seconds: float) -> None:
+    """Wait, but no longer than until the run is asked to end."""
+    until = run.world.clock.seconds() + seconds
+    check_stop(run)
+    while (left := until - run.world.clock.seconds()) > 0:
+        run.world.interruption.sleep(min(left, 1.0))
+        check_stop(run)
+
+
+def wall_limit(run: Run, role: str) -> float:
+    """Return the seconds that a dispatch of `role` may take, 0 for no limit."""
+    own = run.settings.dispatch_timeout(role)
+    limits = [own] if own else []
+    if run.settings.run.max_minutes:
+        left = run.settings.run.max_minutes * _MINUTE - _spent(run).seconds
         limits.append(max(left, 0.01))  # 0 would be no limit
     return min(limits, default=0.0)
 
 
-def _guessed(unpriced: int) -> str:
+def _spent(run: Run) -> Spending:
+    return total(run.state.spent.values())
+
+
+def _assumed(unpriced: int) -> str:
     if not unpriced:
         return ""
     return f" ({unpriced} dispatch{'es' if unpriced > 1 else ''} at the price assumed for what nobody reports)"

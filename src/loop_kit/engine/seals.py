@@ -1,4 +1,4 @@
-"""What a round relies on is what it has read or written itself: in memory, and by its digest in the state.
+"""Seals: what a round relies on is what it has read or written itself, in memory and by its digest in the state.
 
 Agents can write wherever loop can, and a check is an agent's code. So what lies on the bus or in the archive by now is
 believed only as far as the state knows it again. A digest gets into the state together with what the document means: a
@@ -13,17 +13,16 @@ from typing import Any
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import round_in
 from loop_kit.bus.document import parse
-from loop_kit.bus.layout import ROUND_KINDS
-from loop_kit.engine.context import RunContext
+from loop_kit.bus.layout import ROUND_KINDS, kind_of
+from loop_kit.engine.run import Run
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model import documents
+from loop_kit.model.config import WORKER, Settings
+from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
-from loop_kit.model.state import RoundRow, RunState
+from loop_kit.model.state import RoundRow
 from loop_kit.model.work import WorkReport
-from loop_kit.values import replace
 
-_HANDED_IN = {WorkReport.kind: "worker", ReviewReport.kind: "reviewer"}
-_ANSWERS = (WorkReport.kind, "review_request", ReviewReport.kind)
 _SWAPPED = "it is not what loop read or wrote there in this round"
 _NOBODYS = "it was there when its dispatch had been cut off, and nothing tells who wrote it"
 
@@ -32,117 +31,141 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def seal(ctx: RunContext, state: RunState, kind: str) -> RunState:
-    """Return the state that knows the document in memory again, once that state is put."""
-    return replace(state, digests={**state.digests, kind: digest(ctx.papers[kind])})
+def papers_of(settings: Settings) -> dict[str, str]:
+    """Return by role the name of the document that it hands in.
+
+    Each of several reviewers has a report of its own, beside the one that loop makes of them.
+    """
+    alone = len(settings.reviewers) == 1
+    reports = {role: ReviewReport.kind if alone else f"{ReviewReport.kind}-{role}" for role in settings.reviewers}
+    return {WORKER: WorkReport.kind, **reports}
 
 
-def forget(ctx: RunContext, state: RunState, kind: str) -> RunState:
-    """Forget a document: it was refused, or somebody is asked for another. It must not come back as an answer."""
-    ctx.papers.pop(kind, None)
-    return replace(state, digests={name: value for name, value in state.digests.items() if name != kind})
+def seal(run: Run, *names: str) -> None:
+    """Have the state know documents in memory again, once that state is put."""
+    run.change(digests={**run.state.digests, **{name: digest(run.papers[name]) for name in names}})
 
 
-def take_found(ctx: RunContext, state: RunState) -> RunState:
-    """Return the state that knows the reports again which lay there when this process began, and while nobody was at work.
+def forget(run: Run, *names: str) -> None:
+    """Forget documents: they were refused, or somebody is asked for others. They must not come back as answers."""
+    for name in names:
+        run.papers.pop(name, None)
+    run.change(digests={name: value for name, value in run.state.digests.items() if name not in names})
+
+
+def open_papers(run: Run) -> None:
+    """Begin a round with its papers: those of the round before leave the bus, and those found there are known again."""
+    _clear_last_round(run)
+    find_fix_list(run)
+    _take_found(run)
+
+
+def _take_found(run: Run) -> None:
+    """Have the state know the reports again which lay there when this process began, and while nobody was at work.
 
     They are a person's, or were handed in before an older loop was stopped. What comes later has to be handed in, and what
     lies there beside a dispatch that was cut off is for that dispatch to answer for: without its outbox it is nobody's.
     """
-    for kind, role in _HANDED_IN.items():
-        if kind in state.digests:
+    for role, name in papers_of(run.settings).items():
+        if name in run.state.digests:
             continue
-        outbox = state.dispatch_name(role)
-        under_way = ctx.bus.outbox(outbox).is_dir()
-        if under_way or state.paying == role:
-            if ctx.by_hand(role) or not under_way:
-                _refuse_orphan(ctx, state, kind, outbox)
+        outbox = run.bus.newest_outbox(run.state.dispatch_prefix(role))
+        if outbox or role in run.state.paying.values():
+            if run.by_hand(role) or not outbox:
+                _refuse_orphan(run, name, outbox)
             continue
         with suppress(DocumentError):  # whoever reads it in earnest says so
-            found = ctx.bus.read_raw(kind)
+            found = run.bus.read_raw(name)
             if found is not None:
-                state = replace(state, digests={**state.digests, kind: digest(found)})
-    return state
+                run.change(digests={**run.state.digests, name: digest(found)})
 
 
-def _refuse_orphan(ctx: RunContext, state: RunState, kind: str, outbox: str) -> None:
+def _refuse_orphan(run: Run, name: str, outbox: str) -> None:
     """Keep as refused what lies where the answer of a dispatch would be that was cut off and will not be taken in."""
-    if ctx.archive.refuse(state.round, kind, ctx.bus.path(kind), _NOBODYS) is not None:
-        ctx.bus.remove(kind)
-        ctx.bus.clear_outbox(outbox)
+    if run.archive.refuse(run.round, name, run.bus.path(name), _NOBODYS) is not None:
+        run.bus.remove(name)
+        if outbox:
+            run.bus.clear_outbox(outbox)
 
 
-def archive_round(ctx: RunContext, state: RunState) -> None:
+def archive_round(run: Run) -> None:
     """Archive the round's documents as they were judged; what lies there instead is kept as refused and put right.
 
     A person's file stays as it is.
     """
-    papers = {kind: data for kind, data in ctx.papers.items() if kind in ROUND_KINDS and kind != FixList.kind}
-    for kind, data in papers.items():
-        if not (ctx.by_hand(_HANDED_IN.get(kind, "")) or _lies_there(ctx, kind, data)):
-            ctx.archive.refuse(state.round, kind, ctx.bus.path(kind), _SWAPPED)
-            ctx.bus.write_raw(kind, data)
-    ctx.archive.put_round(state.round, papers)
+    papers = {name: data for name, data in run.papers.items() if _is_of_round(name)}
+    authors = {name: role for role, name in papers_of(run.settings).items()}
+    for name, data in papers.items():
+        if not (run.by_hand(authors.get(name, "")) or _lies_there(run, name, data)):
+            run.archive.refuse(run.round, name, run.bus.path(name), _SWAPPED)
+            run.bus.write_raw(name, data)
+    run.archive.put_round(run.round, papers)
 
 
-def _lies_there(ctx: RunContext, kind: str, data: bytes) -> bool:
+def _is_of_round(name: str) -> bool:
+    return kind_of(name) in ROUND_KINDS and name != FixList.kind
+
+
+def _lies_there(run: Run, name: str, data: bytes) -> bool:
     try:
-        return ctx.bus.read_raw(kind) == data
+        return run.bus.read_raw(name) == data
     except DocumentError:
         return False
 
 
-def round_digests(ctx: RunContext) -> dict[str, str]:
+def round_digests(run: Run) -> dict[str, str]:
     """Return the digests of this round's documents, for its row."""
-    return {kind: digest(data) for kind, data in ctx.papers.items() if kind in ROUND_KINDS and kind != FixList.kind}
+    return {name: digest(data) for name, data in run.papers.items() if _is_of_round(name)}
 
 
-def between_rounds(state: RunState) -> dict[str, str]:
+def between_rounds(digests: Mapping[str, str]) -> dict[str, str]:
     """Return the state's digests without those of a round's documents."""
-    return {name: value for name, value in state.digests.items() if name not in ROUND_KINDS}
+    return {name: value for name, value in digests.items() if kind_of(name) not in ROUND_KINDS}
 
 
-def clear_last_round(ctx: RunContext, state: RunState) -> None:
+def _clear_last_round(run: Run) -> None:
     """Take the answers of the round before off the bus, so that an old one is never taken for a new one."""
-    known: Mapping[str, str] = state.round_details[-1].digests if state.round_details else {}
+    rows = run.state.round_details
+    known: Mapping[str, str] = rows[-1].digests if rows else {}
+    before = run.round - 1
     gone = []
-    for kind in _ANSWERS:
-        found = ctx.bus.read_with_bytes(kind)
-        if found is None or state.round == 1 or round_in(found[0]) != state.round - 1:
+    for name in dict.fromkeys((*papers_of(run.settings).values(), ReviewRequest.kind, ReviewReport.kind)):
+        found = run.bus.read_with_bytes(name)
+        if found is None or before == 0 or round_in(found[0]) != before:
             continue
-        if kind not in known:  # an older loop's
-            ctx.archive.put(state.round - 1, kind, found[1])
-        elif digest(found[1]) != known[kind]:
-            ctx.archive.refuse(state.round - 1, kind, ctx.bus.path(kind), "it was changed when its round was over")
-        gone.append(kind)
+        if name not in known:  # an older loop's
+            run.archive.put(before, name, found[1])
+        elif digest(found[1]) != known[name]:
+            run.archive.refuse(before, name, run.bus.path(name), "it was changed when its round was over")
+        gone.append(name)
     if gone:
-        ctx.bus.remove_all(gone)
+        run.bus.remove_all(gone)
 
 
-def find_fix_list(ctx: RunContext, state: RunState) -> FixList | None:
+def find_fix_list(run: Run) -> FixList | None:
     """Return what this round has to fix, None in the first round; raise `NeedsPersonError` when only forged ones are left."""
-    if state.round <= 1:
+    if run.round <= 1:
         return None
-    if FixList.kind not in ctx.papers:
-        ctx.papers[FixList.kind] = _fix_list(ctx, state)
-    name = ctx.archive.file(state.round, FixList.kind).name
-    return documents.read(FixList, parse(ctx.papers[FixList.kind], name=name), name=name)
+    if FixList.kind not in run.papers:
+        run.papers[FixList.kind] = _fix_list(run)
+    name = run.archive.file(run.round, FixList.kind).name
+    return documents.read(FixList, parse(run.papers[FixList.kind], name=name), name=name)
 
 
-def _fix_list(ctx: RunContext, state: RunState) -> bytes:
-    wanted = state.digests.get(FixList.kind, "")
-    found = ctx.archive.find(state.round, FixList.kind, wanted)
+def _fix_list(run: Run) -> bytes:
+    wanted = run.state.digests.get(FixList.kind, "")
+    found = run.archive.find(run.round, FixList.kind, wanted)
     if found is not None:
         return found
-    path = ctx.archive.file(state.round, FixList.kind)
-    ctx.archive.refuse(state.round, FixList.kind, path, "it is not what loop wrote there")
+    path = run.archive.file(run.round, FixList.kind)
+    run.archive.refuse(run.round, FixList.kind, path, "it is not what loop wrote there")
     with suppress(DocumentError):
-        on_bus = ctx.bus.read_raw(FixList.kind)
+        on_bus = run.bus.read_raw(FixList.kind)
         if on_bus is not None and digest(on_bus) == wanted:
-            ctx.archive.put(state.round, FixList.kind, on_bus)
+            run.archive.put(run.round, FixList.kind, on_bus)
             return on_bus
     raise NeedsPersonError(
-        f"{ctx.bus.name(path)} is not what loop wrote there, or an older loop did, and the one on the bus is no better",
+        f"{run.bus.name(path)} is not what loop wrote there, or an older loop did, and the one on the bus is no better",
         hint="find out who changed it; loop run --reset archives the run and starts anew from what is checked out",
     )
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import loop_kit
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.model.change import Effect, Finding
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
@@ -54,20 +54,20 @@ def _own_packages() -> list[str]:
     return sorted({entry.module.partition(".")[0] for entry in entries})
 
 
-def find_broken_loop(ctx: RunContext) -> tuple[Finding, ...]:
+def find_broken_loop(run: Run) -> tuple[Finding, ...]:
     """Return a finding when loop runs from this repository and its code, as it lies there now, cannot be imported.
 
     It is asked within the round, by a process of its own, while the old code is still loaded here: the worker can mend it.
     """
-    if not _is_own(ctx.repository):
+    if not _is_own(run.home):
         return ()
 
     command = Command(
         argv=(sys.executable, "-P", "-E", "-c", _PROBE, *_own_packages()),
-        env=ctx.world.environment,
-        cwd=ctx.repository.root,
+        env=run.world.environment,
+        cwd=run.home.root,
     )
-    done = run_briefly(command, timeout=_SECONDS, interruption=ctx.world.interruption)
+    done = run_briefly(command, timeout=_SECONDS, interruption=run.world.interruption)
     if done.code == 0:
         return ()
     last = done.stderr.strip().rpartition("\n")[2]

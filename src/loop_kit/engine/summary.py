@@ -2,36 +2,37 @@
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.document import dump
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.engine.seals import read_judged
 from loop_kit.engine.tree_settings import allowed_reviewers
 from loop_kit.model import documents
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import ReviewReport
-from loop_kit.model.state import RoundRow, RunState
+from loop_kit.model.state import RoundRow
 from loop_kit.model.summary import MOST_LISTED, Summary
 from loop_kit.views import summary as views
 
 
-def write_summary(ctx: RunContext, state: RunState) -> None:
+def write_summary(run: Run) -> None:
     """Put the summary on the bus and into the archive; to be done before the state that it sums up."""
-    document = documents.write(summarize(ctx, state))
-    ctx.archive.put(state.round, Summary.kind, dump(document))
-    ctx.bus.write(Summary.kind, document)
+    document = documents.write(summarize(run))
+    run.archive.put(run.round, Summary.kind, dump(document))
+    run.bus.write(Summary.kind, document)
 
 
-def summarize(ctx: RunContext, state: RunState) -> Summary:
-    """Return the summary of a run that ends in `state`."""
+def summarize(run: Run) -> Summary:
+    """Return the summary of a run that ends as it stands."""
+    state = run.state
     last = state.round_details[-1] if state.round_details else None
     found = views.Found(
-        tree=last.tree if last is not None else ctx.repository.tree_id(state.head_sha),
-        commits=ctx.repository.commits(state.base_sha, state.head_sha, limit=MOST_LISTED),
-        files=ctx.repository.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED],
-        review=_review(ctx.archive, last) if last is not None else None,
-        verified=is_verified(ctx.archive, last) if last is not None else None,
-        tree_settings_allowed=allowed_reviewers(ctx.settings, ctx.manifest.people),
+        tree=last.tree if last is not None else run.home.tree_id(state.head_sha),
+        commits=run.home.commits(state.base_sha, state.head_sha, limit=MOST_LISTED),
+        files=run.home.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED],
+        review=_review(run.archive, last) if last is not None else None,
+        verified=is_verified(run.archive, last) if last is not None else None,
+        tree_settings_allowed=allowed_reviewers(run.settings, run.manifest.people),
     )
-    kept = ctx.feed.of_kinds(*views.TOLD)
+    kept = run.feed.of_kinds(*views.TOLD)
     return views.summarize(state, found, (each.event for each in kept if each.run_id == state.run_id))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import LoopError, NeedsPersonError
 from loop_kit.model.events import LeftBehind, Noticed
 from loop_kit.model.manifest import Manifest
@@ -35,17 +35,17 @@ def written(found: Mapping[str, str]) -> dict[str, str]:
     return {**_FORM, **found}
 
 
-def look_around(ctx: RunContext) -> Surroundings:
+def look_around(run: Run) -> Surroundings:
     """Compare with the start of the run; what was moved or deleted in git is pinned as it was."""
-    before = ctx.manifest.around
+    before = run.manifest.around
     if not _FORM.items() <= before.items():
         return Surroundings(unseen={})  # an older loop began this run
-    unseen = _changed_on_bus(ctx.bus, ctx.manifest)
+    unseen = _changed_on_bus(run.bus, run.manifest)
     files = {name: record for name, record in before.items() if name.startswith(_FILES)}
-    changed, gone = unlike(ctx.repository.root, files)
-    names = [ctx.bus.name(ctx.bus.root / name) for name in unseen]
+    changed, gone = unlike(run.home.root, files)
+    names = [run.bus.name(run.bus.root / name) for name in unseen]
     told = (
-        *_about_refs(ctx),
+        *_about_refs(run),
         _sentence("changed, and git cannot tell", changed),
         _sentence("gone, and git cannot tell", gone),
         _sentence("changed while the run went on, and the next run asks before it takes it", names),
@@ -58,41 +58,41 @@ def _sentence(what: str, names: Iterable[str]) -> str:
     return f"{what}: {listed(found, _SHOWN)}" if found else ""
 
 
-def _about_refs(ctx: RunContext) -> Iterable[str]:
-    before = {name: sha for name, sha in ctx.manifest.around.items() if name.startswith(("ref ", "stash "))}
-    now = others_now(ctx.repository, ctx.manifest.branch)
+def _about_refs(run: Run) -> Iterable[str]:
+    before = {name: sha for name, sha in run.manifest.around.items() if name.startswith(("ref ", "stash "))}
+    now = others_now(run.home, run.manifest.branch)
     lost = {name: sha for name, sha in before.items() if now.get(name) != sha}
-    onward = {name for name, sha in lost.items() if name in now and _leads_to(ctx, sha, now[name])}
-    pins = {_pin(ctx, name): sha for name, sha in lost.items() if name not in onward}
-    kept = frozenset(refs.keep(ctx.repository.git, pins)) if pins else frozenset()
-    ctx.pins.update({ref: pins[ref] for ref in kept})
+    onward = {name for name, sha in lost.items() if name in now and _leads_to(run, sha, now[name])}
+    pins = {_pin(run, name): sha for name, sha in lost.items() if name not in onward}
+    kept = frozenset(refs.keep(run.home.git, pins)) if pins else frozenset()
+    run.pins.update({ref: pins[ref] for ref in kept})
     for done, names in (
         ("moved", [name for name in lost if name in now]),
         ("deleted", [name for name in lost if name not in now]),
     ):
-        told = ("what it was is in its history" if name in onward else _where(ctx, name, kept) for name in names)
+        told = ("what it was is in its history" if name in onward else _where(run, name, kept) for name in names)
         yield _sentence(
             f"{done} in git", (f"{_called(name)} ({where})" for name, where in zip(names, told, strict=True))
         )
     yield _sentence("new in git", (_called(name) for name in now if name not in before))
 
 
-def _leads_to(ctx: RunContext, before: str, now: str) -> bool:
+def _leads_to(run: Run, before: str, now: str) -> bool:
     """Whether a ref was only moved on, as by another run, a person or a fetch beside this one: then nothing is lost."""
     try:
-        return ctx.repository.is_ancestor(before, now)
+        return run.home.is_ancestor(before, now)
     except LoopError:  # they are no commits
         return False
 
 
-def _pin(ctx: RunContext, name: str) -> str:
+def _pin(run: Run, name: str) -> str:
     kind, _, what = name.partition(" ")
     where = what.removeprefix("refs/") if kind == "ref" else f"stash/{what}"
-    return f"{ctx.pin_name('was', 0)}/{where}"
+    return f"{run.pin_name('was', 0)}/{where}"
 
 
-def _where(ctx: RunContext, name: str, kept: frozenset[str]) -> str:
-    pin = _pin(ctx, name)
+def _where(run: Run, name: str, kept: frozenset[str]) -> str:
+    pin = _pin(run, name)
     return f"as it was: {pin}" if pin in kept else "git has its object no more"
 
 
@@ -110,12 +110,6 @@ def _changed_on_bus(bus: Bus, manifest: Manifest) -> dict[str, str]:
     now = for_next_run(bus, manifest.run_name)
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     return {name.removeprefix("bus "): now.get(name, "") for name in changed}
-
-
-def with_unseen(state: RunState, noticed: Surroundings) -> RunState:
-    """Return a state that ends a run, with what the next one is not to take unseen."""
-    unseen = {f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}
-    return replace(state, digests={**_without_unseen(state), _NOTED: "yes", **unseen})
 
 
 def _without_unseen(state: RunState) -> dict[str, str]:
@@ -147,13 +141,14 @@ def _is_taken(name: str, card: str) -> bool:
     return name == card or not name.startswith(("tasks/", "task_card.json"))
 
 
-def notice(ctx: RunContext, state: RunState) -> RunState:
-    """Tell what is not as it was around the run; return the state that ends it."""
+def notice(run: Run) -> None:
+    """Tell what is not as it was around the run, and note in the state that ends it what the next one must not take unseen."""
     try:
-        noticed = look_around(ctx)
+        noticed = look_around(run)
     except LoopError as error:  # the repository is what is broken: that is told already
-        ctx.world.listener(LeftBehind(what=f"nobody could look around: {error.message}", hint=error.hint))
-        return state
+        run.world.listener(LeftBehind(what=f"nobody could look around: {error.message}", hint=error.hint))
+        return
     if noticed.sentences:
-        ctx.emit(Noticed(round=state.round, what=noticed.sentences))
-    return with_unseen(state, noticed)
+        run.emit(Noticed(round=run.round, what=noticed.sentences))
+    unseen = {f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}
+    run.change(digests={**_without_unseen(run.state), _NOTED: "yes", **unseen})

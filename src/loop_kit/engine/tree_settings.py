@@ -11,7 +11,7 @@ from pathlib import Path
 from loop_kit.backends.base import Backend, isolates, tree_settings_of
 from loop_kit.backends.registry import find_backend
 from loop_kit.bus.files import disk_error
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import ConfigError, LoopError
 from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.vcs import worktree
@@ -43,16 +43,16 @@ def allowed_reviewers(settings: Settings, people: Collection[str]) -> tuple[str,
     return tuple(name for name, own, backend in found if own.allow_tree_settings and not isolates(backend))
 
 
-def tell_tree_settings(ctx: RunContext) -> list[str]:
+def tell_tree_settings(run: Run) -> list[str]:
     """Return a sentence for each program that may come to work, and for each reviewer that the tree may speak for."""
     workers = [
-        f"the worker ({name}) runs with {_given(ctx.repository, ctx.manifest.base_sha, backend)}"
-        for name, own, backend in _backends(ctx.settings, ctx.manifest.people, "worker")
+        f"the worker ({name}) runs with {_given(run.home, run.manifest.base_sha, backend)}"
+        for name, own, backend in _backends(run.settings, run.manifest.people, "worker")
         if backend.programs or own.argv  # a stand-in reads nothing of a tree
     ]
     reviewers = [
         f"the reviewer ({name}) runs with the settings of the tree it judges: allow_tree_settings says so"
-        for name in allowed_reviewers(ctx.settings, ctx.manifest.people)
+        for name in allowed_reviewers(run.settings, run.manifest.people)
     ]
     return workers + reviewers
 
@@ -63,17 +63,17 @@ def check_base_settings(repository: Repository, base_sha: str, settings: Setting
         _at_base(repository, base_sha, backend)
 
 
-def put_base_settings(ctx: RunContext, backend: Backend) -> dict[str, Path]:
+def put_base_settings(run: Run, backend: Backend) -> dict[str, Path]:
     """Write what the base says to a worker's program into files of this dispatch, and return them by their path in a tree.
 
     They lie in the run's scratch folder, in a new folder each time: what an earlier agent may have done to its own is
     never read again.
     """
-    held = _at_base(ctx.repository, ctx.manifest.base_sha, backend)
+    held = _at_base(run.home, run.manifest.base_sha, backend)
     if not held:
         return {}
 
-    home = ctx.review_tree.parent
+    home = run.review_tree.parent
     worktree.make_private(home)
     try:
         folder = Path(tempfile.mkdtemp(prefix="settings-", dir=home))

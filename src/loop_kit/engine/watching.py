@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.config import Settings
 from loop_kit.model.names import ROLES
-from loop_kit.model.state import RunState
 from loop_kit.vcs import watch
 
 # What tells git where a person's own settings are.
@@ -20,15 +19,15 @@ def homes_of(settings: Settings) -> tuple[Mapping[str, str], ...]:
     return tuple({str(home): home for home in homes if home}.values())
 
 
-def watched(ctx: RunContext, state: RunState) -> dict[str, str]:
+def watched(run: Run) -> dict[str, str]:
     """Return what is watched as it has to be."""
-    return {**state.watch, **watch.named(ctx.pins)}
+    return {**run.state.watch, **watch.named(run.pins)}
 
 
-def stop_if_touched(ctx: RunContext, state: RunState, during: str, *, kept: str = "") -> None:
+def stop_if_touched(run: Run, during: str, *, kept: str = "") -> None:
     """Raise when something is not as it has to be; `during` says when that came about, `kept` what is not lost by it."""
-    now = watch.take(ctx.repository, state.run_name, state.round, homes_of(ctx.settings))
-    refuse_touched(watched(ctx, state), now, during, kept=kept)
+    now = watch.take(run.home, run.name, run.round, homes_of(run.settings))
+    refuse_touched(watched(run), now, during, kept=kept)
 
 
 def refuse_touched(before: Mapping[str, str], now: Mapping[str, str], during: str, *, kept: str = "") -> None:

@@ -5,6 +5,7 @@ defaults/config.toml, docs/config.md and `--help` come from it.
 """
 
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loop_kit.errors import ConfigError
@@ -169,6 +170,14 @@ class ProtectSettings:
     ] = ()
 
 
+WORKER = "worker"
+
+
+class Access(StrEnum):
+    READ = "read"
+    WRITE = "write"
+
+
 ModuleName = Annotated[
     str,
     Size(0, 500),
@@ -238,6 +247,28 @@ class Settings:
         """Return the backends for a role, the preferred one first."""
         listed = self.run.worker_backend if role == "worker" else self.run.reviewer_backend
         return tuple(dict.fromkeys(listed.replace(" ", "").split(",")))
+
+    @property
+    def reviewers(self) -> tuple[str, ...]:
+        """The roles that review, in their order."""
+        return ("reviewer",)
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        return (WORKER, *self.reviewers)
+
+    @property
+    def quorum_needed(self) -> int:
+        return len(self.reviewers)
+
+    def access(self, role: str) -> Access:
+        return Access.WRITE if role == WORKER else Access.READ
+
+    def dispatch_timeout(self, _role: str) -> float:
+        return self.run.dispatch_timeout
+
+    def idle_timeout(self, _role: str) -> float:
+        return self.run.idle_timeout
 
     def model(self, role: str, name: str) -> str:
         """Return the model that the backend `name` is asked for in a role, "" for the program's own choice."""

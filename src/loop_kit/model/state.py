@@ -94,8 +94,9 @@ class RunState:
     updated_at: Annotated[str, "When this document was written, in the same form."]
     dispatches: Annotated[Count, "How many agent programs have been started for this run."] = 0
     paying: Annotated[
-        str, "The role whose agent program has been started and is not in 'spent' yet; empty when there is none."
-    ] = ""
+        Texts,
+        "By name, the dispatches whose programs have been started and are not in 'spent' yet, each with its role.",
+    ] = field(default_factory=dict)
     backends: Annotated[Texts, "By role, which of its backends is used; without an entry, the first."] = field(
         default_factory=dict
     )
@@ -138,9 +139,9 @@ class RunState:
         """Whether there is something that `--resume` would go on with."""
         return self.phase in (Phase.AWAITING_WORK, Phase.AWAITING_REVIEW)
 
-    def dispatch_name(self, role: str) -> str:
-        """Return the name of a role's newest dispatch, also when another role had it."""
-        return f"{self.run_name}-r{self.round}-{role}-{self.dispatches}"
+    def dispatch_prefix(self, role: str) -> str:
+        """Return how the names of a role's dispatches in this round begin; their number follows."""
+        return f"{self.run_name}-r{self.round}-{role}-"
 
     def at(self, phase: Phase, *, now: str) -> Self:
         return replace(self, phase=phase, updated_at=now)

@@ -1,10 +1,8 @@
 """Nothing is left behind: what a run made outside its archive is taken away at its end, or at the next start."""
 
-from loop_kit.bus.bus import Bus
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import LoopError
 from loop_kit.model.events import LeftBehind
-from loop_kit.model.names import ROLES
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.tree import sweep_run
 from loop_kit.vcs import worktree
@@ -13,38 +11,41 @@ from loop_kit.vcs import worktree
 def sweep_dead_run(state: RunState) -> int:
     """End every process that still works for a run whose PM and round are gone; return how many there were.
 
-    The caller holds the locks, so whatever carries the run's id has nobody left who waits for it.
+    The caller holds the locks, so nobody is left who waits for what carries the run's id.
     """
     return sweep_run(state.run_id)
 
 
-def in_flight(bus: Bus, state: RunState) -> bool:
+def in_flight(run: Run) -> bool:
     """Whether a dispatch of this run was cut off by the death of loop itself: its outbox is still there."""
-    return any(bus.outbox(dispatch_id).is_dir() for dispatch_id in _newest_dispatches(state))
+    return bool(_outboxes(run))
 
 
-def _newest_dispatches(state: RunState) -> tuple[str, ...]:
-    return tuple(state.dispatch_name(role) for role in ROLES)
+def _outboxes(run: Run) -> tuple[str, ...]:
+    prefixes = map(run.state.dispatch_prefix, run.settings.role_names)
+    return tuple(filter(None, map(run.bus.newest_outbox, prefixes)))
 
 
-def clear_away(ctx: RunContext, state: RunState) -> None:
-    """Take away what a run that ends in `state` made for itself; what a resume may still find something in stays.
+def clear_away(run: Run) -> None:
+    """Take away what a run made for itself when it ends as it stands; what a resume may still find something in stays.
 
     What cannot be taken away is told and is never the reason why a run ends.
     """
     try:
-        if state.phase is Phase.AWAITING_REVIEW:
+        if run.state.phase is Phase.AWAITING_REVIEW:
             from loop_kit.steps.review import refuse_void_review  # noqa: PLC0415  (a PM needs it for this end alone)
 
-            judged = ctx.repository.commit_id(ctx.pin_name("head", state.round))
-            if judged is not None:  # else no review is taken for one of it later on
-                refuse_void_review(ctx, state, judged)
-        clear_scratch(ctx)
+            judged = run.home.commit_id(run.pin_name("head"))
+            for role in (
+                run.settings.reviewers if judged is not None else ()
+            ):  # else no review is taken for one of it later
+                refuse_void_review(run, role, judged or "")
+        clear_scratch(run)
     except LoopError as error:
-        ctx.emit(LeftBehind(what=error.message, hint=error.hint))
-    ctx.bus.clear_runtime(keep=() if state.phase is Phase.DONE else _newest_dispatches(state))
+        run.emit(LeftBehind(what=error.message, hint=error.hint))
+    run.bus.clear_runtime(keep=() if run.state.phase is Phase.DONE else _outboxes(run))
 
 
-def clear_scratch(ctx: RunContext) -> None:
-    """Take away the review worktree and everything in the run's scratch folder."""
-    worktree.remove_home(ctx.repository, (ctx.review_tree, ctx.checks_tree))
+def clear_scratch(run: Run) -> None:
+    """Take away the review worktrees and everything in the run's scratch folder."""
+    worktree.remove_home(run.home, run.judged_trees)

@@ -12,9 +12,9 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.dispatch.failover import find_programs
-from loop_kit.engine.context import World
 from loop_kit.engine.surroundings import written
 from loop_kit.engine.tree_settings import check_base_settings, check_reviewers
+from loop_kit.engine.world import World
 from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model import documents
 from loop_kit.model.config import Settings

@@ -8,9 +8,10 @@ import json
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from loop_kit.bus.atomic import make_folder
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.errors import (
     EXIT_CODES,
     BackendError,
@@ -25,12 +26,10 @@ from loop_kit.errors import (
 from loop_kit.model.events import Event, OtherEvent
 from loop_kit.model.feed_event import read
 from loop_kit.model.shown_events import RoundFailed
-from loop_kit.model.state import RunState
 from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.reserve import Reserve, Started
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
-from loop_kit.values import replace
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
@@ -45,13 +44,13 @@ class Rounds:
     before this round's process is supervised, so it is no part of the tree that is ended with this round.
     """
 
-    def __init__(self, ctx: RunContext) -> None:
-        self._ctx = ctx
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._next: Reserve | None = None
 
-    def play(self, state: RunState) -> RunState:
-        """Let a fresh process play the round that `state` stands in; return the state it left, or raise what ended it."""
-        ctx = self._ctx
+    def play(self) -> None:
+        """Let a fresh process play the round, and take the state that it left; raise the `LoopError` that ended it."""
+        run = self._run
         told: list[str] = []
         failed: list[LoopError] = []
 
@@ -62,35 +61,37 @@ class Rounds:
                 case RoundFailed() | OtherEvent(name=RoundFailed.kind):
                     failed.append(_named(event))
                 case Event():
-                    ctx.world.listener(event)
+                    run.world.listener(event)
 
         def tick() -> bool:
-            ctx.world.tick()
+            run.world.tick()
             return False
 
-        errors = ctx.bus.logs / state.run_name / f"r{state.round}_round.err.log"
+        number = run.round
+        errors = _log(run)
         make_folder(errors.parent)
         with RawLog(errors) as log:
-            program = self._called() or _command(ctx, state)
-            if state.round < ctx.settings.run.max_rounds:
-                self._prepare_for(replace(state, round=state.round + 1))
+            program = self._called() or _command(run, number)
+            if number < run.settings.run.max_rounds:
+                self._prepare_for(number + 1)
             ended = supervise(
                 program,
-                limits=Limits(wall=_wall(ctx), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
+                limits=Limits(wall=_wall(run), grace=_ROUND_GRACE, urgent_grace=_ROUND_GRACE, gentle=True),
                 error_log=log,
                 watch=Watch(on_line=on_line, tick=tick),
-                interruption=ctx.world.interruption,
+                interruption=run.world.interruption,
             )
-        ctx.world.interruption.raise_if_requested()
+        run.world.interruption.raise_if_requested()
         if ended.how is HowEnded.WALL_TIMEOUT:
             raise TimeLimitError(
-                f"the run took longer than --timeout {ctx.settings.run.timeout:g} s", hint="loop run --resume goes on"
+                f"the run took longer than --timeout {run.settings.run.timeout:g} s", hint="loop run --resume goes on"
             )
         if failed:
             raise failed[0]
         if ended.exit_code in _PLAYED:
-            return _read_back(ctx, state)
-        raise _unexplained(ctx, state, ended, started=bool(told))
+            _read_back(run)
+            return
+        raise _unexplained(run, ended, started=bool(told))
 
     def close(self) -> None:
         """Send the process that got ready away: there is no further round."""
@@ -98,9 +99,9 @@ class Rounds:
             self._next.dismiss()
             self._next = None
 
-    def _prepare_for(self, state: RunState) -> None:
+    def _prepare_for(self, number: int) -> None:
         with suppress(BackendError):  # no room for another process now: the next round is started when its turn comes
-            self._next = Reserve(_command(self._ctx, state, STAND_BY))
+            self._next = Reserve(_command(self._run, number, STAND_BY))
 
     def _called(self) -> Started | None:
         """Return the process that got ready, called; None when there is none, or none any more."""
@@ -108,22 +109,22 @@ class Rounds:
         return None if waiting is None else waiting.call()
 
 
-def _wall(ctx: RunContext) -> float:
-    left = ctx.seconds_left()
+def _wall(run: Run) -> float:
+    left = run.seconds_left()
     return 0.0 if left is None else max(left, 0.01)  # 0 would be no limit
 
 
-def _command(ctx: RunContext, state: RunState, *more: str) -> Command:
-    locks = ",".join(str(descriptor) for descriptor in ctx.locks)
+def _command(run: Run, number: int, *more: str) -> Command:
+    locks = ",".join(str(descriptor) for descriptor in run.locks)
     argv = (
-        *(sys.executable, "-P", "-E", "-m", "loop_kit", "--loop-dir", str(ctx.bus.root)),
-        *("run", "--single-round", "--round", str(state.round)),
-        *("--git-dir", str(ctx.repository.git_dir), "--common-dir", str(ctx.repository.common_dir)),
+        *(sys.executable, "-P", "-E", "-m", "loop_kit", "--loop-dir", str(run.bus.root)),
+        *("run", "--single-round", "--round", str(number)),
+        *("--git-dir", str(run.home.git_dir), "--common-dir", str(run.home.common_dir)),
         *("--locks", locks, "--parent", str(os.getpid())),
         *more,
     )
-    environment = {**ctx.world.environment, "LOOP_RUN_ID": state.run_id}
-    return Command(argv=argv, env=environment, cwd=ctx.repository.root, pass_fds=ctx.locks, session=False)
+    environment = {**run.world.environment, "LOOP_RUN_ID": run.manifest.run_id}
+    return Command(argv=argv, env=environment, cwd=run.tree.root, pass_fds=run.locks, session=False)
 
 
 def _told(line: str) -> Event | None:
@@ -146,35 +147,39 @@ def _named(event: RoundFailed | OtherEvent) -> LoopError:
     )
 
 
-def _read_back(ctx: RunContext, before: RunState) -> RunState:
-    """Return the state that the round left; raise `NeedsPersonError` when it is not one that this round can have left."""
-    state = ctx.bus.read_state()
+def _read_back(run: Run) -> None:
+    """Take the state that the round left; raise `NeedsPersonError` when it is not one that this round can have left."""
+    before, state = run.state, run.bus.read_state()
     if (
         state is None
         or (state.run_id, state.base_sha) != (before.run_id, before.base_sha)
         or state.round < before.round
     ):
         raise NeedsPersonError(
-            f"{ctx.bus.state_path} was changed by somebody else during round {before.round}",
+            f"{run.bus.state_path} was changed by somebody else during round {before.round}",
             hint="find out by whom; loop run --resume goes on",
         )
-    return state
+    run.state = state
 
 
-def _unexplained(ctx: RunContext, before: RunState, ended: Ended, *, started: bool) -> LoopError:
+def _log(run: Run) -> Path:
+    return run.bus.logs / run.name / f"r{run.round}_round.err.log"
+
+
+def _unexplained(run: Run, ended: Ended, *, started: bool) -> LoopError:
     last = ended.err_tail.strip().rpartition("\n")[2]
-    log = ctx.bus.logs / before.run_name / f"r{before.round}_round.err.log"
+    log = _log(run)
     if (ended.exit_code or 0) < 0:
         return TerminatedRunError(
-            f"the process of round {before.round} was killed by signal {-(ended.exit_code or 0)}",
+            f"the process of round {run.round} was killed by signal {-(ended.exit_code or 0)}",
             hint="loop run --resume goes on from here",
         )
     if not started:
         return NeedsPersonError(
-            f"the process of round {before.round} could not start: {last}",
+            f"the process of round {run.round} could not start: {last}",
             hint=f"see {log}; when the repository is loop's own, its code at HEAD is what could not be run",
         )
     return CrashError(
-        f"the process of round {before.round} failed with exit status {ended.exit_code}: {last}",
+        f"the process of round {run.round} failed with exit status {ended.exit_code}: {last}",
         hint=f"this is a bug in loop; {log} has the traceback; loop run --resume goes on",
     )

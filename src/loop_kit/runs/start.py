@@ -13,16 +13,16 @@ from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
 from loop_kit.engine.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
-from loop_kit.engine.anchoring import anchor, anchor_again, check_log
-from loop_kit.engine.context import RunContext, World
-from loop_kit.engine.join import join_run
+from loop_kit.engine.log_anchor import anchor, anchor_again, check_log
 from loop_kit.engine.recovery_hints import go_back, switch_back
+from loop_kit.engine.run import Run
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
 from loop_kit.engine.surroundings import refuse_unseen
 from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.engine.watching import homes_of, refuse_touched
+from loop_kit.engine.world import World
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
-from loop_kit.model.config import people_after
+from loop_kit.model.config import WORKER, people_after
 from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import name_run
@@ -37,10 +37,8 @@ from loop_kit.vcs.findings import listed
 from loop_kit.vcs.repository import Repository
 
 
-def open_run(
-    world: World, bus: Bus, repository: Repository, request: RunRequest, locks: tuple[int, ...]
-) -> tuple[RunContext, RunState]:
-    """Return the run that the person wants and where it stands; `locks` are the descriptors of the held locks.
+def open_run(world: World, bus: Bus, repository: Repository, request: RunRequest, locks: tuple[int, ...]) -> Run:
+    """Return the run that the person wants; `locks` are the descriptors of the held locks.
 
     Raises a `LoopError` before anything is changed when the run cannot start; an approved run that is resumed comes
     back as it is.
@@ -50,15 +48,17 @@ def open_run(
     if state is not None:
         sweep_dead_run(state)
     if state is not None and state.unfinished and not request.reset:
-        ctx, state = _resume(world, bus, repository, request, state)
+        run = _resume(world, bus, repository, request, state)
     elif state is not None and state.phase is Phase.DONE and request.resume:
-        ctx = join_run(world, bus, repository, state)
+        run = Run.load(world, bus, repository, state)
     elif request.resume:
         raise StartError("there is no unfinished run to resume", hint="loop run starts one")
     else:
-        ctx, state = _begin(world, bus, repository, request, state)
-    limit = ctx.settings.run.timeout
-    return replace(ctx, locks=locks, deadline=world.clock.seconds() + limit if limit else None), state
+        run = _begin(world, bus, repository, request, state)
+    limit = run.settings.run.timeout
+    run.locks = locks
+    run.deadline = world.clock.seconds() + limit if limit else None
+    return run
 
 
 def _standing(bus: Bus, request: RunRequest) -> RunState | None:
@@ -70,9 +70,7 @@ def _standing(bus: Bus, request: RunRequest) -> RunState | None:
         raise
 
 
-def _begin(
-    world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState | None
-) -> tuple[RunContext, RunState]:
+def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState | None) -> Run:
     if request.round_number not in (None, 1):
         raise UsageError(f"--round {request.round_number}: a new run begins with round 1", hint="leave --round out")
     _refuse_unseen(bus, state, request)
@@ -89,21 +87,19 @@ def _begin(
     archive.put_document(0, Manifest.kind, manifest)
     _put_card(bus, archive, manifest)
     state = replace(idle, run_name=run_name, digests=manifest.digests(), watch=seen)
-    ctx = join_run(world, bus, repository, state)
-    state = replace(state, watch={**state.watch, **settings_at_start(ctx)})
-    state = state.at(Phase.AWAITING_WORK, now=world.clock.now())
-    bus.put_state(state)
+    run = Run.load(world, bus, repository, state)
+    run.put(watch={**seen, **settings_at_start(run)}, phase=Phase.AWAITING_WORK)
     started = RunStarted(
         task_id=state.task_id,
         run_name=run_name,
         base_sha=state.base_sha,
         branch=state.branch,
-        tree_settings=tuple(tell_tree_settings(ctx)),
+        tree_settings=tuple(tell_tree_settings(run)),
     )
-    ctx.emit(started)
-    state = anchor(ctx, state)  # so that the first round's agents cannot write the log anew unseen
-    bus.put_state(state)
-    return ctx, state
+    run.emit(started)
+    anchor(run)  # so that the first round's agents cannot write the log anew unseen
+    run.put()
+    return run
 
 
 def _refuse_unseen(bus: Bus, state: RunState | None, request: RunRequest) -> None:
@@ -123,7 +119,7 @@ def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState
     if state is None or not state.run_name:
         return
     try:
-        before = join_run(world, bus, repository, state)
+        before = Run.load(world, bus, repository, state)
     except LoopError:
         return
     clear_scratch(before)
@@ -171,9 +167,7 @@ def _put_card(bus: Bus, archive: Archive, manifest: Manifest) -> None:
     archive.put_from_bus(bus, "task_card")
 
 
-def _resume(
-    world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState
-) -> tuple[RunContext, RunState]:
+def _resume(world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState) -> Run:
     if not (request.resume or request.single_round):
         raise StartError(
             f"run {state.run_name} stopped in round {state.round} and is not finished",
@@ -184,85 +178,88 @@ def _resume(
             f"--round {request.round_number}: the run stands in round {state.round}",
             hint=f"leave --round out, or say --round {state.round}",
         )
-    ctx = _with_flags(join_run(world, bus, repository, state), request)
+    run = Run.load(world, bus, repository, state)
+    run.manifest = _with_flags(run.manifest, request)
     check_bus(bus, repository)
     bus.ensure_layout()  # a folder of it may have been removed, and nothing can be told without one
-    check_programs(world, ctx.settings, ctx.manifest.people)
-    check_reviewers(ctx.settings, ctx.manifest.people, resumed=True)
-    check_scratch(repository, Path(ctx.manifest.scratch))
-    check_ground(ctx, state)
-    seen = _compared(ctx, state)  # before anything looks at the tree, where a filter could run
-    problem = check_log(ctx, state)
-    if in_flight(bus, state):
-        pin_unfinished(ctx, state)
-    _check_tree(ctx, state)
-    ctx.archive.put_document(0, Manifest.kind, ctx.manifest)
+    check_programs(world, run.settings, run.manifest.people)
+    check_reviewers(run.settings, run.manifest.people, resumed=True)
+    check_scratch(repository, Path(run.manifest.scratch))
+    check_ground(run)
+    seen = _compared(run)  # before anything looks at the tree, where a filter could run
+    problem = check_log(run)
+    if in_flight(run):
+        pin_unfinished(run)
+    _check_tree(run)
+    run.archive.put_document(0, Manifest.kind, run.manifest)
     seen = {name: digest for name, digest in seen.items() if not name.startswith(KIND)}
-    seen |= settings_after_resume(ctx, state)
-    taken = tell_taken(seen, state)
-    state = anchor_again(ctx, state, problem)
-    state = replace(state.going_on(now=ctx.now()), digests={**state.digests, **ctx.manifest.digests()}, watch=seen)
+    seen |= settings_after_resume(run)
+    taken = tell_taken(run, seen)
+    anchor_again(run, problem)
+    run.state = run.state.going_on(now=run.now())
+    run.change(digests={**run.state.digests, **run.manifest.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
-    bus.put_state(state)
-    told = (*tell_tree_settings(ctx), *taken)
-    ctx.emit(RunResumed(task_id=state.task_id, run_name=state.run_name, round=state.round, tree_settings=told))
-    return ctx, state
+    run.put()
+    told = (*tell_tree_settings(run), *taken)
+    run.emit(RunResumed(task_id=run.card.task_id, run_name=run.name, round=run.round, tree_settings=told))
+    return run
 
 
-def _compared(ctx: RunContext, state: RunState) -> dict[str, str]:
+def _compared(run: Run) -> dict[str, str]:
     """Return what is to be watched from now on; raise when an agent that loop did not survive has touched it.
 
     Once a person has been told, what is there then counts.
     """
-    now = watch.settings(ctx.repository, homes_of(ctx.settings))
+    state = run.state
+    now = watch.settings(run.home, homes_of(run.settings))
     if state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch):
         return now
     try:
         refuse_touched(state.watch, now, "the run, before it was cut off")
     except NeedsPersonError as error:
-        ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
-        ctx.bus.put_state(ended)  # so that the next resume knows that it was told
+        run.end(error.outcome, error=error.message, hint=error.hint)
+        run.put()  # so that the next resume knows that it was told
         raise
     return dict(state.watch)
 
 
-def _with_flags(ctx: RunContext, request: RunRequest) -> RunContext:
+def _with_flags(manifest: Manifest, request: RunRequest) -> Manifest:
     """Let flags on a resume change the manifest's settings: limits may be raised, rules of judgement are not among them."""
     if not request.given:
-        return ctx
-    settings = ctx.settings.having(request.given, source="the command line")
-    people = people_after(ctx.manifest.people, request.given)
-    return replace(ctx, manifest=replace(ctx.manifest, settings=settings, people=people))
+        return manifest
+    settings = manifest.settings.having(request.given, source="the command line")
+    return replace(manifest, settings=settings, people=people_after(manifest.people, request.given))
 
 
-def check_ground(ctx: RunContext, state: RunState) -> None:
+def check_ground(run: Run) -> None:
     """Raise before anything is paid when the branch is not where this run's work is."""
-    head = ctx.repository.head()
+    head, state = run.tree.head(), run.state
     if head.branch != state.branch:
         raise NeedsPersonError(
             f"the run works on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is checked out",
             hint=f"{switch_back(state)}, then: loop run --resume",
         )
-    if not ctx.repository.is_ancestor(state.head_sha, head.sha):
+    if not run.tree.is_ancestor(state.head_sha, head.sha):
         raise NeedsPersonError(
             f"{state.head_sha[:12]}, which this run relies on, is no longer part of {head.branch or 'HEAD'}",
-            hint=f"{go_back(state, by_hand=ctx.by_hand('worker'))}, then: loop run --resume",
+            hint=f"{go_back(state, by_hand=run.by_hand(WORKER))}, then: loop run --resume",
         )
 
 
-def _check_tree(ctx: RunContext, state: RunState) -> None:
+def _check_tree(run: Run) -> None:
     """Raise unless the working tree is clean, or holds exactly the unfinished work that was pinned."""
-    if ctx.by_hand("worker"):
+    if run.by_hand(WORKER):
         return
-    dirty = (*ctx.repository.dirty(), *set(ctx.repository.untracked()).difference(ctx.manifest.untracked))
+    tree, known = run.tree, run.manifest.untracked
+    dirty = (*tree.dirty(), *set(tree.untracked()).difference(known))
     if not dirty:
         return
-    pinned = last_unfinished(ctx, state)
-    now = ctx.repository.worktree_tree(without=ctx.manifest.untracked)
-    if pinned and ctx.repository.tree_id(pinned) == now:
+    pinned = last_unfinished(run)
+    now = tree.worktree_tree(without=known)
+    if pinned and tree.tree_id(pinned) == now:
         return
-    if ctx.manifest.start_tree is not None:
-        since = frozenset(ctx.repository.changed_paths(ctx.manifest.start_tree, now))
+    if run.manifest.start_tree is not None:
+        since = frozenset(tree.changed_paths(run.manifest.start_tree, now))
         dirty = tuple(path for path in dirty if path in since)
         if not dirty:
             return

@@ -1,26 +1,28 @@
-"""Checks in a run: at the base before anything is paid, and at every head before a reviewer is asked.
+"""The step `checks`: loop's own commands, at the base before anything is paid and at every head before a reviewer is asked.
 
-What was run is on the bus or in the archive and is never run twice for one commit. It is believed only while it has the digest
-that stands in the state: a worker can write files like these too.
+What was run is on the bus or in the archive and is never run twice for one commit. It is believed only while it has the
+digest that stands in the state: a worker can write files like these too.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from loop_kit.bus.document import dump, parse
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.engine.seals import digest
 from loop_kit.engine.watching import stop_if_touched
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
-from loop_kit.model.change import Change, Effect
+from loop_kit.model.change import Effect, Finding
 from loop_kit.model.events import ChecksEnded, ChecksStarted
 from loop_kit.model.evidence import Evidence
-from loop_kit.model.state import Phase, RunState
+from loop_kit.model.state import Phase
 from loop_kit.model.work import WorkReport
-from loop_kit.values import replace
+from loop_kit.steps.review import refuse_other_reviews
+from loop_kit.steps.step import RoundSoFar
+from loop_kit.values import dataclass, replace
 
 if TYPE_CHECKING:
     from loop_kit.engine.checks_at import Checked
@@ -30,119 +32,113 @@ _SEAL, _BASE_SEAL = "checks", "base_checks"  # in the state's digests
 _OF_CHECKS = ("check_failed", "criterion_unmet", "prepare_failed")
 
 
-def check_base(ctx: RunContext, state: RunState) -> RunState:
-    """Find out, once in a run and before anything is paid, which checks fail at the base already; return the state after."""
-    plan = plan_checks(ctx.card, ctx.settings)
-    if not plan.commands or _baseline(ctx, state) is not None:
-        return state
-    ctx.emit(_started(BASE_ROUND, state.base_sha, plan))
-    ctx.find_pins(state.round)
-    checked = _gather(ctx, state, plan, BASE_ROUND, state.base_sha)
-    evidence = checked.evidence
-    ctx.archive.put_document(BASE_ROUND, Evidence.kind, evidence)
-    state = _sealed(ctx, state, _BASE_SEAL, evidence, checked.seals)
-    _tell(ctx, evidence)
-    stop_if_touched(ctx, state, "the checks where the run begins")
-    return state
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Holds the change against loop's own checks."""
+
+    name: ClassVar[str] = "checks"
+    judges: ClassVar[bool] = False
+
+    def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
+        plan = plan_checks(run.card, run.settings)
+        change, evidence = so_far.shown, None
+        if plan.commands:
+            evidence = _on_bus(run, change.head_sha) or _at_head(run, plan, change.head_sha)
+            findings = (*change.findings, *_judged(run, so_far.claim, evidence))
+            change = replace(change, findings=_for_reviewer(run, findings))
+        refuse_other_reviews(run, asked=so_far.asked_about == change.head_sha)
+        return replace(so_far, change=change, evidence=evidence)
 
 
-def with_evidence(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change
-) -> tuple[Change, Evidence | None, RunState]:
-    """Return the change with what loop's own checks have to say about it, the evidence (None without checks), and the state."""
-    plan = plan_checks(ctx.card, ctx.settings)
-    if not plan.commands:
-        return change, None, state
+def check_base(run: Run) -> None:
+    """Find out, once in a run and before anything is paid, which checks fail at the base already."""
+    plan = plan_checks(run.card, run.settings)
+    if not plan.commands or _baseline(run) is not None:
+        return
+    run.find_pins()
+    checked = _gather(run, plan, BASE_ROUND, run.manifest.base_sha)
+    run.archive.put_document(BASE_ROUND, Evidence.kind, checked.evidence)
+    _seal(run, _BASE_SEAL, checked.evidence, checked.seals)
+    stop_if_touched(run, "the checks where the run begins")
+
+
+def _at_head(run: Run, plan: Plan, head_sha: str) -> Evidence:
+    if run.state.phase is Phase.AWAITING_REVIEW:  # checks are an agent's code: what they hand in is nobody's judgement
+        run.put(phase=Phase.AWAITING_WORK)
+    checked = _gather(run, plan, run.round, head_sha)
+    evidence = checked.evidence.against(_baseline(run))
+    run.papers[Evidence.kind] = run.bus.write(Evidence.kind, evidence)
+    _seal(run, _SEAL, evidence, checked.seals)
+    stop_if_touched(run, "the checks", kept=" (what they showed is kept on the bus)")
+    return evidence
+
+
+def _judged(run: Run, work: WorkReport, evidence: Evidence) -> tuple[Finding, ...]:
     from loop_kit.checks.judge import Expectations, judge  # noqa: PLC0415  (a run without checks does without)
 
-    evidence = _on_bus(ctx, state, change)
-    baseline = _baseline(ctx, state)
-    if evidence is None:
-        state = _before_checks(ctx, state)
-        ctx.emit(_started(state.round, change.head_sha, plan))
-        checked = _gather(ctx, state, plan, state.round, change.head_sha)
-        evidence = checked.evidence.against(baseline)
-        ctx.papers[Evidence.kind] = ctx.bus.write(Evidence.kind, evidence)
-        state = _sealed(ctx, state, _SEAL, evidence, checked.seals)
-        _tell(ctx, evidence)
-        stop_if_touched(ctx, state, "the checks", kept=" (what they showed is kept on the bus)")
     expectations = Expectations(
-        baseline=baseline,
-        passed_before=frozenset(state.passed) & {result.name for result in evidence.results if result.failed},
-        criteria=ctx.card.acceptance_criteria,
+        baseline=_baseline(run),
+        passed_before=frozenset(run.state.passed) & {result.name for result in evidence.results if result.failed},
+        criteria=run.card.acceptance_criteria,
         claims=work.tests,
     )
-    return replace(change, findings=(*change.findings, *judge(evidence, expectations))), evidence, state
+    return tuple(judge(evidence, expectations))
 
 
-def _before_checks(ctx: RunContext, state: RunState) -> RunState:
-    """Have the state await no review while checks run, which are an agent's code: what they hand in is nobody's judgement."""
-    if state.phase is not Phase.AWAITING_REVIEW:
-        return state
-    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
-    ctx.bus.put_state(state)
-    return state
-
-
-def for_reviewer(ctx: RunContext, change: Change) -> Change:
-    """Return the change with failing checks left to the reviewer's judgement, when the person wants it asked all the same."""
-    if not ctx.settings.run.review_failing:
-        return change
-    softened = (
+def _for_reviewer(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave failing checks to the reviewer's judgement, when the person wants it asked all the same."""
+    if not run.settings.run.review_failing:
+        return findings
+    return tuple(
         replace(finding, effect=Effect.JUDGE)
         if finding.effect is Effect.FIX and finding.code in _OF_CHECKS
         else finding
-        for finding in change.findings
+        for finding in findings
     )
-    return replace(change, findings=tuple(softened))
 
 
-def _gather(ctx: RunContext, state: RunState, plan: Plan, round_number: int, head_sha: str) -> "Checked":
-    from loop_kit.steps.gathering import gather_evidence  # noqa: PLC0415  (17 ms that a run without checks does without)
+def _gather(run: Run, plan: Plan, round_number: int, head_sha: str) -> "Checked":
+    """Run the plan's checks at a commit and return what they showed; every listener is told of each."""
+    from loop_kit.engine.checks_at import gather_evidence  # noqa: PLC0415  (17 ms that a run without checks does without)
 
-    evidence = gather_evidence(ctx, state, plan, round_number, head_sha)
-    stop_at_links(ctx.bus, state.run_name)
-    return evidence
+    started = ChecksStarted(
+        round=round_number, head_sha=head_sha, checks=tuple(command.name for command in plan.commands)
+    )
+    run.emit(started)
+    checked = gather_evidence(run, plan, round_number, head_sha)
+    stop_at_links(run.bus, run.name)
+    return checked
 
 
-def _on_bus(ctx: RunContext, state: RunState, change: Change) -> Evidence | None:
+def _on_bus(run: Run, head_sha: str) -> Evidence | None:
     """Return the evidence for exactly this head that an earlier, interrupted try has gathered."""
     try:
-        data = ctx.bus.read_raw(Evidence.kind)
+        data = run.bus.read_raw(Evidence.kind)
     except DocumentError:
         return None
-    if data is None or state.digests.get(_SEAL) != digest(data):
+    if data is None or run.state.digests.get(_SEAL) != digest(data):
         return None
     evidence = documents.read(Evidence, parse(data))
-    if (evidence.round, evidence.head_sha) != (state.round, change.head_sha):
+    if (evidence.round, evidence.head_sha) != (run.round, head_sha):
         return None
-    ctx.papers[Evidence.kind] = data
+    run.papers[Evidence.kind] = data
     return evidence
 
 
-def _baseline(ctx: RunContext, state: RunState) -> Evidence | None:
-    found = ctx.archive.find(BASE_ROUND, Evidence.kind, state.digests.get(_BASE_SEAL, ""))
+def _baseline(run: Run) -> Evidence | None:
+    found = run.archive.find(BASE_ROUND, Evidence.kind, run.state.digests.get(_BASE_SEAL, ""))
     return None if found is None else documents.read(Evidence, parse(found))
 
 
-def _sealed(ctx: RunContext, state: RunState, seal: str, evidence: Evidence, others: Mapping[str, str]) -> RunState:
-    """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it."""
-    data = dump(evidence)
-    state = replace(state, digests={**state.digests, **others, seal: digest(data)}, updated_at=ctx.now())
-    ctx.bus.put_state(state)
-    return state
-
-
-def _started(round_number: int, head_sha: str, plan: Plan) -> ChecksStarted:
-    return ChecksStarted(round=round_number, head_sha=head_sha, checks=tuple(each.name for each in plan.commands))
-
-
-def _tell(ctx: RunContext, evidence: Evidence) -> None:
+def _seal(run: Run, name: str, evidence: Evidence, others: Mapping[str, str]) -> None:
+    """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it; tell the end."""
+    run.put(digests={**run.state.digests, **others, name: digest(dump(evidence))})
+    results = (evidence.prepared, *evidence.results)
     ended = ChecksEnded(
         round=evidence.round,
         head_sha=evidence.head_sha,
         verified=evidence.verified,
         refused=evidence.refused,
-        results=tuple(result.sentence for result in (evidence.prepared, *evidence.results) if result is not None),
+        results=tuple(result.sentence for result in results if result is not None),
     )
-    ctx.emit(ended)
+    run.emit(ended)

@@ -1,22 +1,26 @@
-"""The reviewer's half of a round: a judgement of exactly one tree, made in a tree of its own."""
+"""The step `review`: one judgement of exactly one tree, by each reviewer in a tree of its own."""
 
 import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import ClassVar
 
 from loop_kit.dispatch.collect import refuse
-from loop_kit.dispatch.dispatch import dispatch
-from loop_kit.dispatch.request import Ask
-from loop_kit.engine import seals
-from loop_kit.engine.context import RunContext
+from loop_kit.dispatch.request import DocumentRequest
+from loop_kit.engine.run import Run
+from loop_kit.engine.seals import find_fix_list, papers_of, seal
 from loop_kit.engine.watching import stop_if_touched
-from loop_kit.errors import NeedsPersonError
-from loop_kit.model.change import Change, Effect
+from loop_kit.errors import LoopError, NeedsPersonError
+from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.config import WORKER
+from loop_kit.model.decision import Decision
 from loop_kit.model.events import Noticed
-from loop_kit.model.evidence import Evidence
+from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import ReviewReport
-from loop_kit.model.state import Phase, RunState
-from loop_kit.model.work import WorkReport
+from loop_kit.model.state import Phase
 from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
 from loop_kit.steps.review_request import write_diff, write_request, written
+from loop_kit.steps.step import RoundSoFar, ask
 from loop_kit.steps.work import ground_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
@@ -26,153 +30,233 @@ from loop_kit.vcs.review_tree import ReviewTree
 from loop_kit.vcs.verify import left_over
 
 _NAMED = 10
-
+_MOST = 500  # issues and suggestions that a report may have
 _TREE = "review_tree"  # in the state's digests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a reviewer is shown besides the change itself: what loop's own checks showed, and the diff unless it is long.
+    """What reviewers are shown besides the change itself: the diff, unless it is long and lies in a file of its own.
 
-    `written` tells the file with a long diff from another one that somebody has put there since.
+    `written` tells that file from another one that somebody has put there since.
     """
 
-    evidence: Evidence | None
     diff: str | None
     written: tuple[int, ...]
 
 
-def obtain_review(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
-) -> tuple[ReviewReport, RunState]:
-    """Return the judgement of `change` and the state after it was had; a void one is asked for once more."""
-    if ctx.by_hand("reviewer"):
-        shown, state = _show(ctx, state, work, change, evidence)
-        return dispatch(ctx, state, _ask(ctx, state, work, change, shown))
-    state = refuse_void_review(ctx, state, change.head_sha)
-    seal = state.digests.get(_TREE, "")
-    with worktree.preparing(ctx.repository, ctx.review_tree, change.head_sha, seal=seal) as prepared:
-        shown, state = _show(ctx, state, work, change, evidence)
-        tree = prepared()
-    problems: tuple[str, ...] = ()
-    while True:
-        state = replace(state, digests={**state.digests, _TREE: tree.seal})
-        ask = replace(_ask(ctx, state, work, change, shown), cwd=tree.path, problems=problems)
-        review, state = dispatch(ctx, state, ask)
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Asks the reviewers for their judgement of the change, all at once."""
+
+    name: ClassVar[str] = "review"
+    judges: ClassVar[bool] = True
+
+    def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
+        head = so_far.shown.head_sha
+        programs = [role for role in run.settings.reviewers if not run.by_hand(role)]
+        for role in programs:
+            refuse_void_review(run, role, head)
+        with ExitStack() as stack:
+            begun = {role: stack.enter_context(_preparing(run, role, head)) for role in programs}
+            shown = _show(run, so_far)
+            trees = {role: tree() for role, tree in begun.items()}
+        questions = [
+            ReviewQuestion(run, so_far, shown, role=role, tree=trees.get(role)) for role in run.settings.reviewers
+        ]
+        return replace(so_far, review=agreed(run, ask(run, questions)))
+
+
+class ReviewQuestion:
+    """What one reviewer is asked in this round; `tree` is the one that it judges, None for a person."""
+
+    def __init__(self, run: Run, so_far: RoundSoFar, shown: Shown, *, role: str, tree: ReviewTree | None) -> None:
+        self._run = run
+        self._so_far = so_far
+        self._shown = shown
+        self._role = role
+        self._tree = tree
+
+    def request(self, problems: tuple[str, ...]) -> DocumentRequest[ReviewReport]:
+        run, head, tree = self._run, self._so_far.shown.head_sha, self._tree
+        if tree is not None:
+            if problems:  # the reviewer has changed the one that it was given
+                tree = self._tree = worktree.prepare(run.home, run.tree_of(self._role), head)
+            run.change(digests={**run.state.digests, _seal_name(run, self._role): tree.seal})
+        return DocumentRequest(
+            role=self._role,
+            expect=ReviewReport,
+            paper=papers_of(run.settings)[self._role],
+            cwd=run.tree.root if tree is None else tree.path,
+            prompt=self._prompt,
+            about=(run.card.task_id, run.round),
+            problems=problems,
+            head_sha=head,
+        )
+
+    def judge(self, _report: ReviewReport) -> tuple[Finding, ...]:
+        """Return a finding when the reviewer has changed what it was to judge: then its judgement is void."""
+        run, tree = self._run, self._tree
+        if tree is None:
+            return ()
         # First: a setting can make git run a program when it is asked about a tree.
-        stop_if_touched(ctx, state, "the review", kept=" (the review is kept on the bus)")
-        _notice(ctx, state, change)
-        void = _changed(state, tree, change.head_sha, compared=True)
-        if not void:
-            return review, state
-        state = refuse(ctx, state, ReviewReport.kind, void)
-        if problems:
-            raise NeedsPersonError(
-                f"the reviewer changed what it was to judge, twice: {void}",
-                hint="give it a read-only mode in config.toml or take another reviewer, then: loop run --resume",
+        stop_if_touched(run, "the review", kept=" (the review is kept on the bus)")
+        _notice(run, self._so_far.shown)
+        void = _changed(run, tree, self._so_far.shown.head_sha, compared=True)
+        return (Finding(effect=Effect.ASK_AGAIN, code="review_void", text=void),) if void else ()
+
+    def before_asking_again(self, _findings: Sequence[Finding]) -> bool:
+        return False
+
+    def give_up(self, findings: Sequence[Finding]) -> LoopError:
+        void = "; ".join(finding.text for finding in findings)
+        return NeedsPersonError(
+            f"the {self._role} changed what it was to judge, twice: {void}",
+            hint="give it a read-only mode in config.toml or take another reviewer, then: loop run --resume",
+        )
+
+    def _prompt(self, report_path: str, again: tuple[str, ...]) -> str:
+        run, shown, evidence = self._run, self._shown, self._so_far.evidence
+        change = self._so_far.shown
+        if shown.diff is None and written(run) != shown.written:
+            write_diff(run, change)
+        return reviewer_prompt(
+            ReviewerBrief(
+                card=run.card,
+                round=run.round,
+                change=change,
+                report_path=report_path,
+                texts=run.manifest.texts,
+                diff=shown.diff,
+                diff_path="" if shown.diff is not None else str(run.bus.diff_path),
+                work=self._so_far.claim,
+                findings=change.having(Effect.JUDGE),
+                evidence=() if evidence is None else evidence.sentences,
+                fix_list=find_fix_list(run),
+                history=run.state.round_details,
+                again=again,
             )
-        problems = (void,)
-        tree = worktree.prepare(ctx.repository, ctx.review_tree, change.head_sha)
+        )
 
 
-def _notice(ctx: RunContext, state: RunState, change: Change) -> None:
-    """Tell what a review did to the person's own tree, which is no part of it: the next worker is not to blame for it."""
-    status = ctx.repository.status()
-    during = f"during the review of round {state.round}"
-    told = []
-    if (status.sha, status.branch) != (change.head_sha, state.branch):
-        now = f"{status.branch or 'a detached HEAD'} at {status.sha[:12] or 'no commit'}"
-        told.append(f"{during} {state.branch or 'HEAD'} at {change.head_sha[:12]} gave way to {now}")
-    dirty, untracked = left_over(ground_of(ctx.manifest, state), ctx.repository, status)
-    if dirty or untracked:
-        told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
-    hidden = [path for path in hidden_files(ctx.repository, status.sha) if path not in ctx.manifest.hidden]
-    if hidden:
-        told.append(f"hidden from git by a flag in the index {during}: {listed(hidden, _NAMED)}")
-    if told:
-        ctx.emit(Noticed(round=state.round, what=tuple(told)))
+def agreed(run: Run, answers: Sequence[ReviewReport | LoopError]) -> ReviewReport:
+    """Return the one judgement that reviewers come to: the only one's own, or that of several, put on the bus.
 
-
-def _show(
-    ctx: RunContext, state: RunState, work: WorkReport, change: Change, evidence: Evidence | None
-) -> tuple[Shown, RunState]:
-    """Put on the bus what the reviewer is to judge; return it and the state that waits for the review."""
-    diff = write_request(ctx, state, work, change, evidence)
-    stamp = written(ctx)
-    state = seals.seal(ctx, state, "review_request").at(Phase.AWAITING_REVIEW, now=ctx.now())
-    ctx.bus.put_state(state)
-    return Shown(evidence=evidence, diff=diff, written=stamp), state
-
-
-def was_asked(ctx: RunContext, state: RunState, change: Change, *, before: RunState) -> bool:
-    """Whether a reviewer was asked about exactly this head before the round was cut off; `before` is the round's start."""
-    asked = before.phase is Phase.AWAITING_REVIEW and before.dispatches == state.dispatches
-    return asked and ctx.repository.commit_id(ctx.pin_name("head", state.round)) == change.head_sha
-
-
-def refuse_other_reviews(ctx: RunContext, state: RunState, *, asked: bool) -> RunState:
-    """Refuse a review that lies there before anybody was `asked`, or that checks can have written; return the state after it.
-
-    It is the worker's own, or about what was there before a person went on. Where people have both roles the bus is theirs.
+    What one of them asks for blocks, whether another shares it or not. Without that, as many approvals as the quorum
+    says are an approval; one short of it is none, and the error that a reviewer failed with is raised.
     """
-    unseen = state.phase is Phase.AWAITING_REVIEW or ReviewReport.kind in state.digests  # no check has run since
-    if (asked and unseen) or (ctx.by_hand("reviewer") and ctx.by_hand("worker")):
-        return state
-    state = refuse(ctx, state, ReviewReport.kind, "it was there before a reviewer was asked about this head")
-    ctx.bus.clear_outbox(state.dispatch_name("reviewer"))
-    return state
+    roles = run.settings.reviewers
+    reports = [(role, answer) for role, answer in zip(roles, answers, strict=True) if isinstance(answer, ReviewReport)]
+    errors = [answer for answer in answers if isinstance(answer, LoopError)]
+    if len(roles) == 1 and reports:
+        return reports[0][1]
+    issues = tuple(
+        replace(issue, reason=f"{role}: {issue.reason}") for role, report in reports for issue in report.blocking_issues
+    )
+    if not issues and len(reports) < run.settings.quorum_needed:
+        raise errors[0]
+    if errors:
+        run.emit(Noticed(round=run.round, what=tuple(f"judged without: {error.message}" for error in errors)))
+    together = ReviewReport(
+        task_id=run.card.task_id,
+        round=run.round,
+        decision=Decision.CHANGES_REQUIRED if issues else Decision.APPROVE,
+        blocking_issues=issues[:_MOST],
+        non_blocking_suggestions=tuple(
+            f"{role}: {text}" for role, report in reports for text in report.non_blocking_suggestions
+        )[:_MOST],
+    )
+    run.papers[ReviewReport.kind] = run.bus.write(ReviewReport.kind, together)
+    return together
 
 
-def refuse_void_review(ctx: RunContext, state: RunState, head_sha: str) -> RunState:
-    """Refuse a review of `head_sha` whose reviewer changed the tree it was to judge; return the state after it.
+def asked_about(run: Run) -> str:
+    """Return the head that a reviewer had been asked about when this round was cut off, "" otherwise."""
+    if run.state.phase is not Phase.AWAITING_REVIEW:
+        return ""
+    return run.home.commit_id(run.pin_name("head")) or ""
+
+
+def refuse_other_reviews(run: Run, *, asked: bool) -> None:
+    """Refuse reviews that lie there before anybody was `asked`, or that checks can have written.
+
+    They are the worker's own, or about what was there before a person went on. Where people have both roles the bus is
+    theirs.
+    """
+    for role in run.settings.reviewers:
+        paper = papers_of(run.settings)[role]
+        unseen = run.state.phase is Phase.AWAITING_REVIEW or paper in run.state.digests  # no check has run since
+        if (asked and unseen) or (run.by_hand(role) and run.by_hand(WORKER)):
+            continue
+        refuse(run, paper, "it was there before a reviewer was asked about this head")
+        if outbox := run.bus.newest_outbox(run.state.dispatch_prefix(role)):
+            run.bus.clear_outbox(outbox)
+
+
+def refuse_void_review(run: Run, role: str, head_sha: str) -> None:
+    """Refuse a review of `head_sha` whose reviewer changed the tree it was to judge.
 
     To be asked before that tree is cleaned or gone, and nothing that an agent could have written is believed for it.
     """
-    outbox = state.dispatch_name("reviewer")
-    if not (ctx.bus.outbox(outbox).is_dir() or os.path.lexists(ctx.bus.path(ReviewReport.kind))):
-        return state  # there is nothing to refuse
-    tree = worktree.find(ctx.repository, ctx.review_tree)
+    paper, outbox = papers_of(run.settings)[role], run.bus.newest_outbox(run.state.dispatch_prefix(role))
+    if not (outbox or os.path.lexists(run.bus.path(paper))):
+        return  # there is nothing to refuse
+    path = run.tree_of(role)
+    tree = worktree.find(run.home, path)
     if tree is not None:
-        void = _changed(state, tree, head_sha, compared=False)  # the run may be ending because of git's settings
+        void = _changed(run, tree, head_sha, compared=False)  # the run may be ending because of git's settings
     else:
-        void = "the review tree is not one any more" if worktree.is_listed(ctx.repository, ctx.review_tree) else ""
+        void = "the review tree is not one any more" if worktree.is_listed(run.home, path) else ""
     if void:
-        ctx.archive.refuse(state.round, ReviewReport.kind, ctx.bus.outbox(outbox) / "report.json", void)
-        state = refuse(ctx, state, ReviewReport.kind, void)
-        ctx.bus.clear_outbox(outbox)
-    return state
+        if outbox:
+            run.archive.refuse(run.round, paper, run.bus.outbox(outbox) / "report.json", void)
+        refuse(run, paper, void)
+        if outbox:
+            run.bus.clear_outbox(outbox)
 
 
-def _changed(state: RunState, tree: ReviewTree, head_sha: str, *, compared: bool) -> str:
+def _preparing(run: Run, role: str, head_sha: str) -> AbstractContextManager[Callable[[], ReviewTree]]:
+    seal = run.state.digests.get(_seal_name(run, role), "")
+    return worktree.preparing(run.home, run.tree_of(role), head_sha, seal=seal)
+
+
+def _seal_name(run: Run, role: str) -> str:
+    """Return the name in the state's digests by which a reviewer's tree is known again."""
+    return _TREE if len(run.settings.reviewers) == 1 else f"{_TREE}-{role}"
+
+
+def _show(run: Run, so_far: RoundSoFar) -> Shown:
+    """Put on the bus what reviewers are to judge, and have the state wait for the review."""
+    diff = write_request(run, so_far)
+    stamp = written(run)
+    seal(run, ReviewRequest.kind)
+    run.put(phase=Phase.AWAITING_REVIEW)
+    return Shown(diff=diff, written=stamp)
+
+
+def _changed(run: Run, tree: ReviewTree, head_sha: str, *, compared: bool) -> str:
     """Say how the tree differs from `head_sha`, "" when it does not, and run no filter that was not there at the start.
 
     `compared` says that the repository's settings were found to be as they were; the tree may still have some of its own.
     """
     if not compared or tree.has_settings:
-        tree = replace(tree, disarmed=watch.touched_filters(tree.git, state.watch))
+        tree = replace(tree, disarmed=watch.touched_filters(tree.git, run.state.watch))
     return tree.changed(head_sha)
 
 
-def _ask(ctx: RunContext, state: RunState, work: WorkReport, change: Change, shown: Shown) -> Ask[ReviewReport]:
-    def prompt(report_path: str, again: tuple[str, ...]) -> str:
-        if shown.diff is None and written(ctx) != shown.written:
-            write_diff(ctx, change)
-        return reviewer_prompt(
-            ReviewerBrief(
-                card=ctx.card,
-                round=state.round,
-                change=change,
-                report_path=report_path,
-                texts=ctx.manifest.texts,
-                diff=shown.diff,
-                diff_path="" if shown.diff is not None else str(ctx.bus.diff_path),
-                work=work,
-                findings=change.having(Effect.JUDGE),
-                evidence=() if shown.evidence is None else shown.evidence.sentences,
-                fix_list=seals.find_fix_list(ctx, state),
-                history=state.round_details,
-                again=again,
-            )
-        )
-
-    return Ask(role="reviewer", expect=ReviewReport, cwd=ctx.repository.root, prompt=prompt, head_sha=change.head_sha)
+def _notice(run: Run, change: Change) -> None:
+    """Tell what a review did to the person's own tree, which is no part of it: the next worker is not to blame for it."""
+    status, branch = run.tree.status(), run.manifest.branch
+    during = f"during the review of round {run.round}"
+    told = []
+    if (status.sha, status.branch) != (change.head_sha, branch):
+        now = f"{status.branch or 'a detached HEAD'} at {status.sha[:12] or 'no commit'}"
+        told.append(f"{during} {branch or 'HEAD'} at {change.head_sha[:12]} gave way to {now}")
+    dirty, untracked = left_over(ground_of(run.manifest, run.state), run.tree, status)
+    if dirty or untracked:
+        told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
+    hidden = [path for path in hidden_files(run.tree, status.sha) if path not in run.manifest.hidden]
+    if hidden:
+        told.append(f"hidden from git by a flag in the index {during}: {listed(hidden, _NAMED)}")
+    if told:
+        run.emit(Noticed(round=run.round, what=tuple(told)))

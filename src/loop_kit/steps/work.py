@@ -1,28 +1,31 @@
-"""The worker's half of a round: a report that git confirms, or the reason why there is none."""
+"""The step `work`: a report that git confirms, or the reason why there is none."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from loop_kit.bus.own_folders import own_paths
 from loop_kit.checks.plan import plan_checks
-from loop_kit.dispatch.collect import refuse
-from loop_kit.dispatch.dispatch import dispatch
 from loop_kit.dispatch.person import LOOK_SECONDS, Mark, mark
-from loop_kit.dispatch.request import Ask
-from loop_kit.dispatch.watchdog import Presence
-from loop_kit.engine.context import RunContext
+from loop_kit.dispatch.request import DocumentRequest
+from loop_kit.dispatch.watchdog import Watchdog
+from loop_kit.engine.limits import pause
 from loop_kit.engine.recovery_hints import how_to_mend
+from loop_kit.engine.run import Run
 from loop_kit.engine.seals import find_fix_list
 from loop_kit.engine.self_hosting import find_broken_loop
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
 from loop_kit.engine.watching import homes_of, watched
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.config import WORKER
 from loop_kit.model.events import Verified
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.shown_events import DocumentProblem
 from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.prompts.worker import WorkerBrief, worker_prompt
+from loop_kit.steps.step import RoundSoFar, ask
+from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import about
 from loop_kit.vcs.verify import Ground, verify
 
@@ -30,77 +33,141 @@ from loop_kit.vcs.verify import Ground, verify
 _LOOK_AGAIN_SECONDS = 60.0
 
 
-def obtain_change(ctx: RunContext, state: RunState) -> tuple[WorkReport, Change, RunState]:
-    """Return a work report, the change that git shows for it, and the state after it was had.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Asks the worker for a change, and git for what it is."""
 
-    A report that git contradicts in something the worker can mend is asked for once more; then the run stops.
-    """
-    if ctx.bus.round_of(WorkReport.kind) != state.round:
-        state = _awaiting_work(ctx, state)
-    problems: tuple[str, ...] = ()
-    seen: Change | None = None
-    presence = Presence(ctx, "worker")
-    while True:
-        ctx.find_pins(state.round)
-        marks = _marks(ctx)
-        work, state = dispatch(ctx, state, _ask(ctx, state, problems))
-        change = verify(work, ground_of(ctx.manifest, state), ctx.repository, watched(ctx, state))
-        if change != seen:  # a person who is waited for is asked about again and again
-            _tell_verified(ctx, state, change)
-        seen = change
-        stop_at(state, change.having(Effect.STOP), by_hand=ctx.by_hand("worker"))
-        mendable = (*change.having(Effect.ASK_AGAIN), *_committed_bus(ctx, change), *find_broken_loop(ctx))
-        if not mendable:
-            return work, change, state
-        again = tuple(finding.text for finding in mendable)
-        if ctx.by_hand("worker"):
-            presence = _wait_for_mending(ctx, again, told=problems, presence=presence, before=marks)
-        else:
-            state = _awaiting_work(ctx, state)
-            pin_unfinished(ctx, state)
-            state = refuse(ctx, state, WorkReport.kind, "; ".join(again))
-            if problems:
-                raise _gives_up(mendable)
-        problems = again
+    name: ClassVar[str] = "work"
+    judges: ClassVar[bool] = False
+
+    def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
+        if run.bus.round_of(WorkReport.kind) != run.round:
+            _await_work(run)
+        dispatches = run.state.dispatches
+        question = WorkQuestion(run)
+        work = only(ask(run, (question,)))
+        change = question.verified()
+        run.pin("head", change.head_sha)
+        asked_about = so_far.asked_about if run.state.dispatches == dispatches else ""
+        return replace(so_far, work=work, change=change, asked_about=asked_about)
 
 
-def _committed_bus(ctx: RunContext, change: Change) -> tuple[Finding, ...]:
+def only(answers: Sequence[WorkReport | LoopError]) -> WorkReport:
+    """Return the answer to the only question; `obtain` raises the error of one that is asked alone."""
+    (answer,) = answers
+    if isinstance(answer, LoopError):
+        raise answer
+    return answer
+
+
+class WorkQuestion:
+    """What the worker is asked in this round, and what git says to its answer."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._by_hand = run.by_hand(WORKER)
+        self._watchdog = Watchdog(run, WORKER)
+        self._told: tuple[str, ...] = ()
+        self._marks: tuple[Mark, ...] = ()
+        self._change: Change | None = None
+
+    def request(self, problems: tuple[str, ...]) -> DocumentRequest[WorkReport]:
+        run = self._run
+        run.find_pins()
+        self._marks = _marks(run)
+        return DocumentRequest(
+            role=WORKER,
+            expect=WorkReport,
+            paper=WorkReport.kind,
+            cwd=run.tree.root,
+            prompt=self._prompt,
+            about=(run.card.task_id, run.round),
+            problems=problems,
+        )
+
+    def judge(self, report: WorkReport) -> tuple[Finding, ...]:
+        """Verify the change and return what the worker can mend; raise for what only a person should judge."""
+        run, before = self._run, self._change
+        change = verify(report, ground_of(run.manifest, run.state), run.tree, watched(run))
+        self._change = change
+        if change != before:  # a person who is waited for is asked about again and again
+            run.emit(_verified(run, change))
+        stop_at(run.state, change.having(Effect.STOP), by_hand=self._by_hand)
+        return (*change.having(Effect.ASK_AGAIN), *_committed_bus(run, change), *find_broken_loop(run))
+
+    def before_asking_again(self, findings: Sequence[Finding]) -> bool:
+        if self._by_hand:
+            self._wait_for_mending(tuple(finding.text for finding in findings))
+            return True
+        _await_work(self._run)
+        pin_unfinished(self._run)
+        return False
+
+    def give_up(self, findings: Sequence[Finding]) -> LoopError:
+        text = "; ".join(finding.text for finding in findings)
+        if all(finding.code == "nothing_done" for finding in findings):
+            return StalledError(
+                f"the worker was asked twice and did nothing: {text}", hint="loop run --resume tries again"
+            )
+        return DocumentError(
+            f"work_report.json was refused twice: {text}",
+            hint="mend the working tree or commit what belongs to the work, then: loop run --resume",
+        )
+
+    def verified(self) -> Change:
+        """Return the change as it was verified last."""
+        if self._change is None:
+            raise ValueError("nothing has been verified yet")
+        return self._change
+
+    def _prompt(self, report_path: str, again: tuple[str, ...]) -> str:
+        run = self._run
+        return worker_prompt(
+            WorkerBrief(
+                card=run.card,
+                round=run.round,
+                base_sha=run.manifest.base_sha,
+                head_sha=run.state.head_sha,
+                report_path=report_path,
+                texts=run.manifest.texts,
+                fix_list=find_fix_list(run),
+                history=run.state.round_details,
+                again=again,
+                snapshot=last_unfinished(run, run.pins),
+                checks=tuple(command.sentence for command in plan_checks(run.card, run.settings).commands),
+            )
+        )
+
+    def _wait_for_mending(self, problems: tuple[str, ...]) -> None:
+        """Say what is wrong when that is news, and wait until the person has done something.
+
+        To ask git takes a dozen programs, so the files are looked at that a person's command or a new report would change;
+        they were as `_marks` says when the work was looked at.
+        """
+        run = self._run
+        if problems != self._told:
+            self._told, self._watchdog = problems, Watchdog(run, WORKER)
+            for problem in problems:
+                run.emit(DocumentProblem(role=WORKER, path=str(run.bus.path(WorkReport.kind)), problem=problem))
+        until = run.world.clock.seconds() + _LOOK_AGAIN_SECONDS
+        while _marks(run) == self._marks and run.world.clock.seconds() < until:
+            pause(run, LOOK_SECONDS)
+            self._watchdog.check()
+
+
+def _await_work(run: Run) -> None:
+    if run.state.phase is not Phase.AWAITING_WORK:
+        run.put(phase=Phase.AWAITING_WORK)
+
+
+def _committed_bus(run: Run, change: Change) -> tuple[Finding, ...]:
     """Return a finding when the change holds what loop keeps for itself: no run would start on it any more."""
-    own = own_paths(ctx.bus, ctx.repository.root)
+    own = own_paths(run.bus, run.tree.root)
     there = (file.path for file in change.files if file.status != "D")
     committed = [path for path in there if any(path == each or path.startswith(f"{each}/") for each in own)]
     if not committed:
         return ()
     return (about(Effect.ASK_AGAIN, "bus_committed", "file(s) were committed where loop keeps its own", committed),)
-
-
-def _awaiting_work(ctx: RunContext, state: RunState) -> RunState:
-    if state.phase is Phase.AWAITING_WORK:
-        return state
-    state = state.at(Phase.AWAITING_WORK, now=ctx.now())
-    ctx.bus.put_state(state)
-    return state
-
-
-def _ask(ctx: RunContext, state: RunState, problems: tuple[str, ...]) -> Ask[WorkReport]:
-    def prompt(report_path: str, again: tuple[str, ...]) -> str:
-        return worker_prompt(
-            WorkerBrief(
-                card=ctx.card,
-                round=state.round,
-                base_sha=state.base_sha,
-                head_sha=state.head_sha,
-                report_path=report_path,
-                texts=ctx.manifest.texts,
-                fix_list=find_fix_list(ctx, state),
-                history=state.round_details,
-                again=again,
-                snapshot=last_unfinished(ctx, state, ctx.pins),
-                checks=tuple(command.sentence for command in plan_checks(ctx.card, ctx.settings).commands),
-            )
-        )
-
-    return Ask(role="worker", expect=WorkReport, cwd=ctx.repository.root, prompt=prompt, problems=problems)
 
 
 def ground_of(manifest: Manifest, state: RunState) -> Ground:
@@ -135,53 +202,18 @@ def stop_at(state: RunState, findings: Sequence[Finding], *, by_hand: bool, then
     raise NeedsPersonError(text, hint=how_to_mend(state, codes, by_hand=by_hand, then=then))
 
 
-def _gives_up(findings: Sequence[Finding]) -> LoopError:
-    text = "; ".join(finding.text for finding in findings)
-    if all(finding.code == "nothing_done" for finding in findings):
-        return StalledError(f"the worker was asked twice and did nothing: {text}", hint="loop run --resume tries again")
-    return DocumentError(
-        f"work_report.json was refused twice: {text}",
-        hint="mend the working tree or commit what belongs to the work, then: loop run --resume",
-    )
-
-
-def _wait_for_mending(
-    ctx: RunContext,
-    problems: tuple[str, ...],
-    *,
-    told: tuple[str, ...],
-    presence: Presence,
-    before: tuple[Mark, ...],
-) -> Presence:
-    """Say what is wrong when that is news, wait for news, and return who watches whether the person is still there.
-
-    To ask git takes a dozen programs, so the files are looked at that a person's command or a new report would change;
-    they were as `before` when the work was looked at.
-    """
-    if problems != told:
-        presence = Presence(ctx, "worker")
-        for problem in problems:
-            ctx.emit(DocumentProblem(role="worker", path=str(ctx.bus.path(WorkReport.kind)), problem=problem))
-    until = ctx.world.clock.seconds() + _LOOK_AGAIN_SECONDS
-    while _marks(ctx) == before and ctx.world.clock.seconds() < until:
-        ctx.pause(LOOK_SECONDS)
-        presence.check()
-    return presence
-
-
-def _marks(ctx: RunContext) -> tuple[Mark, ...]:
+def _marks(run: Run) -> tuple[Mark, ...]:
     """Return what changes when the person hands in another report, commits, or takes changes or files away."""
-    git, root = ctx.repository.git_dir, ctx.repository.root
-    return tuple(mark(path) for path in (ctx.bus.path(WorkReport.kind), git / "index", git / "HEAD", root))
+    git, root = run.tree.git_dir, run.tree.root
+    return tuple(mark(path) for path in (run.bus.path(WorkReport.kind), git / "index", git / "HEAD", root))
 
 
-def _tell_verified(ctx: RunContext, state: RunState, change: Change) -> None:
-    verified = Verified(
-        round=state.round,
+def _verified(run: Run, change: Change) -> Verified:
+    return Verified(
+        round=run.round,
         head_sha=change.head_sha,
         tree=change.tree,
         commits=len(change.commits),
         files=len(change.files),
         findings=change.findings[:20],
     )
-    ctx.emit(verified)

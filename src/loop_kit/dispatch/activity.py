@@ -1,12 +1,12 @@
 """What an agent says and does, told to whoever watches: of much that comes at once, only the newest.
 
-A display has room for one action, and an agent that prints thousands of lines a second would keep everybody busy who
-passes them on. With `--verbose` nothing is left out.
+A display has room for one action, and an agent that prints thousands of lines a second would keep every listener busy.
+With `--verbose` nothing is left out.
 """
 
 from collections import deque
 
-from loop_kit.engine.context import RunContext
+from loop_kit.engine.run import Run
 from loop_kit.model.agent_events import AgentEvent, Said, UsedTool
 from loop_kit.model.shown_events import AgentAction, AgentSaid
 
@@ -14,13 +14,13 @@ NEWEST = 8  # of one reading; an agent that works and does not pour out old text
 _LONGEST = 300  # characters
 
 
-class Chatter:
+class ActivityFilter:
     """Hears one dispatch; `pause` is to be called when all that came at once was heard."""
 
-    def __init__(self, ctx: RunContext, role: str) -> None:
-        self._ctx = ctx
+    def __init__(self, run: Run, role: str) -> None:
+        self._run = run
         self._role = role
-        self._verbose = ctx.settings.run.verbose
+        self._verbose = run.settings.run.verbose
         self._newest = deque[Said | UsedTool](maxlen=NEWEST)
 
     def hear(self, event: AgentEvent) -> None:
@@ -35,6 +35,6 @@ class Chatter:
 
     def _show(self, event: Said | UsedTool) -> None:
         if isinstance(event, UsedTool):
-            self._ctx.emit(AgentAction(role=self._role, tool=event.name, detail=event.detail[:_LONGEST]))
+            self._run.emit(AgentAction(role=self._role, tool=event.name, detail=event.detail[:_LONGEST]))
         else:
-            self._ctx.emit(AgentSaid(role=self._role, text=event.text[:_LONGEST]))
+            self._run.emit(AgentSaid(role=self._role, text=event.text[:_LONGEST]))

@@ -13,59 +13,58 @@ from contextlib import suppress
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.feedlines import anchor_line, read_anchor
-from loop_kit.engine.context import RunContext, utc_now
+from loop_kit.engine.run import Run
+from loop_kit.engine.world import utc_now
 from loop_kit.errors import LoopError, NeedsPersonError, Outcome
 from loop_kit.model.events import Event, Noticed
 from loop_kit.model.state import LogAnchor, RunState
-from loop_kit.values import replace
 from loop_kit.vcs.refs import log_ref
 from loop_kit.vcs.repository import Repository
 
 
-def anchor(ctx: RunContext, state: RunState) -> RunState:
-    """Anchor the log and return the state that names its end, to be put next."""
-    ref = log_ref(state.run_name)
-    head = ctx.feed.sync(state.log)
-    if head is None or head == state.log:
-        return state
-    blob = ctx.repository.write_blob(anchor_line(head))
-    ctx.repository.move(ref, blob, ctx.pins.get(ref, ""))
-    ctx.pins[ref] = blob
-    return replace(state, log=head)
+def anchor(run: Run) -> None:
+    """Anchor the log, and have the state name its end; to be put next."""
+    ref, known = log_ref(run.name), run.state.log
+    head = run.feed.sync(known)
+    if head is None or head == known:
+        return
+    blob = run.home.write_blob(anchor_line(head))
+    run.home.move(ref, blob, run.pins.get(ref, ""))
+    run.pins[ref] = blob
+    run.change(log=head)
 
 
-def check_log(ctx: RunContext, state: RunState) -> str:
+def check_log(run: Run) -> str:
     """Raise when the log of a run that is taken up again is not as its anchor says, "" when it is.
 
     Once a person has been told, what is there then counts: it is returned in a sentence.
     """
     try:
-        pinned = _pinned(ctx.repository, state.run_name)[1]
-        _check_not_behind(state, pinned)
-        ctx.feed.sync(pinned)
+        pinned = _pinned(run.home, run.name)[1]
+        _check_not_behind(run.state, pinned)
+        run.feed.sync(pinned)
     except NeedsPersonError as error:
-        if state.outcome is not Outcome.NEEDS_PERSON:
-            ended = state.ended(error.outcome, error=error.message, hint=error.hint, now=ctx.now())
-            ctx.bus.put_state(ended)  # so that the next resume knows that it was told
+        if run.state.outcome is not Outcome.NEEDS_PERSON:
+            run.end(error.outcome, error=error.message, hint=error.hint)
+            run.put()  # so that the next resume knows that it was told
             raise
         return error.message
     return ""
 
 
-def anchor_again(ctx: RunContext, state: RunState, problem: str) -> RunState:
-    """Return the state of a run that goes on, with its log anchored as it is.
+def anchor_again(run: Run, problem: str) -> None:
+    """Anchor the log of a run that goes on as it is, and have the state name its end.
 
-    With a `problem` that a person has been told, the anchor that the log does not bear out is kept beside the new one.
+    With a `problem` that a person has been told, the anchor that the log contradicts is kept beside the new one.
     """
     if not problem:
-        return replace(
-            state, log=_move(ctx.feed, ctx.repository, state.run_name, *_pinned(ctx.repository, state.run_name))
-        )
-    ctx.emit(Noticed(round=state.round, what=(problem,)))
-    head = ctx.feed.sync()
+        run.change(log=_move(run.feed, run.home, run.name, *_pinned(run.home, run.name)))
+        return
+    run.emit(Noticed(round=run.round, what=(problem,)))
+    head = run.feed.sync()
     if head is not None:
-        ctx.repository.pin(log_ref(state.run_name), ctx.repository.write_blob(anchor_line(head)))
-    return replace(state, log=head)
+        run.home.pin(log_ref(run.name), run.home.write_blob(anchor_line(head)))
+    run.change(log=head)
 
 
 def anchor_end(feed: Feed, repository: Repository, run_name: str) -> None:

@@ -1,0 +1,39 @@
+"""A bus that was deleted while an agent worked: `git clean -fdx` does that, because git ignores it.
+
+Everything that is needed to go on with the run is in the memory of its round: manifest, card and state are laid out
+again, and the run stops for a person. A report that was handed in after the deletion is still there for the resume.
+"""
+
+import os
+
+from loop_kit.bus.own_folders import stop_at_links
+from loop_kit.engine.run import Run
+from loop_kit.engine.snapshots import pin_unfinished
+from loop_kit.errors import NeedsPersonError
+from loop_kit.model.manifest import Manifest
+from loop_kit.model.review import FixList
+
+
+def stop_without_bus(run: Run, during: str, *, unfinished: bool) -> None:
+    """Raise when the bus was deleted `during` something, after having laid it out again and pinned `unfinished` work.
+
+    Raises as well when a link has come into the place of one of its folders: then nothing is written any more.
+    """
+    stop_at_links(run.bus, run.name)
+    if os.path.lexists(run.archive.file(0, Manifest.kind)):
+        return
+    run.bus.ensure_layout()
+    run.archive.put_document(0, Manifest.kind, run.manifest)
+    if not os.path.lexists(run.bus.card_path):
+        run.bus.write("task_card", run.manifest.card_document)
+    run.archive.put_document(0, "task_card", run.manifest.card_document)
+    if FixList.kind in run.papers:
+        run.archive.put(run.round, FixList.kind, run.papers[FixList.kind])
+    run.put()
+    if unfinished:
+        pin_unfinished(run)
+    raise NeedsPersonError(
+        f"{run.bus.root} was deleted {during} (git clean -x does that): manifest, card and state are laid out again, "
+        "archive and logs of earlier rounds are lost",
+        hint="nothing that was committed is lost; loop run --resume goes on",
+    )

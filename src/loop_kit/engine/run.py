@@ -1,0 +1,166 @@
+"""One run: what it was started with, where it stands, and everything a step of it needs.
+
+A `Run` is passed along; nothing is kept in globals. Its state changes in memory with `change` and reaches the bus with
+`put`, which is a commit point: whatever it relies on is on the disk before.
+"""
+
+from pathlib import Path
+from typing import Any, Self
+
+from loop_kit.bus.archive import Archive
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.feed import Feed
+from loop_kit.engine.world import World
+from loop_kit.errors import DocumentError, NeedsPersonError, Outcome
+from loop_kit.model.config import Settings
+from loop_kit.model.events import Event
+from loop_kit.model.manifest import Manifest
+from loop_kit.model.state import RunState
+from loop_kit.model.task import TaskCard
+from loop_kit.values import dataclass, field, replace
+from loop_kit.vcs import watch
+from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.worktree import tree_path
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run.
+
+    `home` is the repository that has the objects, refs and locks of the run, `tree` the one whose files the worker
+    edits; in the classic mode both are one. `state` is where the run stands as far as this process knows; other
+    processes read it on the bus. `deadline` is on `world.clock.seconds`, None without `--timeout`; `locks` are the
+    descriptors of the held locks. `pins` are the run's refs as they have to be: as they were before the worker was
+    asked, with those that this process has made since; every other change to them is somebody else's. `papers` are the
+    documents of the round, by name, as this process has read or written them; see `seals`.
+    """
+
+    bus: Bus
+    archive: Archive
+    home: Repository
+    tree: Repository
+    feed: Feed
+    manifest: Manifest
+    world: World
+    state: RunState
+    deadline: float | None = None
+    locks: tuple[int, ...] = ()
+    pins: dict[str, str] = field(default_factory=dict)
+    papers: dict[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, world: World, bus: Bus, repository: Repository, state: RunState) -> Self:
+        """Return the run that `state` belongs to, with the manifest it was started with.
+
+        Raises `NeedsPersonError` when the two contradict each other, `DocumentError` when there is no such manifest.
+        """
+        archive = Archive(bus.archive_root / state.run_name)
+        manifest = archive.read_manifest(state.digests.get(Manifest.kind, "none"))  # "" would take any
+        facts = (manifest.run_id, manifest.run_name, manifest.base_sha, manifest.branch)
+        if facts != (state.run_id, state.run_name, state.base_sha, state.branch):
+            raise NeedsPersonError(
+                f"{bus.state_path} and the manifest of {state.run_name} contradict each other: one of them was changed",
+                hint="find out by whom; loop run --reset archives the run and starts anew",
+            )
+        return cls(
+            bus=bus,
+            archive=archive,
+            home=repository,
+            tree=repository,
+            feed=Feed(bus.feed_path),
+            manifest=manifest,
+            world=world,
+            state=state,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.manifest.run_name
+
+    @property
+    def card(self) -> TaskCard:
+        return self.manifest.card
+
+    @property
+    def settings(self) -> Settings:
+        return self.manifest.settings
+
+    @property
+    def round(self) -> int:
+        return self.state.round
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for the run's working trees."""
+        return Path(self.manifest.scratch) / self.manifest.run_id
+
+    @property
+    def review_tree(self) -> Path:
+        return tree_path(self.scratch, "review")
+
+    @property
+    def checks_tree(self) -> Path:
+        return tree_path(self.scratch, "checks")
+
+    def tree_of(self, role: str) -> Path:
+        """Return the folder of the tree that a reviewer judges: each of several has one of its own."""
+        return self.review_tree if len(self.settings.reviewers) == 1 else tree_path(self.scratch, f"review-{role}")
+
+    @property
+    def judged_trees(self) -> tuple[Path, ...]:
+        """The folders of all trees that loop makes for this run."""
+        return (*map(self.tree_of, self.settings.reviewers), self.checks_tree)
+
+    def by_hand(self, role: str) -> bool:
+        return role in self.manifest.people
+
+    def now(self) -> str:
+        return self.world.clock.now()
+
+    def emit(self, event: Event) -> None:
+        """Put an event on the log, if it is worth keeping, and tell whoever watches."""
+        if event.durable:
+            self.feed.append(event, run_id=self.manifest.run_id, now=self.now())
+        self.world.listener(event)
+
+    def change(self, **fields: Any) -> None:
+        """Change the state in memory; it reaches the bus with the next `put`."""
+        self.state = replace(self.state, **fields)
+
+    def put(self, **fields: Any) -> None:
+        """Change the state and write it: the commit point of whatever was done before."""
+        self.change(**{"updated_at": self.now(), **fields})
+        self.bus.put_state(self.state)
+
+    def reload(self) -> None:
+        """Take the state on the bus, unless it cannot be read or is another run's: what was not put does not count."""
+        try:
+            newest = self.bus.read_state()
+        except DocumentError:
+            return
+        if newest is not None and newest.run_id == self.manifest.run_id:
+            self.state = newest
+
+    def end(self, outcome: Outcome, *, error: str, hint: str) -> None:
+        """Note in memory why the run ends here; everything needed to go on is kept."""
+        self.state = self.state.ended(outcome, error=error, hint=hint, now=self.now())
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""
+        return None if self.deadline is None else max(0.0, self.deadline - self.world.clock.seconds())
+
+    def pin_name(self, name: str, round_number: int | None = None) -> str:
+        """Return the ref that pins something of a round, by default the one that is played."""
+        return f"refs/loop/{self.name}/r{self.round if round_number is None else round_number}/{name}"
+
+    def pin(self, name: str, sha: str) -> str:
+        """Keep a commit from being lost whatever becomes of the branch; return the ref that holds it."""
+        ref = self.pin_name(name)
+        self.pins.update(self.home.pin(ref, sha))
+        return ref
+
+    def find_pins(self) -> None:
+        """Take the refs that the round relies on as they are now for what they have to be."""
+        found = watch.refs(self.home, self.name, self.round)
+        self.pins.clear()
+        self.pins.update(found)
