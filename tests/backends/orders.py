@@ -76,7 +76,7 @@ def conversation(program: str, case: str, backend: Backend) -> Conversation:
     meta = json.loads(_captured(program, f"{case}.meta.json") or '{"rc": null}')
     errors = _captured(program, f"{case}.err")
     events = tuple(event for line in lines(program, case) for event in backend.read(line))
-    account = Account()
+    account = Account(backend)
     for event in events:
         account.add(event)
     return Conversation(

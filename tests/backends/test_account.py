@@ -9,7 +9,7 @@ UNSURE = Failed(kind=FailureKind.UNKNOWN, message="it said no more")
 
 
 def _account(*events: AgentEvent) -> Account:
-    account = Account()
+    account = Account(CODEX)
     for event in events:
         account.add(event)
     return account

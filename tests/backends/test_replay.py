@@ -65,7 +65,7 @@ def _replay(tmp_path: Path, name: str, case: str, *, last: str = "", **given: An
         loop={"LOOP_ROLE": order.role},
     )
     done = run_briefly(Command(argv=call.argv, env=environment, cwd=order.cwd, stdin=call.stdin), timeout=20)
-    account = Account()
+    account = Account(backend)
     for line in done.stdout.splitlines():
         for event in backend.read(line):
             account.add(event)

@@ -116,14 +116,14 @@ def test_what_was_killed_together_with_loop_is_entered_by_the_next_start(tmp_pat
     log = stage.bus / "logs/T-1/r1_worker_1.out.log"
     process = stage.start("run")
     wait_until(lambda: log.exists() and b"cost_usd" in log.read_bytes(), "the worker's account")
-    assert stage.look().standing["paying"] == "worker"
+    assert stage.look().standing["paying"] == {"T-1-r1-worker-1": "worker"}
     stage.kill_all()
     stage.end(process)
     result = stage.run("--resume")
     ended(stage, result, 0, paid=(2, 1))
     assert [data["how"] for data in result.events("dispatch_ended")] == ["cut_off", "exited", "exited"]
     assert (_spent(stage, "worker")["cost_usd"], _spent(stage, "worker")["dispatches"]) == (0.75, 2)
-    assert result.standing["paying"] == ""
+    assert result.standing["paying"] == {}
 
 
 @pytest.mark.parametrize("limit", ["--max-cost", "--max-minutes"])

@@ -25,15 +25,15 @@ class Plant:
     since: str = ""
 
 
-ARCHIVE = "    seals.archive_round(ctx, state)\n"
-COMMIT = "    ctx.bus.put_state(after)  # the commit point\n"
-ANCHOR = "    after = anchor(ctx, after)\n"
-MOVE = '    ctx.repository.move(ref, blob, ctx.pins.get(ref, ""))\n'
-FIX_LIST = "        ctx.papers[FixList.kind] = ctx.bus.write(FixList.kind, _fix_list(state, judged))\n"
-SUMMARY = "        write_summary(ctx, after)\n"
+ARCHIVE = "    seals.archive_round(run)\n"
+COMMIT = "    run.put()  # the commit point\n"
+ANCHOR = "    anchor(run)\n"
+MOVE = '    run.home.move(ref, blob, run.pins.get(ref, ""))\n'
+FIX_LIST = "        run.papers[FixList.kind] = run.bus.write(FixList.kind, fix_list)\n"
+SUMMARY = "        write_summary(run)\n"
 REPLACE = "                os.rename(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder)\n"
 MANIFEST = "    archive.put_document(0, Manifest.kind, manifest)\n    _put_card("
-BEGUN = "    bus.put_state(replace(idle, place=place, phase=Phase.AWAITING_WORK, digests=manifest.digests()))\n"
+BEGUN = "    bus.put_state(replace(idle, run_name=run_name, phase=Phase.AWAITING_WORK, digests=manifest.digests()))\n"
 
 PLANTS = {
     "a file is not synced before it gets its name": Plant(
@@ -71,40 +71,39 @@ PLANTS = {
         "steps/round.py", {ARCHIVE: "", COMMIT: COMMIT + ARCHIVE}, "r2_"
     ),
     "the fix list comes after the commit point": Plant(
-        "steps/round.py", {FIX_LIST: f"        ctx.bus.put_state(after)\n{FIX_LIST}"}, "fix_list"
+        "steps/round.py", {FIX_LIST: f"        run.put()\n{FIX_LIST}"}, "fix_list"
     ),
     "the summary comes after the commit point": Plant(
-        "steps/round.py", {SUMMARY: f"        ctx.bus.put_state(after)\n{SUMMARY}"}, "summary"
+        "steps/round.py", {SUMMARY: f"        run.put()\n{SUMMARY}"}, "summary"
     ),
     "the outbox is emptied before the report is on the bus": Plant(
         "dispatch/collect.py",
         {
-            "    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n": (
-                "    ctx.bus.clear_outbox(desk.dispatch_id)\n    ctx.papers[ask.kind] = ctx.bus.install(ask.kind, document)\n"
+            "    run.papers[request.paper] = run.bus.install(request.paper, document)\n": (
+                "    run.bus.clear_outbox(dispatch.name)\n"
+                "    run.papers[request.paper] = run.bus.install(request.paper, document)\n"
             )
         },
         "work_report.json",
     ),
     "nobody looks into the outbox of a run that was killed": Plant(
         "dispatch/collect.py",
-        {"    if not ctx.bus.outbox(state.dispatch_name(ask.role)).is_dir():\n": "    if ask:\n"},
+        {"    if not name or not run.bus.outbox(name).is_dir():\n": "    if request:\n"},
         "work_report.json",
     ),
     "a report that lies on the bus is asked for again": Plant(
-        "dispatch/dispatch.py", {"    report = on_bus(ctx, state, ask)\n": "    report = None\n"}, ".checks.json"
+        "dispatch/obtain.py",
+        {"self.answer = on_bus(run, request) or recover(run, request)": "self.answer = recover(run, request)"},
+        ".checks.json",
     ),
     "a dispatch begins before the state counts it": Plant(
-        "dispatch/dispatch.py",
-        {
-            "        ctx.bus.put_state(state)\n        attempt = start(ctx, state, ask)\n": (
-                "        attempt = start(ctx, state, ask)\n        ctx.bus.put_state(state)\n"
-            )
-        },
+        "dispatch/obtain.py",
+        {"    run.put(\n        backends=": "    run.change(\n        backends="},
         "work_report.json",
     ),
     "evidence that lies on the bus is gathered again": Plant(
         "steps/checks.py",
-        {"    evidence = _on_bus(ctx, state, change)\n": "    evidence = None\n"},
+        {"_on_bus(run, change.head_sha) or _at_head": "_at_head"},
         "review_request",
     ),
     "the run has begun before its manifest is kept": Plant(
@@ -116,20 +115,18 @@ PLANTS = {
     "the log is anchored before it is synced": Plant(
         "engine/log_anchor.py",
         {
-            "    head = ctx.feed.sync(state.log)\n": (
+            "    head = run.feed.sync(known)\n": (
                 "    import os\n    sync, os.fsync = os.fsync, os.fstat\n"
-                "    head = ctx.feed.sync(state.log)\n    os.fsync = sync\n"
+                "    head = run.feed.sync(known)\n    os.fsync = sync\n"
             ),
-            "    return replace(state, log=head)\n\n\ndef check_log": (
-                "    ctx.feed.sync()\n    return replace(state, log=head)\n\n\ndef check_log"
-            ),
+            "    run.change(log=head)\n\n\ndef check_log": "    run.feed.sync()\n    run.change(log=head)\n\n\ndef check_log",
         },
         "before fsync feed.jsonl",
     ),
     "the ref of the log does not move": Plant("engine/log_anchor.py", {MOVE: ""}, "r2_"),
     "the state names the end of the log before git does": Plant(
         "steps/round.py",
-        {ANCHOR: f"    ctx.bus.put_state(replace(after, log=ctx.feed.sync(after.log)))\n{ANCHOR}"},
+        {ANCHOR: f"    run.put(log=run.feed.sync(run.state.log))\n{ANCHOR}"},
         "fsync .loop",  # when the state has its name
         since="fsync feed.jsonl",
     ),

@@ -74,7 +74,7 @@ def state() -> dict[str, Any]:
         "started_at": "2025-01-31T08:00:00.000Z",
         "updated_at": "2025-01-31T08:05:00.000Z",
         "dispatches": 2,
-        "paying": "",
+        "paying": {},
         "backends": {"worker": "codex"},
         "spent": {"worker": spending()},
         "round_spent": {},

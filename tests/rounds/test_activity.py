@@ -3,8 +3,8 @@ from typing import cast
 
 import pytest
 
-from loop_kit.dispatch.chatter import NEWEST, Chatter
-from loop_kit.engine.context import RunContext
+from loop_kit.dispatch.activity import NEWEST, ActivityFilter
+from loop_kit.engine.run import Run
 from loop_kit.model.agent_events import Finished, Said, SessionStarted, UsedTool
 from loop_kit.model.config import RunSettings, Settings
 from loop_kit.model.events import Event
@@ -18,7 +18,7 @@ class Told:
         self.words: list[str] = []
         self.events: list[Event] = []
         ctx = SimpleNamespace(settings=Settings(run=RunSettings(verbose=verbose)), emit=self._take)
-        self.chatter = Chatter(cast("RunContext", ctx), "worker")
+        self.chatter = ActivityFilter(cast("Run", ctx), "worker")
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
