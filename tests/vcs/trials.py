@@ -28,7 +28,8 @@ class Trial:
         report = WorkReport(
             task_id="T", round=1, head_sha=head or git(self.repo, "rev-parse", "HEAD"), files_changed=claimed
         )
-        return verify(report, replace(self.ground, **ground), self.found, self.before)
+        touched = watch.compare(self.before, watch.take(self.found, "T", 1))
+        return verify(report, replace(self.ground, **ground), self.found, touched)
 
     def findings(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> dict[str, Finding]:
         change = self.verify(head, claimed, **ground)
@@ -41,5 +42,5 @@ def begin(folder: Path) -> Trial:
     found = Repository.find(repo)
     base = found.head().sha
     found.pin("refs/loop/T/r0/base", base)
-    ground = Ground(base_sha=base, last_head=base, listed_from=base, branch="main", run_name="T", round=1)
+    ground = Ground(base_sha=base, last_head=base, listed_from=base, branch="main")
     return Trial(repo, found, base, ground, watch.take(found, "T", 1))

@@ -14,6 +14,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.dispatch.failover import in_use
 from loop_kit.engine.seals import digest
+from loop_kit.engine.watching import homes_of
 from loop_kit.engine.world import utc_now
 from loop_kit.errors import DirtyTreeError, DocumentError, LockedError, LoopError, StalledError, StartError
 from loop_kit.model import documents
@@ -110,7 +111,8 @@ def _put(bus: Bus, at: Standing, kind: str, document: Mapping[str, Any]) -> None
 
 def _verify(repository: Repository, at: Standing, report: WorkReport) -> Change:
     before = {**at.state.watch, **watch.named(watch.refs(repository, at.state.run_name, at.state.round))}
-    change = verify(report, ground_of(at.manifest, at.state), repository, before)
+    now = watch.take(repository, at.state.run_name, at.state.round, homes_of(at.manifest.settings))
+    change = verify(report, ground_of(at.manifest, at.state), repository, watch.compare(before, now))
     stop_at(at.state, change.having(Effect.STOP), by_hand=True, then="loop submit")
     again = change.having(Effect.ASK_AGAIN)
     if again:

@@ -14,7 +14,6 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.engine.run import Run
 from loop_kit.errors import LoopError, NeedsPersonError, Outcome
 from loop_kit.model.events import LeftBehind
-from loop_kit.model.names import ROLES
 from loop_kit.values import dataclass
 from loop_kit.vcs.findings import listed
 
@@ -120,7 +119,7 @@ def _looks(run: Run) -> list[_Look]:
 def _each(run: Run, trees: Trees) -> Iterator[_Look]:
     """Yield what was found for each program that may come to work or to review and says what it reads."""
     settings = run.settings
-    for role in (role for role in ROLES if not run.by_hand(role)):
+    for role in (role for role in settings.role_names if not run.by_hand(role)):
         for name in settings.backend_names(role):
             own = settings.backend(name)
             try:

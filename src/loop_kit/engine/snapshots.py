@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from loop_kit.engine.run import Run
+from loop_kit.engine.watching import watched_in_tree
 from loop_kit.model.events import UnfinishedPinned
 from loop_kit.vcs import watch
 
@@ -10,7 +11,7 @@ from loop_kit.vcs import watch
 def pin_unfinished(run: Run) -> str:
     """Pin what the worker left: its uncommitted files as a snapshot commit, or its last commit; return the ref or ""."""
     # A filter that somebody planted would run in loop's own name when the files are looked at.
-    tree = run.tree.without(watch.touched_filters(run.tree.git, run.state.watch))
+    tree = run.tree.without(watch.touched_filters(run.tree.git, watched_in_tree(run)))
     snapshot = tree.snapshot(f"loop: unfinished work of {run.name}, round {run.round}", without=run.manifest.untracked)
     sha = run.tree.head().sha if snapshot is None else snapshot.sha
     if sha == run.state.head_sha:

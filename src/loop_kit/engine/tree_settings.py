@@ -5,7 +5,7 @@ and in the ending.
 """
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from loop_kit.backends.base import Backend, isolates, tree_settings_of
@@ -13,14 +13,14 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.bus.files import disk_error
 from loop_kit.engine.run import Run
 from loop_kit.errors import ConfigError, LoopError
-from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.config import WORKER, BackendSettings, Settings
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 
 
 def check_reviewers(settings: Settings, people: Collection[str], *, resumed: bool = False) -> None:
     """Raise unless every backend that may come to review can be kept from the tree's settings, or need not be."""
-    for name, own, backend in _backends(settings, people, "reviewer"):
+    for name, own, backend in _backends(settings, people, settings.reviewers):
         check_may_review(name, own, backend, resumed=resumed)
 
 
@@ -39,7 +39,7 @@ def check_may_review(name: str, settings: BackendSettings, backend: Backend, *, 
 
 def allowed_reviewers(settings: Settings, people: Collection[str]) -> tuple[str, ...]:
     """Return the backends that may review although the tree that they judge may speak for them."""
-    found = _backends(settings, people, "reviewer")
+    found = _backends(settings, people, settings.reviewers)
     return tuple(name for name, own, backend in found if own.allow_tree_settings and not isolates(backend))
 
 
@@ -47,7 +47,7 @@ def tell_tree_settings(run: Run) -> list[str]:
     """Return a sentence for each program that may come to work, and for each reviewer that the tree may speak for."""
     workers = [
         f"the worker ({name}) runs with {_given(run.home, run.manifest.base_sha, backend)}"
-        for name, own, backend in _backends(run.settings, run.manifest.people, "worker")
+        for name, own, backend in _backends(run.settings, run.manifest.people, (WORKER,))
         if backend.programs or own.argv  # a stand-in reads nothing of a tree
     ]
     reviewers = [
@@ -59,7 +59,7 @@ def tell_tree_settings(run: Run) -> list[str]:
 
 def check_base_settings(repository: Repository, base_sha: str, settings: Settings, people: Collection[str]) -> None:
     """Raise `StartError` when settings that a worker's program should get from the base are too large."""
-    for _, _, backend in _backends(settings, people, "worker"):
+    for _, _, backend in _backends(settings, people, (WORKER,)):
         _at_base(repository, base_sha, backend)
 
 
@@ -100,9 +100,12 @@ def _at_base(repository: Repository, base_sha: str, backend: Backend) -> Mapping
     return {path: content for path, content in found.items() if content is not None}
 
 
-def _backends(settings: Settings, people: Collection[str], role: str) -> Iterator[tuple[str, BackendSettings, Backend]]:
-    """Yield the backends of a role; one that cannot be used here is passed over, as it will be when its turn comes."""
-    for name in () if role in people else settings.backend_names(role):
+def _backends(
+    settings: Settings, people: Collection[str], roles: Iterable[str]
+) -> Iterator[tuple[str, BackendSettings, Backend]]:
+    """Yield the backends of roles, each once; one that cannot be used here is passed over, as it will be when its turn comes."""
+    names = (name for role in roles if role not in people for name in settings.backend_names(role))
+    for name in dict.fromkeys(names):
         own = settings.backend(name)
         try:
             yield name, own, find_backend(name, own)

@@ -19,7 +19,6 @@ from loop_kit.errors import DirtyTreeError, StartError
 from loop_kit.model import documents
 from loop_kit.model.config import Settings
 from loop_kit.model.manifest import Manifest, PromptTexts, digest
-from loop_kit.model.names import ROLES
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts.templates import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.runs.run_request import RunRequest
@@ -132,7 +131,7 @@ def _around(bus: Bus, repository: Repository, settings: Settings, status: Status
 def check_programs(world: World, settings: Settings, people: Collection[str]) -> None:
     """Raise unless each role has a program that is there; people are always there."""
     load_plugins(settings.plugins)
-    for role in ROLES:
+    for role in settings.role_names:
         if role not in people:
             find_programs(settings, role, world.environment)
 

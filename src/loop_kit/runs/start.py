@@ -19,7 +19,7 @@ from loop_kit.engine.run import Run
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
 from loop_kit.engine.surroundings import refuse_unseen
 from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
-from loop_kit.engine.watching import homes_of, refuse_touched
+from loop_kit.engine.watching import changed_settings, homes_of, refuse_touched, settings_now
 from loop_kit.engine.world import World
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
 from loop_kit.model.config import WORKER, people_after
@@ -211,11 +211,11 @@ def _compared(run: Run) -> dict[str, str]:
     Once a person has been told, what is there then counts.
     """
     state = run.state
-    now = watch.settings(run.home, homes_of(run.settings))
+    now = settings_now(run)
     if state.outcome is Outcome.NEEDS_PERSON or watch.is_older(state.watch):
         return now
     try:
-        refuse_touched(state.watch, now, "the run, before it was cut off")
+        refuse_touched(changed_settings(state.watch, now), "the run, before it was cut off")
     except NeedsPersonError as error:
         run.end(error.outcome, error=error.message, hint=error.hint)
         run.put()  # so that the next resume knows that it was told

@@ -14,7 +14,7 @@ from loop_kit.engine.run import Run
 from loop_kit.engine.seals import find_fix_list
 from loop_kit.engine.self_hosting import find_broken_loop
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
-from loop_kit.engine.watching import homes_of, watched
+from loop_kit.engine.watching import find_touched
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.config import WORKER
@@ -88,7 +88,7 @@ class WorkQuestion:
     def judge(self, report: WorkReport) -> tuple[Finding, ...]:
         """Verify the change and return what the worker can mend; raise for what only a person should judge."""
         run, before = self._run, self._change
-        change = verify(report, ground_of(run.manifest, run.state), run.tree, watched(run))
+        change = verify(report, ground_of(run.manifest, run.state), run.tree, find_touched(run))
         self._change = change
         if change != before:  # a person who is waited for is asked about again and again
             run.emit(_verified(run, change))
@@ -180,12 +180,9 @@ def ground_of(manifest: Manifest, state: RunState) -> Ground:
         branch=state.branch,
         untracked=manifest.untracked,
         start_tree=manifest.start_tree,
-        run_name=state.run_name,
-        round=state.round,
         in_scope=manifest.card.in_scope,
         out_of_scope=manifest.card.out_of_scope,
         seen_trees=tuple(row.tree for row in state.round_details),
-        homes=homes_of(manifest.settings),
         private=manifest.private,
         hidden=manifest.hidden,
     )

@@ -4,7 +4,7 @@ What could run a worker's program comes first: when git's settings were touched,
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
@@ -14,7 +14,6 @@ from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect, FileChange, Finding
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
-from loop_kit.vcs import watch
 from loop_kit.vcs.findings import about, ask_again, stop
 from loop_kit.vcs.history import History
 from loop_kit.vcs.index_flags import hidden_files
@@ -35,7 +34,7 @@ class Ground:
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
     `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
     `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
-    `homes` are those of `watch.take`; `private` are ignored files that the person keeps for themselves;
+    `private` are ignored files that the person keeps for themselves;
     `hidden` are files that the person's index hid from git at the start.
     """
 
@@ -43,24 +42,21 @@ class Ground:
     last_head: str
     listed_from: str
     branch: str
-    run_name: str
-    round: int
     untracked: tuple[str, ...] = ()
     start_tree: str | None = None
     in_scope: tuple[str, ...] = ()
     out_of_scope: tuple[str, ...] = ()
     seen_trees: tuple[str, ...] = ()
-    homes: watch.Homes = ()
     private: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
 
-def verify(report: WorkReport, ground: Ground, repository: Repository, watch_before: Mapping[str, str]) -> Change:
+def verify(report: WorkReport, ground: Ground, repository: Repository, touched: Sequence[Finding]) -> Change:
     """Return what git shows, with every finding; the caller acts on the gravest effect.
 
-    After a finding of `watch` the change is empty: a changed setting can make git run programs, so git is not asked.
+    `touched` are the findings of `watch`. After one of them the change is empty: a changed setting can make git run
+    programs, so git is not asked.
     """
-    touched = watch.compare(watch_before, watch.take(repository, ground.run_name, ground.round, ground.homes))
     if touched:
         return _unseen(ground, tuple(touched))
     status, compared = _looked_at(report, ground, repository)
