@@ -112,8 +112,9 @@ def _put(bus: Bus, at: Standing, kind: str, document: Mapping[str, Any]) -> None
 def _verify(repository: Repository, at: Standing, report: WorkReport) -> Change:
     before = {**at.state.watch, **watch.named(watch.refs(repository, at.state.run_name, at.state.round))}
     now = watch.take(repository, at.state.run_name, at.state.round, homes_of(at.manifest.settings))
-    change = verify(report, ground_of(at.manifest, at.state), repository, watch.compare(before, now))
-    stop_at(at.state, change.having(Effect.STOP), by_hand=True, then="loop submit")
+    ground = ground_of(at.manifest, at.state)
+    change = verify(report, ground, repository, watch.compare(before, now))
+    stop_at(change.having(Effect.STOP), ground, at.state.run_name, by_hand=True, then="loop submit")
     again = change.having(Effect.ASK_AGAIN)
     if again:
         raise _mendable(at.state, again)

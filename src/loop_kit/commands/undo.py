@@ -46,7 +46,7 @@ def plan_undo(bus: Bus, repository: Repository) -> Undoing:
         raise StartError(
             f"{state.run_name} worked on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is "
             f"checked out",
-            hint=f"{switch_back(state)}, then: loop undo",
+            hint=f"{switch_back(state.branch, state.head_sha)}, then: loop undo",
         )
     if not repository.is_ancestor(state.base_sha, head.sha):
         raise NeedsPersonError(

@@ -93,27 +93,32 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
     return Checked(evidence=evidence, seals={PREPARED: memory.seal, CHECKS_TREE: tree.seal})
 
 
-def gather_evidence(run: Run, plan: Plan, round_number: int, head_sha: str) -> Checked:
-    """Run the checks of a run at a commit: in a tree of loop's own, with the environment that agents get without their keys."""
+def gather_evidence(
+    run: Run, plan: Plan, subject: Subject, *, seals: Mapping[str, str], before: Mapping[str, str]
+) -> Checked:
+    """Run the checks of a run at a commit: in a tree of loop's own, with the environment that agents get without their keys.
+
+    `seals` and `before` are those of a `Site`.
+    """
 
     def show(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
-        run.emit(Check(round=round_number, name=command.name, command=command.shown, result=said))
+        run.emit(Check(round=subject.round, name=command.name, command=command.shown, result=said))
 
     site = Site(
         repository=run.home,
         tree=run.checks_tree,
         logs=run.bus.logs / run.name,
-        stem=f"r{round_number}_check",
+        stem=f"r{subject.round}_check",
         bus_root=run.bus.root,
         environment=check_environment(run.world.environment, run.settings, run_id=run.manifest.run_id),
         interruption=run.world.interruption,
         check_stop=lambda: check_stop(run),
         tell=show,
-        seals=run.state.digests,
-        before=run.state.watch,
+        seals=seals,
+        before=before,
     )
-    return run_checks_at(site, plan, Subject(task_id=run.card.task_id, round=round_number, head_sha=head_sha))
+    return run_checks_at(site, plan, subject)
 
 
 def _stop_at_filters(tree: ReviewTree, before: Mapping[str, str]) -> None:

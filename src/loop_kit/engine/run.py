@@ -29,10 +29,11 @@ class Run:
 
     `home` is the repository that has the objects, refs and locks of the run, `tree` the one whose files the worker
     edits; in the classic mode both are one. `state` is where the run stands as far as this process knows; other
-    processes read it on the bus. `deadline` is on `world.clock.seconds`, None without `--timeout`; `locks` are the
-    descriptors of the held locks. `pins` are the run's refs as they have to be: as they were before the worker was
-    asked, with those that this process has made since; every other change to them is somebody else's. `papers` are the
-    documents of the round, by name, as this process has read or written them; see `seals`.
+    processes read it on the bus. `round` is the one that is played. `deadline` is on `world.clock.seconds`, None without
+    `--timeout`; `locks` are the descriptors of the held locks. `pins` are the run's refs as they have to be: as they
+    were before the worker was asked, with those that this process has made since; every other change to them is
+    somebody else's. `papers` are the documents of the round, by name, as this process has read or written them; see
+    `seals`.
     """
 
     bus: Bus
@@ -43,6 +44,7 @@ class Run:
     manifest: Manifest
     world: World
     state: RunState
+    round: int
     deadline: float | None = None
     locks: tuple[int, ...] = ()
     pins: dict[str, str] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Run:
             manifest=manifest,
             world=world,
             state=state,
+            round=state.round,
         )
 
     @property
@@ -84,10 +87,6 @@ class Run:
     @property
     def settings(self) -> Settings:
         return self.manifest.settings
-
-    @property
-    def round(self) -> int:
-        return self.state.round
 
     @property
     def scratch(self) -> Path:
@@ -139,7 +138,12 @@ class Run:
         except DocumentError:
             return
         if newest is not None and newest.run_id == self.manifest.run_id:
-            self.state = newest
+            self.take(newest)
+
+    def take(self, state: RunState) -> None:
+        """Take what another process has left for where the run stands."""
+        self.state = state
+        self.round = state.round
 
     def end(self, outcome: Outcome, *, error: str, hint: str) -> None:
         """Note in memory why the run ends here; everything needed to go on is kept."""

@@ -159,7 +159,7 @@ def _read_back(run: Run) -> None:
             f"{run.bus.state_path} was changed by somebody else during round {before.round}",
             hint="find out by whom; loop run --resume goes on",
         )
-    run.state = state
+    run.take(state)
 
 
 def _log(run: Run) -> Path:

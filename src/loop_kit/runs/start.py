@@ -237,12 +237,12 @@ def check_ground(run: Run) -> None:
     if head.branch != state.branch:
         raise NeedsPersonError(
             f"the run works on {state.branch or 'a detached HEAD'}, and {head.branch or 'a detached HEAD'} is checked out",
-            hint=f"{switch_back(state)}, then: loop run --resume",
+            hint=f"{switch_back(state.branch, state.head_sha)}, then: loop run --resume",
         )
     if not run.tree.is_ancestor(state.head_sha, head.sha):
         raise NeedsPersonError(
             f"{state.head_sha[:12]}, which this run relies on, is no longer part of {head.branch or 'HEAD'}",
-            hint=f"{go_back(state, by_hand=run.by_hand(WORKER))}, then: loop run --resume",
+            hint=f"{go_back(run.name, state.head_sha, by_hand=run.by_hand(WORKER))}, then: loop run --resume",
         )
 
 

@@ -11,7 +11,7 @@ from loop_kit.engine.run import Run
 from loop_kit.engine.seals import find_fix_list, papers_of, seal
 from loop_kit.engine.watching import stop_if_touched
 from loop_kit.errors import LoopError, NeedsPersonError
-from loop_kit.model.change import Change, Effect, Finding
+from loop_kit.model.change import Effect, Finding
 from loop_kit.model.config import WORKER
 from loop_kit.model.events import Noticed
 from loop_kit.model.request import ReviewRequest
@@ -21,7 +21,6 @@ from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
 from loop_kit.steps.quorum import agreed
 from loop_kit.steps.review_request import write_diff, write_request, written
 from loop_kit.steps.step import RoundSoFar, ask
-from loop_kit.steps.work import ground_of
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.findings import listed
@@ -100,7 +99,7 @@ class ReviewQuestion:
             return ()
         # First: a setting can make git run a program when it is asked about a tree.
         stop_if_touched(run, "the review", kept=" (the review is kept on the bus)")
-        _notice(run, self._so_far.shown)
+        _notice(run, self._so_far)
         void = _changed(run, tree, self._so_far.shown.head_sha, compared=True)
         return (Finding(effect=Effect.ASK_AGAIN, code="review_void", text=void),) if void else ()
 
@@ -212,15 +211,15 @@ def _changed(run: Run, tree: ReviewTree, head_sha: str, *, compared: bool) -> st
     return tree.changed(head_sha)
 
 
-def _notice(run: Run, change: Change) -> None:
+def _notice(run: Run, so_far: RoundSoFar) -> None:
     """Tell what a review did to the person's own tree, which is no part of it: the next worker is not to blame for it."""
-    status, branch = run.tree.status(), run.manifest.branch
+    status, branch, change = run.tree.status(), run.manifest.branch, so_far.shown
     during = f"during the review of round {run.round}"
     told = []
     if (status.sha, status.branch) != (change.head_sha, branch):
         now = f"{status.branch or 'a detached HEAD'} at {status.sha[:12] or 'no commit'}"
         told.append(f"{during} {branch or 'HEAD'} at {change.head_sha[:12]} gave way to {now}")
-    dirty, untracked = left_over(ground_of(run.manifest, run.state), run.tree, status)
+    dirty, untracked = left_over(so_far.held_against, run.tree, status)
     if dirty or untracked:
         told.append(f"changed in the working tree {during}: {listed([*dirty, *untracked], _NAMED)}")
     hidden = [path for path in hidden_files(run.tree, status.sha) if path not in run.manifest.hidden]

@@ -69,15 +69,15 @@ def _close(run: Run, so_far: RoundSoFar) -> None:
     seals.archive_round(run)
     fix_list = _fix_list(so_far)
     passed = _passed(run.state.passed, so_far.evidence)
-    run.state = run.state.after(row, now=run.now())
-    run.change(digests=seals.between_rounds(run.state.digests), passed=passed)
+    digests = seals.between_rounds(run.state.digests)
+    run.take(replace(run.state.after(row, now=run.now()), digests=digests, passed=passed))
     if review.approved:
         note_other_tree(run, so_far.shown)
         notice(run)
         write_summary(run)
     else:
         run.papers[FixList.kind] = run.bus.write(FixList.kind, fix_list)
-        run.archive.put(run.round, FixList.kind, run.papers[FixList.kind])
+        run.archive.put(fix_list.round, FixList.kind, run.papers[FixList.kind])
         seals.seal(run, FixList.kind)
     anchor(run)
     run.put()  # the commit point

@@ -19,6 +19,7 @@ from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import Judge
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
+from loop_kit.vcs.verify import Ground
 
 R = TypeVar("R", bound=Report)
 
@@ -27,13 +28,15 @@ R = TypeVar("R", bound=Report)
 class RoundSoFar:
     """What a round has come to: the claim, what git shows, what the checks showed (None without checks), the judgement.
 
-    `asked_about` is the head that a reviewer had been asked about when this round was cut off, "" otherwise.
+    `ground` is what the work is held against, `asked_about` the head that a reviewer had been asked about when this round
+    was cut off, "" otherwise.
     """
 
     work: WorkReport | None = None
     change: Change | None = None
     evidence: Evidence | None = None
     review: ReviewReport | None = None
+    ground: Ground | None = None
     asked_about: str = ""
 
     @property
@@ -47,6 +50,12 @@ class RoundSoFar:
         if self.change is None:
             raise ValueError("the work of this round has not been verified")
         return self.change
+
+    @property
+    def held_against(self) -> Ground:
+        if self.ground is None:
+            raise ValueError("the work of this round has not been asked for")
+        return self.ground
 
     @property
     def judgement(self) -> ReviewReport:

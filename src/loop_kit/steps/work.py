@@ -49,7 +49,7 @@ class Work:
         change = question.verified()
         run.pin("head", change.head_sha)
         asked_about = so_far.asked_about if run.state.dispatches == dispatches else ""
-        return replace(so_far, work=work, change=change, asked_about=asked_about)
+        return replace(so_far, work=work, change=change, ground=question.ground, asked_about=asked_about)
 
 
 def only(answers: Sequence[WorkReport | LoopError]) -> WorkReport:
@@ -65,6 +65,8 @@ class WorkQuestion:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self.ground = ground_of(run.manifest, run.state)
+        self._rows = run.state.round_details
         self._by_hand = run.by_hand(WORKER)
         self._watchdog = Watchdog(run, WORKER)
         self._told: tuple[str, ...] = ()
@@ -88,11 +90,11 @@ class WorkQuestion:
     def judge(self, report: WorkReport) -> tuple[Finding, ...]:
         """Verify the change and return what the worker can mend; raise for what only a person should judge."""
         run, before = self._run, self._change
-        change = verify(report, ground_of(run.manifest, run.state), run.tree, find_touched(run))
+        change = verify(report, self.ground, run.tree, find_touched(run))
         self._change = change
         if change != before:  # a person who is waited for is asked about again and again
             run.emit(_verified(run, change))
-        stop_at(run.state, change.having(Effect.STOP), by_hand=self._by_hand)
+        stop_at(change.having(Effect.STOP), self.ground, run.name, by_hand=self._by_hand)
         return (*change.having(Effect.ASK_AGAIN), *_committed_bus(run, change), *find_broken_loop(run))
 
     def before_asking_again(self, findings: Sequence[Finding]) -> bool:
@@ -127,11 +129,11 @@ class WorkQuestion:
                 card=run.card,
                 round=run.round,
                 base_sha=run.manifest.base_sha,
-                head_sha=run.state.head_sha,
+                head_sha=self.ground.last_head,
                 report_path=report_path,
                 texts=run.manifest.texts,
                 fix_list=find_fix_list(run),
-                history=run.state.round_details,
+                history=self._rows,
                 again=again,
                 snapshot=last_unfinished(run, run.pins),
                 checks=tuple(command.sentence for command in plan_checks(run.card, run.settings).commands),
@@ -188,15 +190,24 @@ def ground_of(manifest: Manifest, state: RunState) -> Ground:
     )
 
 
-def stop_at(state: RunState, findings: Sequence[Finding], *, by_hand: bool, then: str = "loop run --resume") -> None:
+def stop_at(
+    findings: Sequence[Finding], ground: Ground, run_name: str, *, by_hand: bool, then: str = "loop run --resume"
+) -> None:
     """Raise for a finding that only a person should judge; the report stays where it is."""
     if not findings:
         return
     text = "; ".join(finding.text for finding in findings)
     if any(finding.code == "in_circles" for finding in findings):
         raise StalledError(text, hint="show the worker in the card what it keeps undoing, then: loop run --reset")
-    codes = [finding.code for finding in findings]
-    raise NeedsPersonError(text, hint=how_to_mend(state, codes, by_hand=by_hand, then=then))
+    hint = how_to_mend(
+        [finding.code for finding in findings],
+        run_name=run_name,
+        branch=ground.branch,
+        head_sha=ground.last_head,
+        by_hand=by_hand,
+        then=then,
+    )
+    raise NeedsPersonError(text, hint=hint)
 
 
 def _marks(run: Run) -> tuple[Mark, ...]:
