@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.planted import plant
 from tests.support.repos import commit
-from tests.support.runs import Stage, objects
+from tests.support.runs import Stage, nothing_left, objects
 
 
 @pytest.fixture
@@ -33,12 +34,11 @@ def test_without_a_branch_the_change_is_shown_and_stays_where_it_is(stage: Stage
 def test_a_change_is_taken_over_onto_the_branch_that_is_named(stage: Stage, how: str, parents: int, checked_out: str):
     tree, head = stage.git("rev-parse", "feature^{tree}"), stage.git("rev-parse", "feature")
     stage.git("switch", "--quiet", checked_out)
-    hook, hooked = stage.root / ".git/hooks/reference-transaction", stage.root.parent / "hooked"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch '{hooked}'\n", encoding="utf-8")
-    hook.chmod(0o755)
+    mark = plant(stage.root, filters=False)
     result = stage.loop("accept", "--into", "main", how)
     assert result.code == 0, result.err
+    assert not mark.exists(), mark.read_text(encoding="utf-8")
+    nothing_left(stage)
     assert stage.git("rev-parse", "main^{tree}") == tree
     assert len(stage.git("log", "-1", "--format=%P", "main").split()) == parents
     message = stage.git("log", "-1", "--format=%B%ae", "main")
@@ -47,9 +47,19 @@ def test_a_change_is_taken_over_onto_the_branch_that_is_named(stage: Stage, how:
     assert message.endswith("owner@example.invalid")
     assert stage.git("rev-parse", "feature") == head
     assert stage.git("status", "--porcelain", "--untracked-files=no") == ""
-    assert not hooked.exists()
     again = stage.loop("accept", "--into", "main", how)
     assert (again.code, "holds the change already" in again.out) == (0, True)
+
+
+def test_ids_may_be_longer_than_gitpython_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GIT_DEFAULT_HASH", "sha256")
+    stage = Stage.set_up(tmp_path)
+    stage.git("switch", "--quiet", "--create", "feature")
+    assert stage.run().code == 0
+    assert len(stage.head) == 64
+    result = stage.loop("accept", "--into", "main")
+    assert result.code == 0, result.err
+    assert stage.git("rev-parse", "main^2") == stage.head
 
 
 def test_a_branch_with_commits_of_its_own_gets_both_and_is_told(stage: Stage):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.bus.lock import Lock
+from tests.support.planted import plant
 from tests.support.runs import Stage, objects, works
 
 
@@ -21,8 +22,10 @@ def stage(tmp_path: Path) -> Stage:
 def test_undo_takes_the_branch_back_and_keeps_what_was_there(stage: Stage):
     base, head = stage.git("rev-parse", "main"), stage.head
     (stage.root / "mine.txt").write_text("untracked\n", encoding="utf-8")
+    mark = plant(stage.root, filters=False)
     result = stage.loop("undo", "--yes")
     assert result.code == 0, result.err
+    assert not mark.exists(), mark.read_text(encoding="utf-8")
     assert (stage.head, stage.git("branch", "--show-current")) == (base, "feature")
     assert (stage.root / "app.txt").read_text(encoding="utf-8") == "one\n"
     assert (stage.root / "mine.txt").exists()

@@ -4,6 +4,7 @@ import pytest
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
 from loop_kit.vcs import merging
+from loop_kit.vcs.objects import opened
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
 
@@ -21,9 +22,11 @@ def test_two_trees_become_one_without_touching_a_file(root: Path):
     git(root, "switch", "--quiet", "--detach", base)
     theirs = commit(root, {"theirs.txt": "t\n"})
     repository = Repository.find(root)
-    tree = merging.merged_tree(repository, ours, theirs)
+    with opened(repository) as objects:
+        parents = objects.commit(ours), objects.commit(theirs)
+        tree = merging.merged_tree(repository, *parents)
+        sha = merging.commit_as(repository, tree, parents, "Both\n", ME)
     assert git(root, "ls-tree", "--name-only", tree).split() == ["a.txt", "ours.txt", "theirs.txt"]
-    sha = merging.commit_as(repository, tree, (ours, theirs), "Both\n", ME)
     assert git(root, "log", "-1", "--format=%ae %P", sha) == f"me@example.invalid {ours} {theirs}"
     assert git(root, "rev-parse", "HEAD") == theirs
 
@@ -33,19 +36,21 @@ def test_a_contradiction_names_the_files(root: Path):
     ours = commit(root, {"a.txt": "ours\n"})
     git(root, "switch", "--quiet", "--detach", base)
     theirs = commit(root, {"a.txt": "theirs\n"})
-    with pytest.raises(NeedsPersonError, match=r"in 1 file\(s\): a.txt"):
-        merging.merged_tree(Repository.find(root), ours, theirs)
+    repository = Repository.find(root)
+    with opened(repository) as objects, pytest.raises(NeedsPersonError, match=r"in 1 file\(s\): a.txt"):
+        merging.merged_tree(repository, objects.commit(ours), objects.commit(theirs))
 
 
 def test_a_branch_moves_only_from_where_it_was(root: Path):
     git(root, "branch", "other")
-    base, new = git(root, "rev-parse", "HEAD"), commit(root, {"b.txt": "b\n"})
+    base, first, second = git(root, "rev-parse", "HEAD"), commit(root, {"b.txt": "b\n"}), commit(root, {"b.txt": "c\n"})
     repository = Repository.find(root)
-    with pytest.raises(NeedsPersonError, match="other could not be moved"):
-        merging.move_branch(repository, "other", new, new)
-    merging.move_branch(repository, "other", base, new)
-    assert merging.tip(repository, "other") == new
-    assert merging.tip(repository, "none") is None
+    with opened(repository) as objects:
+        with pytest.raises(NeedsPersonError, match="other could not be moved"):
+            merging.advance(repository, "other", objects.commit(second))
+        assert git(root, "rev-parse", "other") == base
+        merging.advance(repository, "other", objects.commit(first))
+    assert git(root, "rev-parse", "other") == first
 
 
 def test_files_that_were_not_committed_are_never_lost(root: Path):

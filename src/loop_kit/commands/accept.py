@@ -12,6 +12,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.values import dataclass
 from loop_kit.vcs import merging
 from loop_kit.vcs.findings import listed
+from loop_kit.vcs.objects import Objects, opened
 from loop_kit.vcs.repository import Repository
 
 _SUBJECT = 72
@@ -70,7 +71,8 @@ def find_approved(bus: Bus, repository: Repository) -> Approved:
             hint=state.hint or "loop status says what is missing",
         )
     row = state.round_details[-1]
-    _check_unmoved(repository, state, row.tree)
+    with opened(repository) as objects:
+        _check_unmoved(objects, state, row.tree)
     manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, "none"))
     return Approved(
         state=state,
@@ -82,19 +84,20 @@ def find_approved(bus: Bus, repository: Repository) -> Approved:
     )
 
 
-def _check_unmoved(repository: Repository, state: RunState, tree: str) -> None:
-    now = merging.tip(repository, state.branch) if state.branch else repository.head().sha
+def _check_unmoved(objects: Objects, state: RunState, tree: str) -> None:
+    repository = objects.repository
+    tip = objects.branch(state.branch) if state.branch else objects.commit(repository.head().sha)
     name = state.branch or "HEAD"
     pinned = f"refs/loop/{state.run_name}/r{state.round}/head"
     hint = f"the approved commit is pinned: git merge {pinned} takes over exactly that"
-    if now is None:
+    if tip is None:
         raise NeedsPersonError(f"branch {name} is gone", hint=hint)
-    if now != state.head_sha:
-        on_top = repository.is_ancestor(state.head_sha, now)
-        count = repository.count_commits(state.head_sha, now) if on_top else 0
-        what = f"has {count} commit(s) on top of" if on_top else f"is at {now[:12]} and no longer holds"
+    if tip.hexsha != state.head_sha:
+        on_top = repository.is_ancestor(state.head_sha, tip.hexsha)
+        count = repository.count_commits(state.head_sha, tip.hexsha) if on_top else 0
+        what = f"has {count} commit(s) on top of" if on_top else f"is at {tip.hexsha[:12]} and no longer holds"
         raise NeedsPersonError(f"{name} {what} {state.head_sha[:12]}, which was approved", hint=hint)
-    if repository.tree_id(now) != tree:
+    if tip.tree.hexsha != tree:
         raise NeedsPersonError(f"the tree of {name} is not {tree[:12]}, which was approved", hint=hint)
     dirty = repository.dirty()
     if dirty:
@@ -114,17 +117,18 @@ def take_over(
     environment: Mapping[str, str],
 ) -> Taken:
     """Put an approved change onto a branch, as a merge commit or as one new commit; nothing is changed when that fails."""
-    state = approved.state
-    tip = merging.tip(repository, into)
-    if tip is None:
-        raise UsageError(f"--into {into[:200]}: there is no such branch", hint="git branch lists them")
-    tree = merging.merged_tree(repository, tip, state.head_sha)
-    if tree == repository.tree_id(tip):
-        return Taken(branch=into, sha=tip, new=False, exact=tree == approved.tree)
-    parents = (tip,) if squash else (tip, state.head_sha)
-    sha = merging.commit_as(repository, tree, parents, _message(approved, message, squash=squash), environment)
-    merging.move_branch(repository, into, tip, sha)
-    return Taken(branch=into, sha=sha, new=True, exact=tree == approved.tree)
+    with opened(repository) as objects:
+        tip, change = objects.branch(into), objects.commit(approved.state.head_sha)
+        if tip is None:
+            raise UsageError(f"--into {into[:200]}: there is no such branch", hint="git branch lists them")
+        tree = merging.merged_tree(repository, tip, change)
+        exact = tree == approved.tree
+        if tree == tip.tree.hexsha:
+            return Taken(branch=into, sha=tip.hexsha, new=False, exact=exact)
+        parents = (tip,) if squash else (tip, change)
+        sha = merging.commit_as(repository, tree, parents, _message(approved, message, squash=squash), environment)
+        merging.advance(repository, into, objects.commit(sha))
+    return Taken(branch=into, sha=sha, new=True, exact=exact)
 
 
 def _message(approved: Approved, message: str, *, squash: bool) -> str:

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.processes.captured import begin_captured, run_captured, run_side_by_side
@@ -56,14 +56,6 @@ _ENVIRONMENT = {
 _EMPTY = "LOOP_EMPTY"
 
 
-class Run(Protocol):
-    """How a git is started: returns exit code, output and complaints, raises `OSError` when it cannot be."""
-
-    def __call__(
-        self, argv: Sequence[str], *, env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
-    ) -> tuple[int, bytes, bytes]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What one git call said: its exit code, its output as bytes, and its complaint."""
@@ -85,20 +77,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Git, asked from one folder; `location` holds `--git-dir` and the like when git must not look for itself.
-
-    `run` starts it: directly, or through GitPython where a tenth of a second does not matter.
-    """
+    """Git, asked from one folder; `location` holds `--git-dir` and the like when git must not look for itself."""
 
     where: Path
     location: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
-    run: Run = run_captured
 
     def ask(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
         """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run."""
         with _startable(), _file_with(stdin) as source:
-            return Answer.of(self.run(self._argv(args), env=self._environment, stdin=source, pass_fds=pass_fds))
+            return Answer.of(run_captured(self.argv(args), env=self.environment, stdin=source, pass_fds=pass_fds))
 
     def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
         """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
@@ -107,13 +95,13 @@ class Git:
     def outs(self, *questions: Sequence[str]) -> list[bytes]:
         """Ask several questions at the same time and return git's output for each, as `out` does."""
         with _startable():
-            answers = run_side_by_side(map(self._argv, questions), env=self._environment)
+            answers = run_side_by_side(map(self.argv, questions), env=self.environment)
         return [self.sound(args, Answer.of(said)) for args, said in zip(questions, answers, strict=True)]
 
     def begin(self, *args: str) -> Callable[[], Answer]:
         """Start git and return what waits for its answer; it has to be called, and may be called again."""
         with _startable():
-            answer = begin_captured(self._argv(args), env=self._environment)
+            answer = begin_captured(self.argv(args), env=self.environment)
         return lambda: Answer.of(answer())
 
     def sound(self, args: Sequence[str], answer: Answer) -> bytes:
@@ -140,16 +128,18 @@ class Git:
     @property
     def config_home(self) -> Path:
         """Where git looks for files of the person's that no setting names."""
-        variables = self._environment
+        variables = self.environment
         usual = Path(variables.get("HOME", "/"), ".config")
         return Path(variables.get("XDG_CONFIG_HOME") or usual)
 
-    def _argv(self, args: Sequence[str]) -> list[str]:
+    def argv(self, args: Sequence[str]) -> list[str]:
+        """Return the disarmed command that asks git this."""
         # `-C` and not the working directory: so a folder that is gone is said by git, and never replaced by our own.
         return ["git", "-C", os.fspath(self.where), *_OPTIONS, *self.location, *args]
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The whole environment of that command."""
         return {**os.environ, **_ENVIRONMENT, **self.variables}
 
 

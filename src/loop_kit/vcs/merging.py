@@ -7,23 +7,19 @@ from pathlib import Path
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
 from loop_kit.values import replace
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
+from loop_kit.vcs.git import last_line, path_text, shown, zero_separated
 from loop_kit.vcs.identity import own_variables
+from loop_kit.vcs.objects import Commit
 from loop_kit.vcs.repository import Repository
-from loop_kit.vcs.through_gitpython import run_through_gitpython
 
 _CONFLICT = 1
 _SHOWN = 5
 
 
-def tip(repository: Repository, branch: str) -> str | None:
-    """Return the commit a branch is at, None when there is no such branch."""
-    return repository.commit_id(f"refs/heads/{branch}")
-
-
-def merged_tree(repository: Repository, ours: str, theirs: str) -> str:
-    """Return the tree that has both; raise `NeedsPersonError` naming the files in which they contradict each other."""
-    answer = _git(repository).ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
+def merged_tree(repository: Repository, ours: Commit, theirs: Commit) -> str:
+    """Return the id of the tree that has both; raise `NeedsPersonError` naming the files in which they contradict each other."""
+    asked = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours.hexsha, theirs.hexsha)
+    answer = repository.git.ask(*asked)
     parts = zero_separated(answer.out)
     if answer.code == 0:
         return path_text(parts[0])
@@ -33,17 +29,17 @@ def merged_tree(repository: Repository, ours: str, theirs: str) -> str:
         )
     files = [path_text(part) for part in parts[1:]]
     raise NeedsPersonError(
-        f"{theirs[:12]} and {ours[:12]} contradict each other in {len(files)} file(s): {listed(files, _SHOWN)}",
-        hint=f"nothing was changed; git merge {theirs[:12]} lets you settle it",
+        f"{theirs.hexsha[:12]} and {ours.hexsha[:12]} contradict each other in {len(files)} file(s): {listed(files, _SHOWN)}",
+        hint=f"nothing was changed; git merge {theirs.hexsha[:12]} lets you settle it",
     )
 
 
 def commit_as(
-    repository: Repository, tree: str, parents: Sequence[str], message: str, environment: Mapping[str, str]
+    repository: Repository, tree: str, parents: Sequence[Commit], message: str, environment: Mapping[str, str]
 ) -> str:
-    """Make a commit in the person's own name; no branch refers to it yet."""
-    git = replace(_git(repository), variables={**repository.git.variables, **own_variables(environment)})
-    options = [part for parent in parents for part in ("-p", parent)]
+    """Make a commit in the person's own name and return its id; no branch refers to it yet."""
+    git = replace(repository.git, variables={**repository.git.variables, **own_variables(environment)})
+    options = [part for parent in parents for part in ("-p", parent.hexsha)]
     answer = git.ask("commit-tree", "--no-gpg-sign", *options, tree, stdin=message.encode("utf-8", "backslashreplace"))
     if answer.code != 0:
         raise StartError(
@@ -52,24 +48,25 @@ def commit_as(
     return path_text(answer.line)
 
 
-def move_branch(repository: Repository, branch: str, old: str, new: str) -> None:
-    """Move a branch from `old` to `new`, with the files where it is checked out here; raise when it cannot be done whole."""
+def advance(repository: Repository, branch: str, to: Commit) -> None:
+    """Move a branch from the first parent of `to` to it, with the files where it is checked out here; whole, or raise."""
     where = _checked_out(repository).get(f"refs/heads/{branch}")
     if where is None:
-        answer = _git(repository).ask("update-ref", "-m", "loop", f"refs/heads/{branch}", new, old)
+        old = to.parents[0].hexsha
+        answer = repository.git.ask("update-ref", "-m", "loop", f"refs/heads/{branch}", to.hexsha, old)
         if answer.code != 0:
             raise NeedsPersonError(
                 f"{branch} could not be moved: {last_line(answer.err)}", hint="did something else just move it?"
             )
     elif where == repository.root:
-        set_back(repository, new)
+        set_back(repository, to.hexsha)
     else:
         raise StartError(f"{branch} is checked out in {shown(where)}", hint="run the same command there")
 
 
 def set_back(repository: Repository, sha: str) -> None:
     """Let the branch that is checked out, and the files, be as at `sha`; what was not committed stays or nothing happens."""
-    answer = _git(repository).ask("reset", "--keep", "--quiet", sha, "--")
+    answer = repository.git.ask("reset", "--keep", "--quiet", sha, "--")
     if answer.code != 0:
         raise DirtyTreeError(f"git changes no file: {last_line(answer.err)}", hint="commit, stash or move those files")
 
@@ -78,14 +75,10 @@ def _checked_out(repository: Repository) -> dict[str, Path]:
     """Return ref -> worktree for every branch that some worktree has checked out."""
     found: dict[str, Path] = {}
     where = repository.root
-    for line in zero_separated(_git(repository).out("worktree", "list", "--porcelain", "-z")):
+    for line in zero_separated(repository.git.out("worktree", "list", "--porcelain", "-z")):
         word, _, value = line.partition(b" ")
         if word == b"worktree":
             where = Path(os.fsdecode(value))
         elif word == b"branch":
             found[path_text(value)] = where
     return found
-
-
-def _git(repository: Repository) -> Git:
-    return replace(repository.git, run=run_through_gitpython)

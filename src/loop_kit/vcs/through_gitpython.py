@@ -1,35 +1,50 @@
-"""Git through GitPython, for commands that a person calls now and then and that move a branch.
+"""The door to GitPython: its objects, with every git that one of them starts disarmed as `git.py` disarms its own.
 
-Importing GitPython takes as long as twenty git calls, and it calls `git version` twice meanwhile. A round has about
-that many calls in all, and a command that only looks has two: those start git directly (`processes/captured.py`).
+Importing this takes as long as twenty git calls, so `objects.py` does it for the commands that ask for objects. Meanwhile
+GitPython calls `git version`, the one call that does not come through here; it reads no repository.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn
+
+import git
+
+from loop_kit.vcs.git import Git
+from loop_kit.vcs.repository import Repository
+
+# What reads objects and nothing else. Whatever else GitPython would ask git may run what is configured (filters, drivers of
+# diffs, signers) or moves something: plain git is for that, one call at a time.
+_READING = frozenset({"cat-file"})
 
 
-def run_through_gitpython(
-    argv: Sequence[str], *, env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
-) -> tuple[int, bytes, bytes]:
-    """Return exit code, output and complaints; raises `OSError` when there is no git to run."""
-    try:
-        # Imported here because GitPython looks for git while it is imported, and says so with an ImportError.
-        from git import Git  # noqa: PLC0415  (the reason stands above)
-        from git.exc import GitCommandNotFound  # noqa: PLC0415  (comes with it)
-    except ImportError as error:
-        raise FileNotFoundError(str(error)) from None
-    try:
-        code, out, complaint = Git().execute(
-            list(argv),
-            istream=stdin,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            env=dict(env),
-            pass_fds=tuple(pass_fds),
-            start_new_session=True,
-        )
-    except GitCommandNotFound as error:
-        raise FileNotFoundError(str(error)) from None
-    return code, out, complaint.encode("utf-8", "surrogateescape")
+class DisarmedGit(git.Git):
+    """What each object of GitPython starts git with; `funnel` says how."""
+
+    def __init__(self, working_dir: str | PathLike[str] | None = None) -> None:
+        super().__init__(working_dir)
+        self.funnel = Git(Path(working_dir or "."))
+
+    def execute(self, command: Any, *args: Any, **kwargs: Any) -> Any:
+        """Start git as the funnel does; raise `NotImplementedError` for what does more than read objects."""
+        asked = command[1:]
+        if asked[0] not in _READING:
+            raise NotImplementedError(f"GitPython may read objects, and asks for: git {asked[0]}")
+        disarmed = {"env": self.funnel.environment, "shell": False, "start_new_session": True}
+        return super().execute(self.funnel.argv(asked), *args, **{**kwargs, **disarmed})
+
+
+class DisarmedRepo(git.Repo):
+    """GitPython's view of a repository, to be closed: the git that reads objects runs until then."""
+
+    GitCommandWrapperType = DisarmedGit
+    git: DisarmedGit
+
+    def __init__(self, repository: Repository) -> None:
+        super().__init__(repository.root, expand_vars=False)
+        self.git.funnel = repository.git
+
+    @property
+    def index(self) -> NoReturn:
+        """Refuse GitPython's index: its `commit` starts hooks by itself, past git."""
+        raise NotImplementedError("GitPython may read objects, and asks for the index")
