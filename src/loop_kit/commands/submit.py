@@ -13,7 +13,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.dispatch.failover import in_use
-from loop_kit.engine.seals import digest
+from loop_kit.engine.run import digest
 from loop_kit.engine.watching import homes_of
 from loop_kit.engine.world import utc_now
 from loop_kit.errors import DirtyTreeError, DocumentError, LockedError, LoopError, StalledError, StartError

@@ -40,12 +40,14 @@ def so_far(run: Run, dispatch: Dispatch, account: Account) -> Spending:
 
 
 def settle(run: Run, dispatch: Dispatch, ending: Ending) -> None:
-    """Enter what a dispatch came to and its session, unless that is lost; put the state and tell the end."""
+    """Enter what a dispatch came to, its document and its session, unless that is lost; put the state and tell the end."""
     own, cost = _bill(run, dispatch, ending.usage, ending.session_id)
     entry = Spending.of(own, cost, ending.seconds)
     role, state = dispatch.role, run.state
     session = None if ending.lost else _session_after(run, dispatch, ending)
     sessions = {other: known for other, known in state.sessions.items() if other != role}
+    if ending.document:
+        run.seal(dispatch.paper)
     run.put(
         paying={name: whose for name, whose in state.paying.items() if name != dispatch.name},
         spent=_with(state.spent, role, entry),
@@ -75,19 +77,19 @@ def settle(run: Run, dispatch: Dispatch, ending: Ending) -> None:
 def charge_cut_off(run: Run, name: str, *, document: bool) -> None:
     """Settle a dispatch that was under way when loop itself was killed, by what its log says."""
     dispatch = Dispatch.again(run, run.state.paying[name], name)
-    if not dispatch.order.prompt.exists():  # loop was killed before it could start the program
+    if dispatch.order.prompt.exists():
+        account = Account(dispatch.backend)
+        account.replay(dispatch.output)
+        ending = Ending(
+            how="cut_off",
+            seconds=_seconds(dispatch),
+            document=document,
+            usage=account.usage,
+            session_id=account.session_id,
+        )
+        settle(run, dispatch, ending)
+    else:  # loop was killed before it could start the program
         run.change(paying={other: whose for other, whose in run.state.paying.items() if other != name})
-        return
-    account = Account(dispatch.backend)
-    account.replay(dispatch.output)
-    ending = Ending(
-        how="cut_off",
-        seconds=_seconds(dispatch),
-        document=document,
-        usage=account.usage,
-        session_id=account.session_id,
-    )
-    settle(run, dispatch, ending)
 
 
 def _bill(run: Run, dispatch: Dispatch, usage: Usage | None, session_id: str | None) -> tuple[Usage | None, Cost]:

@@ -4,25 +4,22 @@ Whatever way a program ends, its whole tree has ended before anything is read, a
 status alone proves nothing in either direction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, Generic, TypeVar
 
 from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, remove, write_bytes
-from loop_kit.dispatch.accounting import so_far
+from loop_kit.dispatch.accounting import Ending, so_far
 from loop_kit.dispatch.activity import ActivityFilter
 from loop_kit.dispatch.collect import take_in
 from loop_kit.dispatch.dispatch import Dispatch
 from loop_kit.dispatch.request import DocumentRequest, Report
-from loop_kit.engine.limits import over, wall_limit
-from loop_kit.engine.restore_bus import stop_without_bus
+from loop_kit.engine.limits import Standing, is_over, wall_limit
 from loop_kit.engine.run import Run
-from loop_kit.engine.snapshots import pin_unfinished
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.agent_events import Failed, FailureKind, Usage
-from loop_kit.model.config import Access
 from loop_kit.model.events import DispatchStarted
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.shown_events import AgentOutput
@@ -69,6 +66,21 @@ class Attempt(Generic[R]):
         return "no_document" if self.missing else "invalid_document"
 
     @property
+    def ending(self) -> Ending:
+        """What is entered of it."""
+        return Ending(
+            how=str(self.ended.how),
+            seconds=self.ended.seconds,
+            document=self.report is not None,
+            usage=self.usage,
+            session_id=self.session_id,
+            exit_code=self.ended.exit_code,
+            failure=self.failure_name,
+            swept=self.ended.swept,
+            lost=self.lost_session,
+        )
+
+    @property
     def lost_session(self) -> bool:
         """Whether it could not go on in the session that it was to go on in."""
         asked = self.dispatch.session is not None
@@ -86,19 +98,26 @@ class _Prepared(Generic[R]):
     account: Account
 
 
-def start(run: Run, pairs: Sequence[tuple[Dispatch, DocumentRequest[R]]]) -> list[Attempt[R]]:
-    """Start the programs of all dispatches at once, wait for their ends and take in what they handed in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played(Generic[R]):
+    """A dispatch whose program has ended, with its whole tree."""
+
+    dispatch: Dispatch
+    request: DocumentRequest[R]
+    account: Account
+    ended: Ended
+
+
+def play(run: Run, pairs: Sequence[tuple[Dispatch, DocumentRequest[R]]], at: Standing) -> list[Played[R]]:
+    """Start the programs of all dispatches at once and wait for their ends; `at` is where the run stands with its limits."""
     prepared = [_prepare(run, dispatch, request) for dispatch, request in pairs]
     for each in prepared:
         run.emit(_started(each.dispatch, each.request))
-    ended = _play(run, prepared)
-    unfinished = any(each.dispatch.access is Access.WRITE for each in prepared)
-    during = f"while the {' and the '.join(each.dispatch.role for each in prepared)} was at work"
-    stop_without_bus(run, during, unfinished=unfinished)
-    attempts = [_outcome(run, each, end) for each, end in zip(prepared, ended, strict=True)]
-    if unfinished and any(attempt.report is None for attempt in attempts):
-        pin_unfinished(run)
-    return attempts
+    ended = _supervised(run, prepared, at)
+    return [
+        Played(dispatch=each.dispatch, request=each.request, account=each.account, ended=end)
+        for each, end in zip(prepared, ended, strict=True)
+    ]
 
 
 def _prepare(run: Run, dispatch: Dispatch, request: DocumentRequest[R]) -> _Prepared[R]:
@@ -138,7 +157,7 @@ def _started(dispatch: Dispatch, request: DocumentRequest[Any]) -> DispatchStart
     )
 
 
-def _play(run: Run, prepared: Sequence[_Prepared[R]]) -> list[Ended]:
+def _supervised(run: Run, prepared: Sequence[_Prepared[R]], at: Standing) -> list[Ended]:
     """Run the programs to their ends, while heartbeats beat and limits are watched."""
     me = Owner.me()
 
@@ -148,15 +167,15 @@ def _play(run: Run, prepared: Sequence[_Prepared[R]]) -> list[Ended]:
             beat = heartbeat.Beat(role=each.dispatch.role, **asdict(me), dispatch_id=each.dispatch.name, at=run.now())
             heartbeat.write(run.bus.heartbeat_path(each.dispatch.role), beat)
         used = total(so_far(run, each.dispatch, each.account) for each in prepared)
-        return any(each.account.hopeless for each in prepared) or over(run, used)
+        return any(each.account.hopeless for each in prepared) or is_over(run, at, used)
 
     with ExitStack() as stack:
         for each in prepared:
             stack.callback(heartbeat.remove, run.bus.heartbeat_path(each.dispatch.role))
-        return [_supervised(run, each, stack, tick) for each in prepared]
+        return [_one(run, each, stack, tick, at) for each in prepared]
 
 
-def _supervised(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Any) -> Ended:
+def _one(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Callable[[], bool], at: Standing) -> Ended:
     dispatch, account = prepared.dispatch, prepared.account
 
     def show_line(line: str) -> None:
@@ -165,7 +184,7 @@ def _supervised(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Any)
 
     return supervise(
         prepared.command,
-        limits=Limits(wall=wall_limit(run, dispatch.role), idle=run.settings.idle_timeout(dispatch.role)),
+        limits=Limits(wall=wall_limit(run, at, dispatch.role), idle=run.settings.idle_timeout(dispatch.role)),
         log=stack.enter_context(RawLog(dispatch.output)),
         error_log=stack.enter_context(RawLog(dispatch.errors)),
         watch=Watch(
@@ -178,8 +197,9 @@ def _supervised(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Any)
     )
 
 
-def _outcome(run: Run, prepared: _Prepared[R], ended: Ended) -> Attempt[R]:
-    dispatch, account = prepared.dispatch, prepared.account
+def outcome(run: Run, played: Played[R]) -> Attempt[R]:
+    """Take in what a dispatch handed in, and say what came of it."""
+    dispatch, account, ended = played.dispatch, played.account, played.ended
     bare: Attempt[R] = Attempt(dispatch=dispatch, ended=ended, session_id=account.session_id, usage=account.usage)
     failure = failure_of(dispatch.backend, account.end, ended.exit_code, ended.err_tail)
     exited_well = ended.how is HowEnded.EXITED and ended.exit_code == 0
@@ -187,7 +207,7 @@ def _outcome(run: Run, prepared: _Prepared[R], ended: Ended) -> Attempt[R]:
     ended_early = dispatch.formed and ended.how is HowEnded.EXITED and not exited_well
     ended_well = (account.finished is not None and not ended_early) or (exited_well and failure is None)
     try:
-        report = take_in(run, prepared.request, dispatch, account if ended_well else None)
+        report = take_in(run, played.request, dispatch, account if ended_well else None)
     except DocumentError as problem:
         return replace(bare, problem=problem)
     if report is not None:

@@ -9,8 +9,7 @@ from loop_kit.bus.document import parse
 from loop_kit.dispatch.answer import find_answer
 from loop_kit.dispatch.dispatch import Dispatch
 from loop_kit.dispatch.request import DocumentRequest, Report
-from loop_kit.engine.run import Run
-from loop_kit.engine.seals import digest, forget
+from loop_kit.engine.run import Run, digest
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model.events import DocumentAccepted, DocumentRefused
 from loop_kit.model.redaction import NO_VALUES, Redactor
@@ -51,7 +50,7 @@ def _filled(run: Run, request: DocumentRequest[Any], document: Any) -> Any:
     if request.expect is WorkReport and "head_sha" not in document:
         head = run.tree.head().sha
         known["head_sha"] = head
-        known["files_changed"] = list(run.tree.changed_paths(run.state.head_sha, head))
+        known["files_changed"] = list(run.tree.changed_paths(request.since, head))
     missing = {name: value for name, value in known.items() if name not in document}
     return {**missing, **document} if missing else document
 
@@ -59,7 +58,7 @@ def _filled(run: Run, request: DocumentRequest[Any], document: Any) -> Any:
 def under_way(run: Run, role: str) -> str:
     """Return the name of a role's dispatch that was cut off by the death of loop itself, "" when there is none."""
     cut_off = [name for name, whose in run.state.paying.items() if whose == role]
-    return cut_off[-1] if cut_off else run.bus.newest_outbox(run.state.dispatch_prefix(role))
+    return cut_off[-1] if cut_off else run.outbox_of(role)
 
 
 def on_bus(run: Run, request: DocumentRequest[R]) -> R | None:
@@ -72,21 +71,29 @@ def on_bus(run: Run, request: DocumentRequest[R]) -> R | None:
     if not os.path.lexists(run.bus.path(paper)) or (known is None and under_way(run, request.role)):
         return None  # what a dispatch handed in that was under way is for `recover` to say
     data, problem = _found(run, paper)
-    if data is not None and known == digest(data):
-        try:
-            report = request.read(parse(data, name=f"{paper}.json"))
-        except DocumentError as error:
-            refuse(run, paper, error.message)
-            return None
+    report: R | None = None
+    if known is not None:
+        problem = "it was changed after it was handed in"
+        if data is not None and known == digest(data):
+            report, problem = _read(request, data)
+    if report is not None and data is not None:
         run.papers[paper] = data
         return report
-    refuse(run, paper, problem if known is None else "it was changed after it was handed in")
-    if known is None:
+    refuse(run, paper, problem)
+    if known is None or (data is not None and known == digest(data)):
         return None
     raise NeedsPersonError(
         f"{run.bus.name(run.bus.path(paper))} was changed after it was handed in; it is kept in the archive as refused",
         hint="loop submit or loop review hands in another one, and loop run --resume asks once more",
     )
+
+
+def _read(request: DocumentRequest[R], data: bytes) -> tuple[R | None, str]:
+    """Return the report in a document, None when it is none, and why."""
+    try:
+        return request.read(parse(data, name=f"{request.paper}.json")), ""
+    except DocumentError as error:
+        return None, error.message
 
 
 def _found(run: Run, paper: str) -> tuple[bytes | None, str]:
@@ -116,7 +123,7 @@ def refuse(run: Run, paper: str, reason: str) -> None:
     _keep_refused(run, paper, run.bus.path(paper), reason)
     run.bus.remove(paper)
     if paper in run.state.digests:
-        forget(run, paper)
+        run.forget(paper)
         run.put()
 
 

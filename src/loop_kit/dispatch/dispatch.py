@@ -30,6 +30,15 @@ from loop_kit.values import dataclass, replace
 from loop_kit.vcs import identity, worktree
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a program is started, where it lies ("" when it is not started any more) and what is known of it."""
+
+    cwd: Path
+    path: str
+    program: Program | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """One start of a program. `name` is unlike that of any other dispatch, and names its outbox and its logs.
@@ -55,26 +64,25 @@ class Dispatch:
     environment: Mapping[str, str]
 
     @classmethod
-    def next(cls, run: Run, request: DocumentRequest[Any], number: int) -> Self:
+    def next(cls, run: Run, request: DocumentRequest[Any], backend_name: str, number: int) -> Self:
         """Return the dispatch that will be the run's `number`th; raise `BackendError` when its program is not there."""
-        backend_name = in_use(run.settings, run.state.backends, request.role)
         own = run.settings.backend(backend_name)
         backend = find_backend(backend_name, own)
         path = locate_program(run.world.environment, backend_name, backend, own)
         program = known_program(backend, path, run.state.programs.get(backend_name), run.world.environment)
-        name = f"{run.state.dispatch_prefix(request.role)}{number}"
-        return cls._of(run, request.role, name, cwd=request.cwd, path=path, program=program)
+        name = run.dispatch_name(request.role, number)
+        return cls._of(run, name, request.role, backend_name, _Found(request.cwd, path, program))
 
     @classmethod
     def again(cls, run: Run, role: str, name: str) -> Self:
         """Return a dispatch of this round that an earlier process has begun: its program need not be there any more."""
-        program = run.state.programs.get(in_use(run.settings, run.state.backends, role))
-        return cls._of(run, role, name, cwd=run.tree.root, path="", program=program)
+        backend_name = in_use(run.settings, run.state.backends, role)
+        program = run.state.programs.get(backend_name)
+        return cls._of(run, name, role, backend_name, _Found(run.tree.root, "", program))
 
     @classmethod
-    def _of(cls, run: Run, role: str, name: str, *, cwd: Path, path: str, program: Program | None) -> Self:
+    def _of(cls, run: Run, name: str, role: str, backend_name: str, found: _Found) -> Self:
         settings, paper = run.settings, papers_of(run.settings)[role]
-        backend_name = in_use(settings, run.state.backends, role)
         own = settings.backend(backend_name)
         backend = find_backend(backend_name, own)
         session = session_for(run, role, backend_name)
@@ -82,12 +90,12 @@ class Dispatch:
         order = Order(
             role=role,
             prompt=log_of(stem, "prompt.txt"),
-            cwd=cwd,
+            cwd=found.cwd,
             report=outbox / "report.json",
             schema=resources.schema_path(kind_of(paper)),
             writable=tuple(sorted({run.tree.git_dir, run.tree.common_dir})),
             session=None if session is None else session.session_id,
-            program=path,
+            program=found.path,
             task_id=run.card.task_id,
             round=run.round,
             model=settings.model(role, backend_name),
@@ -104,7 +112,7 @@ class Dispatch:
             backend_name=backend_name,
             backend=backend,
             settings=own,
-            program=program,
+            program=found.program,
             session=session,
             outbox=outbox,
             stem=stem,

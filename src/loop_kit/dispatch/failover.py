@@ -43,36 +43,36 @@ def find_programs(settings: Settings, role: str, environment: Mapping[str, str])
 
 @dataclass(slots=True)
 class Failover:
-    """The backends that a request has tried in vain, with the second of the run's clock at which their quota is free."""
+    """The backend that a request uses, and those tried in vain, with the time on the run's clock when their quota is free."""
 
     run: Run
     role: str
+    backend: str
     passed_over: dict[str, float | None] = field(default_factory=dict)
 
     def to_next(self, failure: str, message: str, *, free_at: float | None = None) -> bool:
-        """Have the role use the next backend that has not failed; False when there is none. `failure` says why."""
-        run = self.run
-        name = in_use(run.settings, run.state.backends, self.role)
-        self.passed_over[name] = free_at
-        left = [other for other in run.settings.backend_names(self.role) if other not in self.passed_over]
+        """Use the next backend that has not failed; False when there is none. `failure` says why."""
+        self.passed_over[self.backend] = free_at
+        left = [name for name in self.run.settings.backend_names(self.role) if name not in self.passed_over]
         if not left:
             return False
         switched = BackendSwitched(
-            role=self.role, round=run.round, backend=name, to=left[0], failure=failure, message=message[:500]
+            role=self.role,
+            round=self.run.round,
+            backend=self.backend,
+            to=left[0],
+            failure=failure,
+            message=message[:500],
         )
-        run.emit(switched)
-        self._use(left[0])
+        self.run.emit(switched)
+        self.backend = left[0]
         return True
 
-    def to_first_free(self) -> tuple[str, float] | None:
-        """Have the role use the backend whose quota is free first, and return it with that time; None when none is known."""
+    def to_first_free(self) -> float | None:
+        """Use the backend whose quota is free first, and return when that is; None when it is known of none."""
         known = {name: at for name, at in self.passed_over.items() if at is not None}
         if not known:
             return None
-        name = min(known, key=known.__getitem__)
-        del self.passed_over[name]
-        self._use(name)
-        return name, known[name]
-
-    def _use(self, name: str) -> None:
-        self.run.change(backends={**self.run.state.backends, self.role: name})
+        self.backend = min(known, key=known.__getitem__)
+        del self.passed_over[self.backend]
+        return known[self.backend]

@@ -7,18 +7,20 @@ the answer: running again after a crash asks nobody twice.
 from collections.abc import Collection, Sequence
 from typing import Any, Generic, TypeVar
 
-from loop_kit.dispatch.accounting import Ending, charge_cut_off, settle
+from loop_kit.dispatch.accounting import charge_cut_off, settle
 from loop_kit.dispatch.answer import TwoAnswersError
-from loop_kit.dispatch.attempt import Attempt, start
+from loop_kit.dispatch.attempt import Attempt, outcome, play
 from loop_kit.dispatch.collect import on_bus, recover, under_way
 from loop_kit.dispatch.dispatch import Dispatch
+from loop_kit.dispatch.failover import Failover, in_use
 from loop_kit.dispatch.person import wait_for
 from loop_kit.dispatch.request import DocumentRequest, Report
 from loop_kit.dispatch.retry import RetryPolicy
 from loop_kit.engine.agent_settings import check_settings
-from loop_kit.engine.limits import SPENDING, admit
+from loop_kit.engine.limits import SPENDING, Standing, admit, standing
+from loop_kit.engine.restore_bus import lay_out_again
 from loop_kit.engine.run import Run
-from loop_kit.engine.seals import forget, seal
+from loop_kit.engine.snapshots import pin_unfinished
 from loop_kit.engine.watching import stop_if_touched
 from loop_kit.errors import BackendError, DocumentError, LoopError, NeedsPersonError, TimeLimitError
 from loop_kit.model.agent_events import Failed, FailureKind
@@ -64,7 +66,8 @@ class _Pursuit(Generic[R]):
         self.run = run
         self.request = request
         self.answer: R | LoopError | None = None
-        self._retries = RetryPolicy(run, request.role)
+        backend = in_use(run.settings, run.state.backends, request.role)
+        self._retries = RetryPolicy(Failover(run, request.role, backend))
 
     def look(self) -> None:
         """Take the document that is there already, or a person's."""
@@ -75,39 +78,19 @@ class _Pursuit(Generic[R]):
         else:
             self.answer = on_bus(run, request) or recover(run, request)
         if self.answer is not None:
-            seal(run, request.paper)
+            run.seal(request.paper)
 
     def next_dispatch(self, number: int) -> Dispatch | None:
         """Return the next dispatch, None when no backend is left whose program is there: that is the answer then."""
         while True:
             try:
-                return Dispatch.next(self.run, self.request, number)
+                return Dispatch.next(self.run, self.request, self._retries.failover.backend, number)
             except BackendError as missing:
                 try:
                     self._retries.missing(missing)
                 except BackendError as error:
                     self.answer = error
                     return None
-
-    def settle(self, attempt: Attempt[R]) -> None:
-        """Enter what a start came to, and its document."""
-        if attempt.report is not None:
-            self.answer = attempt.report
-            seal(self.run, self.request.paper)
-        ended = attempt.ended
-        ending = Ending(
-            how=str(ended.how),
-            seconds=ended.seconds,
-            document=attempt.report is not None,
-            usage=attempt.usage,
-            session_id=attempt.session_id,
-            exit_code=ended.exit_code,
-            failure=attempt.failure_name,
-            swept=ended.swept,
-            lost=attempt.lost_session,
-        )
-        settle(self.run, attempt.dispatch, ending)
-        self.run.bus.clear_outbox(attempt.dispatch.name)
 
     def go_on(self, attempt: Attempt[R]) -> None:
         """Return when the next start may come after one without a document; an error is the answer when none may."""
@@ -126,7 +109,7 @@ class _Pursuit(Generic[R]):
 
 def _ask(run: Run, pursuits: Sequence[_Pursuit[R]]) -> None:
     """Start the program of each request once, and see what comes next for those that got no document."""
-    admit(run)
+    admit(run, at := standing(run))
     if any(run.settings.access(pursuit.request.role) is Access.READ for pursuit in pursuits):
         check_settings(run)
     begun: list[tuple[_Pursuit[R], Dispatch]] = []
@@ -137,20 +120,37 @@ def _ask(run: Run, pursuits: Sequence[_Pursuit[R]]) -> None:
     if not begun:
         return
     _note(run, [dispatch for _, dispatch in begun])
-    attempts = start(run, [(dispatch, pursuit.request) for pursuit, dispatch in begun])
-    for (pursuit, _), attempt in zip(begun, attempts, strict=True):
-        pursuit.settle(attempt)
-    failed = [(pursuit, attempt) for (pursuit, _), attempt in zip(begun, attempts, strict=True) if not attempt.report]
+    failed = []
+    for (pursuit, _), attempt in zip(begun, _attempts(run, begun, at), strict=True):
+        settle(run, attempt.dispatch, attempt.ending)
+        run.bus.clear_outbox(attempt.dispatch.name)
+        pursuit.answer = attempt.report
+        failed += [] if attempt.report is not None else [(pursuit, attempt)]
     if failed:  # after a report the round asks that itself
+        spent = standing(run)
         stop_if_touched(run, " and ".join(f"the work of the {attempt.dispatch.role}" for _, attempt in failed))
-        admit(run, SPENDING)
+        admit(run, spent, SPENDING)
     for pursuit, attempt in failed:
         pursuit.go_on(attempt)
 
 
+def _attempts(run: Run, begun: Sequence[tuple[_Pursuit[R], Dispatch]], at: Standing) -> list[Attempt[R]]:
+    """Run the programs and return what came of each; work that is no report is pinned as it is."""
+    played = play(run, [(dispatch, pursuit.request) for pursuit, dispatch in begun], at)
+    roles = " and the ".join(dispatch.role for _, dispatch in begun)
+    lost_bus = lay_out_again(run, f"while the {roles} was at work")
+    attempts = [] if lost_bus is not None else [outcome(run, each) for each in played]
+    complete = bool(attempts) and all(attempt.report is not None for attempt in attempts)
+    if not complete and any(dispatch.access is Access.WRITE for _, dispatch in begun):
+        pin_unfinished(run)
+    if lost_bus is not None:
+        raise lost_bus
+    return attempts
+
+
 def _note(run: Run, dispatches: Sequence[Dispatch]) -> None:
     """Put the state that knows of dispatches which will have to be paid, before they are started."""
-    forget(run, *(dispatch.paper for dispatch in dispatches))
+    run.forget(*(dispatch.paper for dispatch in dispatches))
     state = run.state
     known = {each.backend_name: each.program for each in dispatches if each.program is not None}
     run.put(

@@ -32,8 +32,8 @@ class DocumentRequest(Generic[R]):
 
     `paper` is the document's name on the bus: its kind, unless several roles hand in one of that kind. `report_path` is ""
     where the answer is a form that the program fills in. `problems` says what was wrong with the last answer when this is
-    the second asking; there is no third. `head_sha` is the commit that is asked about, "" while there is none yet;
-    `about` are the task and the round.
+    the second asking; there is no third. `about` are the task and the round, `since` is the head that they begin at;
+    `head_sha` is the commit that is asked about, "" while there is none yet.
     """
 
     role: str
@@ -42,6 +42,7 @@ class DocumentRequest(Generic[R]):
     cwd: Path
     prompt: Callable[[str, tuple[str, ...]], str]
     about: tuple[str, int]
+    since: str
     problems: tuple[str, ...] = ()
     head_sha: str = ""
 

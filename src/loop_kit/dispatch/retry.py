@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from loop_kit.dispatch.failover import Failover, in_use
+from loop_kit.dispatch.failover import Failover
 from loop_kit.engine.limits import pause
 from loop_kit.engine.run import Run
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import Failed, FailureKind
 from loop_kit.model.events import DispatchRetry, Parked
-from loop_kit.values import dataclass, field
+from loop_kit.values import dataclass
 
 # A program that asks for a longer wait than this, in seconds, is not retried: its service is not there.
 _LONGEST_WAIT = 900.0
@@ -36,20 +36,24 @@ _ADVICE: Mapping[FailureKind, str] = MappingProxyType(
 
 @dataclass(slots=True)
 class RetryPolicy:
-    """The tries of one request. `tries` counts those of the backend that is used now, `waits` those for a quota.
+    """The tries of one request, and the backend that it uses now.
 
-    A quota that is spent again after the wait that its program named is a failure like others: the waits have an end.
+    `tries` counts those of that backend, `waits` those for a quota. A quota that is spent again after the wait that its
+    program named is a failure like others: the waits have an end.
     """
 
-    run: Run
-    role: str
+    failover: Failover
     tries: int = 0
     waits: int = 0
     waited: float = 0.0
-    failover: Failover = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.failover = Failover(self.run, self.role)
+    @property
+    def run(self) -> Run:
+        return self.failover.run
+
+    @property
+    def role(self) -> str:
+        return self.failover.role
 
     def after(self, failure: Failed, log: Path, *, lost_session: bool) -> None:
         """Return when it is time to retry; raise `BackendError` when there is nothing left to try.
@@ -82,7 +86,7 @@ class RetryPolicy:
     def _without(self, failure: Failed, log: Path) -> None:
         """Go on without the backend that failed, or wait for the first whose quota is free."""
         self.tries = 0
-        who = f"the {self.role} ({in_use(self.run.settings, self.run.state.backends, self.role)})"
+        who = f"the {self.role} ({self.failover.backend})"
         if failure.kind in _ITS_OWN:
             quota = failure.retry_after if failure.kind is FailureKind.QUOTA else None
             free_at = None if quota is None else self.run.world.clock.seconds() + quota
@@ -92,10 +96,10 @@ class RetryPolicy:
 
     def _park(self, failure: Failed) -> bool:
         """Wait until a quota is free, with its backend in use; False when that takes longer than is allowed."""
-        found = self.failover.to_first_free()
-        if found is None:
+        free_at = self.failover.to_first_free()
+        if free_at is None:
             return False
-        run, (backend, free_at) = self.run, found
+        run = self.run
         seconds = max(0.0, free_at - run.world.clock.seconds())
         allowed = self.waited + seconds <= run.settings.run.quota_wait
         if not allowed or self.waits > run.settings.run.dispatch_retries:
@@ -104,7 +108,7 @@ class RetryPolicy:
         parked = Parked(
             role=self.role,
             round=run.round,
-            backend=backend,
+            backend=self.failover.backend,
             wait_seconds=round(seconds, 3),
             until=_later(run.now(), seconds),
             message=failure.message[:500],

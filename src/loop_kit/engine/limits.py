@@ -3,51 +3,55 @@
 `LIMITS` is asked in its order; another limit is another entry. A limit never writes: it says why not, in one error.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from loop_kit.engine.run import Run
 from loop_kit.errors import BudgetError, LoopError, RoundLimitError, StoppedError, TimeLimitError
-from loop_kit.model.spending import Spending, total
-from loop_kit.values import dataclass
+from loop_kit.model.spending import NOTHING, Spending, total
+from loop_kit.values import dataclass, replace
 
 _MINUTE = 60.0
-_NOTHING_MORE = Spending()
 
 
-def _free(_run: Run, _more: Spending) -> LoopError | None:
-    """Stand for a look that a limit does without."""
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a limit looks at: the round, and what the run has spent, with what running programs have used so far."""
+
+    round: int
+    spent: Spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """One reason not to pay. Both looks return the error that would end the run, None while there is none.
+    """One reason not to pay: `refusal` returns the error that would end the run, None while there is none.
 
-    `before` is asked before a program is started, `during` about every second while one runs. `more` is what running
-    programs have used and the state does not know yet.
+    It is asked before a program is started and, unless it is one `before` alone, about every second while one runs.
     """
 
     name: str
-    before: Callable[[Run, Spending], LoopError | None] = _free
-    during: Callable[[Run, Spending], LoopError | None] = _free
+    refusal: Callable[[Run, Standing], LoopError | None]
+    before: bool = False
 
 
-def _stopped(run: Run, _more: Spending) -> LoopError | None:
+_ANYWHERE = Standing(round=0, spent=NOTHING)  # what stops a run does not depend on it
+
+
+def _stopped(run: Run, _at: Standing) -> LoopError | None:
     if not run.bus.stop_requested():
         return None
     return StoppedError(f"{run.bus.stop_path} asks for a stop", hint="remove that file, then: loop run --resume")
 
 
-def _out_of_time(run: Run, _more: Spending) -> LoopError | None:
+def _out_of_time(run: Run, _at: Standing) -> LoopError | None:
     if run.seconds_left() != 0.0:
         return None
     seconds = run.settings.run.timeout
     return TimeLimitError(f"the run took longer than --timeout {seconds:g} s", hint="loop run --resume goes on")
 
 
-def _out_of_rounds(run: Run, _more: Spending) -> LoopError | None:
+def _out_of_rounds(run: Run, at: Standing) -> LoopError | None:
     limit = run.settings.run.max_rounds
-    if run.round <= limit:
+    if at.round <= limit:
         return None
     return RoundLimitError(
         f"{limit} round{'s' if limit > 1 else ''} ended without approval",
@@ -55,8 +59,8 @@ def _out_of_rounds(run: Run, _more: Spending) -> LoopError | None:
     )
 
 
-def _out_of_minutes(run: Run, _more: Spending) -> LoopError | None:
-    minutes, worked = run.settings.run.max_minutes, _spent(run).seconds
+def _out_of_minutes(run: Run, at: Standing) -> LoopError | None:
+    minutes, worked = run.settings.run.max_minutes, at.spent.seconds
     if not minutes or worked < minutes * _MINUTE:
         return None
     return BudgetError(
@@ -65,8 +69,8 @@ def _out_of_minutes(run: Run, _more: Spending) -> LoopError | None:
     )
 
 
-def _out_of_money(run: Run, more: Spending) -> LoopError | None:
-    dollars, spent = run.settings.run.max_cost, _spent(run) + more
+def _out_of_money(run: Run, at: Standing) -> LoopError | None:
+    dollars, spent = run.settings.run.max_cost, at.spent
     if not dollars or spent.counted_usd < dollars:
         return None
     return BudgetError(
@@ -75,29 +79,29 @@ def _out_of_money(run: Run, more: Spending) -> LoopError | None:
     )
 
 
-STOPPING = (
-    Limit(name="stop", before=_stopped, during=_stopped),
-    Limit(name="time", before=_out_of_time, during=_out_of_time),
-)
+STOPPING = (Limit(name="stop", refusal=_stopped), Limit(name="time", refusal=_out_of_time))
 SPENDING = (
-    Limit(name="minutes", before=_out_of_minutes),  # a running program is ended by its own clock, see `wall_limit`
-    Limit(name="money", before=_out_of_money, during=_out_of_money),
+    Limit(name="minutes", refusal=_out_of_minutes, before=True),  # a program's own clock ends it, see `wall_limit`
+    Limit(name="money", refusal=_out_of_money),
 )
-LIMITS = (*STOPPING, Limit(name="rounds", before=_out_of_rounds), *SPENDING)
+LIMITS = (*STOPPING, Limit(name="rounds", refusal=_out_of_rounds, before=True), *SPENDING)
 
 
-def admit(run: Run, limits: tuple[Limit, ...] = LIMITS) -> None:
+def standing(run: Run) -> Standing:
+    """Return where a run stands with its limits."""
+    return Standing(round=run.round, spent=total(run.state.spent.values()))
+
+
+def admit(run: Run, at: Standing, limits: Sequence[Limit] = LIMITS) -> None:
     """Raise unless one more agent may be started now: asked before every dispatch, and by the PM before every round."""
     check_stop(run)
-    for limit in limits:
-        refusal = limit.before(run, _NOTHING_MORE)
-        if refusal is not None:
-            raise refusal
+    _refuse(run, at, limits)
 
 
-def over(run: Run, more: Spending) -> bool:
+def is_over(run: Run, at: Standing, more: Spending) -> bool:
     """Whether a limit ends the programs that run now and have used `more`."""
-    return any(limit.during(run, more) is not None for limit in LIMITS)
+    now = replace(at, spent=at.spent + more)
+    return any(limit.refusal(run, now) is not None for limit in LIMITS if not limit.before)
 
 
 def check_stop(run: Run) -> None:
@@ -107,10 +111,7 @@ def check_stop(run: Run) -> None:
     """
     run.world.tick()
     run.world.interruption.raise_if_requested()
-    for limit in STOPPING:
-        refusal = limit.before(run, _NOTHING_MORE)
-        if refusal is not None:
-            raise refusal
+    _refuse(run, _ANYWHERE, STOPPING)
 
 
 def pause(run: Run, seconds: float) -> None:
@@ -122,18 +123,21 @@ def pause(run: Run, seconds: float) -> None:
         check_stop(run)
 
 
-def wall_limit(run: Run, role: str) -> float:
+def _refuse(run: Run, at: Standing, limits: Sequence[Limit]) -> None:
+    for limit in limits:
+        refusal = limit.refusal(run, at)
+        if refusal is not None:
+            raise refusal
+
+
+def wall_limit(run: Run, at: Standing, role: str) -> float:
     """Return the seconds that a dispatch of `role` may take, 0 for no limit."""
     own = run.settings.dispatch_timeout(role)
     limits = [own] if own else []
     if run.settings.run.max_minutes:
-        left = run.settings.run.max_minutes * _MINUTE - _spent(run).seconds
+        left = run.settings.run.max_minutes * _MINUTE - at.spent.seconds
         limits.append(max(left, 0.01))  # 0 would be no limit
     return min(limits, default=0.0)
-
-
-def _spent(run: Run) -> Spending:
-    return total(run.state.spent.values())
 
 
 def _assumed(unpriced: int) -> str:

@@ -8,20 +8,19 @@ import os
 
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.engine.run import Run
-from loop_kit.engine.snapshots import pin_unfinished
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.review import FixList
 
 
-def stop_without_bus(run: Run, during: str, *, unfinished: bool) -> None:
-    """Raise when the bus was deleted `during` something, after having laid it out again and pinned `unfinished` work.
+def lay_out_again(run: Run, during: str) -> NeedsPersonError | None:
+    """Lay a bus out again that was deleted `during` something; return the error to end the run with, None when it is there.
 
-    Raises as well when a link has come into the place of one of its folders: then nothing is written any more.
+    Raises `NeedsPersonError` when a link has come into the place of one of its folders: then nothing is written any more.
     """
     stop_at_links(run.bus, run.name)
     if os.path.lexists(run.archive.file(0, Manifest.kind)):
-        return
+        return None
     run.bus.ensure_layout()
     run.archive.put_document(0, Manifest.kind, run.manifest)
     if not os.path.lexists(run.bus.card_path):
@@ -30,9 +29,7 @@ def stop_without_bus(run: Run, during: str, *, unfinished: bool) -> None:
     if FixList.kind in run.papers:
         run.archive.put(run.round, FixList.kind, run.papers[FixList.kind])
     run.put()
-    if unfinished:
-        pin_unfinished(run)
-    raise NeedsPersonError(
+    return NeedsPersonError(
         f"{run.bus.root} was deleted {during} (git clean -x does that): manifest, card and state are laid out again, "
         "archive and logs of earlier rounds are lost",
         hint="nothing that was committed is lost; loop run --resume goes on",

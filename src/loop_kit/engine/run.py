@@ -4,6 +4,8 @@ A `Run` is passed along; nothing is kept in globals. Its state changes in memory
 `put`, which is a commit point: whatever it relies on is on the disk before.
 """
 
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +23,10 @@ from loop_kit.values import dataclass, field, replace
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import tree_path
+
+
+def digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,6 +137,28 @@ class Run:
         self.change(**{"updated_at": self.now(), **fields})
         self.bus.put_state(self.state)
 
+    def seal(self, *papers: str) -> None:
+        """Have the state know documents in memory again, once it is put; see `seals`."""
+        self.know({paper: digest(self.papers[paper]) for paper in papers})
+
+    def know(self, digests: Mapping[str, str]) -> None:
+        """Have the state know more by its digest."""
+        self.change(digests={**self.state.digests, **digests})
+
+    def forget(self, *papers: str) -> None:
+        """Forget documents: they were refused, or somebody is asked for others. They must not come back as answers."""
+        for paper in papers:
+            self.papers.pop(paper, None)
+        self.change(digests={name: value for name, value in self.state.digests.items() if name not in papers})
+
+    def outbox_of(self, role: str) -> str:
+        """Return a role's newest dispatch of this round whose outbox is there, "" when there is none."""
+        return self.bus.newest_outbox(self.dispatch_name(role, ""))
+
+    def dispatch_name(self, role: str, number: int | str) -> str:
+        """Return the name of a role's dispatch in this round."""
+        return f"{self.name}-r{self.round}-{role}-{number}"
+
     def reload(self) -> None:
         """Take the state on the bus, unless it cannot be read or is another run's: what was not put does not count."""
         try:
@@ -147,7 +175,7 @@ class Run:
 
     def end(self, outcome: Outcome, *, error: str, hint: str) -> None:
         """Note in memory why the run ends here; everything needed to go on is kept."""
-        self.state = self.state.ended(outcome, error=error, hint=hint, now=self.now())
+        self.change(outcome=outcome, error=error, hint=hint, updated_at=self.now())
 
     def seconds_left(self) -> float | None:
         """Return the seconds until `--timeout` ends the run, at least 0; None without a limit."""

@@ -7,14 +7,13 @@ crash between the two leaves a claim that is taken in anew, or what loop can wri
 
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import round_in
 from loop_kit.bus.document import parse
 from loop_kit.bus.layout import ROUND_KINDS, kind_of
-from loop_kit.engine.run import Run
+from loop_kit.engine.run import Run, digest
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model import documents
 from loop_kit.model.config import WORKER, Settings
@@ -27,10 +26,6 @@ _SWAPPED = "it is not what loop read or wrote there in this round"
 _NOBODYS = "it was there when its dispatch had been cut off, and nothing tells who wrote it"
 
 
-def digest(data: bytes) -> str:
-    return sha256(data).hexdigest()
-
-
 def papers_of(settings: Settings) -> dict[str, str]:
     """Return by role the name of the document that it hands in.
 
@@ -41,23 +36,15 @@ def papers_of(settings: Settings) -> dict[str, str]:
     return {WORKER: WorkReport.kind, **reports}
 
 
-def seal(run: Run, *names: str) -> None:
-    """Have the state know documents in memory again, once that state is put."""
-    run.change(digests={**run.state.digests, **{name: digest(run.papers[name]) for name in names}})
+def open_papers(run: Run) -> FixList | None:
+    """Begin a round with its papers: those of the round before leave the bus, and those found there are known again.
 
-
-def forget(run: Run, *names: str) -> None:
-    """Forget documents: they were refused, or somebody is asked for others. They must not come back as answers."""
-    for name in names:
-        run.papers.pop(name, None)
-    run.change(digests={name: value for name, value in run.state.digests.items() if name not in names})
-
-
-def open_papers(run: Run) -> None:
-    """Begin a round with its papers: those of the round before leave the bus, and those found there are known again."""
+    Returns what the round has to fix, None in the first one.
+    """
     _clear_last_round(run)
-    find_fix_list(run)
+    fix_list = _find_fix_list(run)
     _take_found(run)
+    return fix_list
 
 
 def _take_found(run: Run) -> None:
@@ -69,7 +56,7 @@ def _take_found(run: Run) -> None:
     for role, name in papers_of(run.settings).items():
         if name in run.state.digests:
             continue
-        outbox = run.bus.newest_outbox(run.state.dispatch_prefix(role))
+        outbox = run.outbox_of(role)
         if outbox or role in run.state.paying.values():
             if run.by_hand(role) or not outbox:
                 _refuse_orphan(run, name, outbox)
@@ -77,7 +64,7 @@ def _take_found(run: Run) -> None:
         with suppress(DocumentError):  # whoever reads it in earnest says so
             found = run.bus.read_raw(name)
             if found is not None:
-                run.change(digests={**run.state.digests, name: digest(found)})
+                run.know({name: digest(found)})
 
 
 def _refuse_orphan(run: Run, name: str, outbox: str) -> None:
@@ -142,7 +129,7 @@ def _clear_last_round(run: Run) -> None:
         run.bus.remove_all(gone)
 
 
-def find_fix_list(run: Run) -> FixList | None:
+def _find_fix_list(run: Run) -> FixList | None:
     """Return what this round has to fix, None in the first round; raise `NeedsPersonError` when only forged ones are left."""
     if run.round <= 1:
         return None

@@ -112,8 +112,9 @@ def _changed_on_bus(bus: Bus, manifest: Manifest) -> dict[str, str]:
     return {name.removeprefix("bus "): now.get(name, "") for name in changed}
 
 
-def _without_unseen(state: RunState) -> dict[str, str]:
-    return {name: found for name, found in state.digests.items() if not name.startswith(_UNSEEN)}
+def without_unseen(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return a state's digests without what an earlier end of the run has noted."""
+    return {name: found for name, found in digests.items() if not name.startswith(_UNSEEN) and name != _NOTED}
 
 
 def refuse_unseen(bus: Bus, state: RunState, manifest: Manifest, card: str) -> None:
@@ -129,7 +130,7 @@ def refuse_unseen(bus: Bus, state: RunState, manifest: Manifest, card: str) -> N
     unseen = [name for name, found in now.items() if known.get(name) == found and _is_taken(name, card)]
     if not unseen:
         return
-    bus.put_state(replace(state, digests={**_without_unseen(state), _NOTED: "yes"}))
+    bus.put_state(replace(state, digests={**without_unseen(state.digests), _NOTED: "yes"}))
     raise NeedsPersonError(
         f"{listed([bus.name(bus.root / name) for name in unseen], _SHOWN)}: changed while {state.run_name} went on, "
         "by an agent or by you",
@@ -141,14 +142,13 @@ def _is_taken(name: str, card: str) -> bool:
     return name == card or not name.startswith(("tasks/", "task_card.json"))
 
 
-def notice(run: Run) -> None:
-    """Tell what is not as it was around the run, and note in the state that ends it what the next one must not take unseen."""
+def notice(run: Run) -> dict[str, str]:
+    """Tell what is not as it was around the run; return what the state that ends it has to know, so that the next run asks."""
     try:
         noticed = look_around(run)
     except LoopError as error:  # the repository is what is broken: that is told already
         run.world.listener(LeftBehind(what=f"nobody could look around: {error.message}", hint=error.hint))
-        return
+        return {}
     if noticed.sentences:
         run.emit(Noticed(round=run.round, what=noticed.sentences))
-    unseen = {f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}
-    run.change(digests={**_without_unseen(run.state), _NOTED: "yes", **unseen})
+    return {_NOTED: "yes", **{f"{_UNSEEN}{name}": found for name, found in noticed.unseen.items()}}

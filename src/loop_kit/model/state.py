@@ -139,10 +139,6 @@ class RunState:
         """Whether there is something that `--resume` would go on with."""
         return self.phase in (Phase.AWAITING_WORK, Phase.AWAITING_REVIEW)
 
-    def dispatch_prefix(self, role: str) -> str:
-        """Return how the names of a role's dispatches in this round begin; their number follows."""
-        return f"{self.run_name}-r{self.round}-{role}-"
-
     def at(self, phase: Phase, *, now: str) -> Self:
         return replace(self, phase=phase, updated_at=now)
 
@@ -159,10 +155,6 @@ class RunState:
             round_spent={},
             updated_at=now,
         )
-
-    def ended(self, outcome: Outcome, *, error: str, hint: str, now: str) -> Self:
-        """Return this state with the reason why the run ended here; everything needed to go on is kept."""
-        return replace(self, outcome=outcome, error=error, hint=hint, updated_at=now)
 
     def going_on(self, *, now: str) -> Self:
         return replace(self, outcome=None, error="", hint="", updated_at=now)

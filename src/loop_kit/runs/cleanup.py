@@ -22,8 +22,7 @@ def in_flight(run: Run) -> bool:
 
 
 def _outboxes(run: Run) -> tuple[str, ...]:
-    prefixes = map(run.state.dispatch_prefix, run.settings.role_names)
-    return tuple(filter(None, map(run.bus.newest_outbox, prefixes)))
+    return tuple(filter(None, map(run.outbox_of, run.settings.role_names)))
 
 
 def clear_away(run: Run) -> None:

@@ -17,7 +17,7 @@ from loop_kit.engine.log_anchor import anchor, anchor_again, check_log
 from loop_kit.engine.recovery_hints import go_back, switch_back
 from loop_kit.engine.run import Run
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
-from loop_kit.engine.surroundings import refuse_unseen
+from loop_kit.engine.surroundings import refuse_unseen, without_unseen
 from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.engine.watching import changed_settings, homes_of, refuse_touched, settings_now
 from loop_kit.engine.world import World
@@ -197,7 +197,7 @@ def _resume(world: World, bus: Bus, repository: Repository, request: RunRequest,
     taken = tell_taken(run, seen)
     anchor_again(run, problem)
     run.state = run.state.going_on(now=run.now())
-    run.change(digests={**run.state.digests, **run.manifest.digests()}, watch=seen)
+    run.change(digests={**without_unseen(run.state.digests), **run.manifest.digests()}, watch=seen)
     bus.remove("summary")  # it told of the end that is none any more; the archive has it
     run.put()
     told = (*tell_tree_settings(run), *taken)

@@ -4,14 +4,13 @@ What was run is on the bus or in the archive and is never run twice for one comm
 digest that stands in the state: a worker can write files like these too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from loop_kit.bus.document import dump, parse
 from loop_kit.bus.own_folders import stop_at_links
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.engine.run import Run
-from loop_kit.engine.seals import digest
+from loop_kit.engine.run import Run, digest
 from loop_kit.engine.watching import stop_if_touched
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
@@ -19,8 +18,8 @@ from loop_kit.model.change import Effect, Finding
 from loop_kit.model.events import ChecksEnded, ChecksStarted
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.state import Phase
+from loop_kit.model.task import TaskCard
 from loop_kit.model.work import WorkReport
-from loop_kit.steps.review import refuse_other_reviews
 from loop_kit.steps.step import RoundSoFar
 from loop_kit.values import dataclass, replace
 
@@ -37,16 +36,15 @@ class Checks:
     """Holds the change against loop's own checks."""
 
     name: ClassVar[str] = "checks"
-    judges: ClassVar[bool] = False
 
     def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
         plan = plan_checks(run.card, run.settings)
         change, evidence = so_far.shown, None
         if plan.commands:
-            evidence = _on_bus(run, change.head_sha) or _at_head(run, plan, change.head_sha)
-            findings = (*change.findings, *_judged(run, so_far.claim, evidence))
+            passed, baseline = run.state.passed, _baseline(run)
+            evidence = _on_bus(run, change.head_sha) or _at_head(run, plan, change.head_sha, baseline)
+            findings = (*change.findings, *_judged(run.card, so_far.claim, evidence, passed, baseline))
             change = replace(change, findings=_for_reviewer(run, findings))
-        refuse_other_reviews(run, asked=so_far.asked_about == change.head_sha)
         return replace(so_far, change=change, evidence=evidence)
 
 
@@ -56,30 +54,34 @@ def check_base(run: Run) -> None:
     if not plan.commands or _baseline(run) is not None:
         return
     run.find_pins()
-    checked = _gather(run, plan, BASE_ROUND, run.manifest.base_sha)
+    checked = _gather(run, plan, BASE_ROUND, run.manifest.base_sha, seals=run.state.digests, watched=run.state.watch)
     run.archive.put_document(BASE_ROUND, Evidence.kind, checked.evidence)
-    _seal(run, _BASE_SEAL, checked.evidence, checked.seals)
+    run.put(digests={**run.state.digests, **checked.seals, _BASE_SEAL: digest(dump(checked.evidence))})
+    _tell(run, checked.evidence)
     stop_if_touched(run, "the checks where the run begins")
 
 
-def _at_head(run: Run, plan: Plan, head_sha: str) -> Evidence:
+def _at_head(run: Run, plan: Plan, head_sha: str, baseline: Evidence | None) -> Evidence:
     if run.state.phase is Phase.AWAITING_REVIEW:  # checks are an agent's code: what they hand in is nobody's judgement
         run.put(phase=Phase.AWAITING_WORK)
-    checked = _gather(run, plan, run.round, head_sha)
-    evidence = checked.evidence.against(_baseline(run))
+    checked = _gather(run, plan, run.round, head_sha, seals=run.state.digests, watched=run.state.watch)
+    evidence = checked.evidence.against(baseline)
     run.papers[Evidence.kind] = run.bus.write(Evidence.kind, evidence)
-    _seal(run, _SEAL, evidence, checked.seals)
+    run.put(digests={**run.state.digests, **checked.seals, _SEAL: digest(run.papers[Evidence.kind])})
+    _tell(run, evidence)
     stop_if_touched(run, "the checks", kept=" (what they showed is kept on the bus)")
     return evidence
 
 
-def _judged(run: Run, work: WorkReport, evidence: Evidence) -> tuple[Finding, ...]:
+def _judged(
+    card: TaskCard, work: WorkReport, evidence: Evidence, passed: Collection[str], baseline: Evidence | None
+) -> tuple[Finding, ...]:
     from loop_kit.checks.judge import Expectations, judge  # noqa: PLC0415  (a run without checks does without)
 
     expectations = Expectations(
-        baseline=_baseline(run),
-        passed_before=frozenset(run.state.passed) & {result.name for result in evidence.results if result.failed},
-        criteria=run.card.acceptance_criteria,
+        baseline=baseline,
+        passed_before=frozenset(passed) & {result.name for result in evidence.results if result.failed},
+        criteria=card.acceptance_criteria,
         claims=work.tests,
     )
     return tuple(judge(evidence, expectations))
@@ -97,18 +99,18 @@ def _for_reviewer(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...
     )
 
 
-def _gather(run: Run, plan: Plan, round_number: int, head_sha: str) -> "Checked":
+def _gather(
+    run: Run, plan: Plan, number: int, head_sha: str, *, seals: Mapping[str, str], watched: Mapping[str, str]
+) -> "Checked":
     """Run the plan's checks at a commit and return what they showed; every listener is told of each."""
     # Imported here: 17 ms that a run without checks does without.
     from loop_kit.checks.gather import Subject  # noqa: PLC0415
     from loop_kit.engine.checks_at import gather_evidence  # noqa: PLC0415
 
-    started = ChecksStarted(
-        round=round_number, head_sha=head_sha, checks=tuple(command.name for command in plan.commands)
-    )
+    started = ChecksStarted(round=number, head_sha=head_sha, checks=tuple(command.name for command in plan.commands))
     run.emit(started)
-    subject = Subject(task_id=run.card.task_id, round=round_number, head_sha=head_sha)
-    checked = gather_evidence(run, plan, subject, seals=run.state.digests, before=run.state.watch)
+    subject = Subject(task_id=run.card.task_id, round=number, head_sha=head_sha)
+    checked = gather_evidence(run, plan, subject, seals=seals, before=watched)
     stop_at_links(run.bus, run.name)
     return checked
 
@@ -133,9 +135,7 @@ def _baseline(run: Run) -> Evidence | None:
     return None if found is None else documents.read(Evidence, parse(found))
 
 
-def _seal(run: Run, name: str, evidence: Evidence, others: Mapping[str, str]) -> None:
-    """Put the digest of evidence into the state, and those of the tree, so that nobody else's is taken for it; tell the end."""
-    run.put(digests={**run.state.digests, **others, name: digest(dump(evidence))})
+def _tell(run: Run, evidence: Evidence) -> None:
     results = (evidence.prepared, *evidence.results)
     ended = ChecksEnded(
         round=evidence.round,

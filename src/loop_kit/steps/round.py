@@ -12,16 +12,15 @@ from loop_kit.engine.run import Run
 from loop_kit.engine.self_hosting import read_all_code
 from loop_kit.engine.summary import write_summary
 from loop_kit.engine.surroundings import notice
-from loop_kit.errors import LoopError
+from loop_kit.errors import LoopError, Outcome
 from loop_kit.model.decision import Decision
 from loop_kit.model.events import Decided, RoundStarted, ToldIssue
 from loop_kit.model.evidence import Evidence
-from loop_kit.model.review import FixList, Issue, ReviewReport
+from loop_kit.model.review import FixList, Issue
 from loop_kit.model.state import RoundRow
-from loop_kit.steps.approved_tree import note_other_tree
+from loop_kit.steps.approved_tree import other_tree
 from loop_kit.steps.checks import Checks, check_base
 from loop_kit.steps.review import Review, asked_about
-from loop_kit.steps.review_request import write_request
 from loop_kit.steps.step import RoundSoFar, Step
 from loop_kit.steps.work import Work
 from loop_kit.values import replace
@@ -31,13 +30,12 @@ STEPS: tuple[Step, ...] = (Work(), Checks(), Review())
 
 def run_round(run: Run) -> None:
     """Play one round; the run's state says afterwards where it stands."""
-    seals.open_papers(run)
+    fix_list = seals.open_papers(run)
     run.emit(RoundStarted(round=run.round, head_sha=run.state.head_sha))
     check_base(run)
-    so_far = RoundSoFar(asked_about=asked_about(run))
+    so_far = RoundSoFar(fix_list=fix_list, history=run.state.round_details, asked_about=asked_about(run))
     for step in STEPS:
-        decided = step.judges and so_far.fixes  # nobody is paid to say again what loop has found
-        so_far = _send_back(run, so_far) if decided else step.play(run, so_far)
+        so_far = step.play(run, so_far)
     _tell_decision(run, so_far)
     _close(run, so_far)
 
@@ -55,14 +53,6 @@ def play_for_pm(run: Run, pm: int) -> None:
         raise
 
 
-def _send_back(run: Run, so_far: RoundSoFar) -> RoundSoFar:
-    """Judge for loop: what it found is a fix list already."""
-    write_request(run, so_far)
-    review = ReviewReport.from_findings(run.card.task_id, run.round, so_far.fixes)
-    run.papers[ReviewReport.kind] = run.bus.write(ReviewReport.kind, review)
-    return replace(so_far, review=review)
-
-
 def _close(run: Run, so_far: RoundSoFar) -> None:
     """Archive the round, hand on what is to be fixed, and commit."""
     review, row = so_far.judgement, _row(run, so_far)
@@ -72,13 +62,15 @@ def _close(run: Run, so_far: RoundSoFar) -> None:
     digests = seals.between_rounds(run.state.digests)
     run.take(replace(run.state.after(row, now=run.now()), digests=digests, passed=passed))
     if review.approved:
-        note_other_tree(run, so_far.shown)
-        notice(run)
+        other = other_tree(run, so_far.shown, since=run.state.started_at)
+        if other is not None:
+            run.end(Outcome.NEEDS_PERSON, error=other.message, hint=other.hint)
+        run.know(notice(run))
         write_summary(run)
     else:
         run.papers[FixList.kind] = run.bus.write(FixList.kind, fix_list)
         run.archive.put(fix_list.round, FixList.kind, run.papers[FixList.kind])
-        seals.seal(run, FixList.kind)
+        run.seal(FixList.kind)
     anchor(run)
     run.put()  # the commit point
 

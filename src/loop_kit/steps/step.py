@@ -12,11 +12,12 @@ from loop_kit.dispatch.collect import refuse
 from loop_kit.dispatch.obtain import obtain
 from loop_kit.dispatch.request import DocumentRequest, Report
 from loop_kit.engine.run import Run
+from loop_kit.engine.watching import find_touched
 from loop_kit.errors import LoopError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.evidence import Evidence
-from loop_kit.model.review import ReviewReport
-from loop_kit.model.state import Judge
+from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.state import Judge, RoundRow
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
 from loop_kit.vcs.verify import Ground
@@ -26,18 +27,21 @@ R = TypeVar("R", bound=Report)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundSoFar:
-    """What a round has come to: the claim, what git shows, what the checks showed (None without checks), the judgement.
+    """What a round began with and what it has come to.
 
-    `ground` is what the work is held against, `asked_about` the head that a reviewer had been asked about when this round
-    was cut off, "" otherwise.
+    `fix_list` is what it has to fix, `history` the finished rounds, `asked_about` the head that a reviewer had been asked
+    about when this round was cut off, "" otherwise; `ground` is what the work is held against. Then come the claim, what
+    git shows, what the checks showed (None without checks), and the judgement.
     """
 
+    fix_list: FixList | None = None
+    history: tuple[RoundRow, ...] = ()
+    asked_about: str = ""
+    ground: Ground | None = None
     work: WorkReport | None = None
     change: Change | None = None
     evidence: Evidence | None = None
     review: ReviewReport | None = None
-    ground: Ground | None = None
-    asked_about: str = ""
 
     @property
     def claim(self) -> WorkReport:
@@ -79,10 +83,6 @@ class Step(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def judges(self) -> bool:
-        """Whether it asks for a judgement, which is not needed when loop itself has found what is to be fixed."""
-
     def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
         """Return what the round comes to with this step; raise the `LoopError` that ends the run.
 
@@ -96,8 +96,11 @@ class Question(Protocol, Generic[R]):
     def request(self, problems: tuple[str, ...]) -> DocumentRequest[R]:
         """Return what is asked; `problems` says what was wrong with the answer before."""
 
-    def judge(self, report: R) -> Sequence[Finding]:
-        """Return what has to be asked once more; raise for what only a person should decide."""
+    def judge(self, report: R, touched: Sequence[Finding]) -> Sequence[Finding]:
+        """Return what has to be asked once more; raise for what only a person should decide.
+
+        `touched` says what is not as it was before it was asked.
+        """
 
     def give_up(self, findings: Sequence[Finding]) -> LoopError:
         """Return the error that ends the run when the second answer is no better."""
@@ -114,9 +117,10 @@ def ask(run: Run, questions: Sequence[Question[R]]) -> list[R | LoopError]:
     while left:
         requests = [questions[each].request(problems.get(each, ())) for each in left]
         found = dict(zip(left, zip(requests, obtain(run, requests), strict=True), strict=True))
+        touched = find_touched(run)
         left = []
         for each, (request, answer) in found.items():
-            again = () if isinstance(answer, LoopError) else questions[each].judge(answer)
+            again = () if isinstance(answer, LoopError) else questions[each].judge(answer, touched)
             if not again:
                 answers[each] = answer
                 continue

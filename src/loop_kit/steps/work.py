@@ -11,10 +11,8 @@ from loop_kit.dispatch.watchdog import Watchdog
 from loop_kit.engine.limits import pause
 from loop_kit.engine.recovery_hints import how_to_mend
 from loop_kit.engine.run import Run
-from loop_kit.engine.seals import find_fix_list
 from loop_kit.engine.self_hosting import find_broken_loop
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
-from loop_kit.engine.watching import find_touched
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.config import WORKER
@@ -38,13 +36,12 @@ class Work:
     """Asks the worker for a change, and git for what it is."""
 
     name: ClassVar[str] = "work"
-    judges: ClassVar[bool] = False
 
     def play(self, run: Run, so_far: RoundSoFar) -> RoundSoFar:
+        dispatches = run.state.dispatches
+        question = WorkQuestion(run, so_far, ground_of(run.manifest, run.state))
         if run.bus.round_of(WorkReport.kind) != run.round:
             _await_work(run)
-        dispatches = run.state.dispatches
-        question = WorkQuestion(run)
         work = only(ask(run, (question,)))
         change = question.verified()
         run.pin("head", change.head_sha)
@@ -63,10 +60,10 @@ def only(answers: Sequence[WorkReport | LoopError]) -> WorkReport:
 class WorkQuestion:
     """What the worker is asked in this round, and what git says to its answer."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, so_far: RoundSoFar, ground: Ground) -> None:
         self._run = run
-        self.ground = ground_of(run.manifest, run.state)
-        self._rows = run.state.round_details
+        self._so_far = so_far
+        self.ground = ground
         self._by_hand = run.by_hand(WORKER)
         self._watchdog = Watchdog(run, WORKER)
         self._told: tuple[str, ...] = ()
@@ -84,13 +81,14 @@ class WorkQuestion:
             cwd=run.tree.root,
             prompt=self._prompt,
             about=(run.card.task_id, run.round),
+            since=self.ground.last_head,
             problems=problems,
         )
 
-    def judge(self, report: WorkReport) -> tuple[Finding, ...]:
+    def judge(self, report: WorkReport, touched: Sequence[Finding]) -> tuple[Finding, ...]:
         """Verify the change and return what the worker can mend; raise for what only a person should judge."""
         run, before = self._run, self._change
-        change = verify(report, self.ground, run.tree, find_touched(run))
+        change = verify(report, self.ground, run.tree, touched)
         self._change = change
         if change != before:  # a person who is waited for is asked about again and again
             run.emit(_verified(run, change))
@@ -132,8 +130,8 @@ class WorkQuestion:
                 head_sha=self.ground.last_head,
                 report_path=report_path,
                 texts=run.manifest.texts,
-                fix_list=find_fix_list(run),
-                history=self._rows,
+                fix_list=self._so_far.fix_list,
+                history=self._so_far.history,
                 again=again,
                 snapshot=last_unfinished(run, run.pins),
                 checks=tuple(command.sentence for command in plan_checks(run.card, run.settings).commands),
