@@ -12,8 +12,8 @@ function's parameters hold, or that is made in it. `--src` names the folder of a
   when what is called uses the value through it, itself or in what it calls: `run.state.round` does, `run.now()` does not.
 - A property is a field to who reads it; it counts as a call when it hands the value on.
 - Calls are followed in the order in which the code is written, of a branch each side; within an expression as Python
-  evaluates it. A function is read once: a later call of it is a step into its file and no more. What is defined within a function is read
-  where it is defined; a method that is handed on to be called counts there.
+  evaluates it. A function is read once: a later call of it is a step into its file and no more. What is defined within a
+  function is read where it is defined; a method that is handed on to be called counts there.
 - Where a call may mean several functions (a protocol, a base class, a tuple of steps, a callable in a field), it is all of them.
 - A step into another file than the last one is an entry when the file is new, and a return when it was entered before. That a
   function comes back to its caller is no step.

@@ -144,9 +144,19 @@ class Calling:
         given = Given.VALUE if made_here else self.given(args.all())
         init = self.source.method(cls, "__init__")
         bound = {} if init is None else args.bound(init, Instance(cls))
-        result = self._result(Instance(cls), bool(given))
+        result = self._result(Instance(cls, given=self._functions(cls, args)), bool(given))
         self.note(cls, {**bound, "self": result}, given)
         return result
+
+    def _functions(self, cls: ClassCode, args: Arguments) -> tuple[tuple[str, Function], ...] | None:
+        """Return the functions that the fields of a new object hold, None where a field may hold what nobody sees."""
+        if args.rest is not None or self.source.method(cls, "__init__") is not None:
+            return None
+        names = [name for each in reversed(self.source.lineage(cls)) for name in each.fields]
+        found = dict(zip(names, args.positional, strict=False)) | args.named
+        defaults = {name: code for name in names if name not in found and (code := self.source.default(cls, name))}
+        functions = {name: kind for name, kind in found.items() if isinstance(kind, Function)}
+        return tuple(sorted(({name: Function(code) for name, code in defaults.items()} | functions).items(), key=_name))
 
     def _copy(self, name: str, args: Arguments, node: ast.AST) -> Kind:
         first, *others = args.positional
@@ -182,6 +192,10 @@ class Calling:
             "zip": Each(Fixed(tuple(items))),
         }
         return known.get(name, OUTSIDE)
+
+
+def _name(entry: tuple[str, Function]) -> str:
+    return entry[0]
 
 
 def _variables(pattern: Kind, given: Kind) -> dict[str, Kind]:

@@ -13,6 +13,7 @@ from tests.support.trip.kinds import (
     UNKNOWN,
     Class,
     Each,
+    Field,
     Fixed,
     Function,
     Instance,
@@ -248,6 +249,8 @@ class Expressions:
         if codes:
             return either(*(_method(code, owner) for code in codes))
         kind = self.source.field(owner.cls, name)
+        if isinstance(kind, Field) and owner.given is not None:
+            return dict(owner.given).get(name, kind)
         if kind is None:  # it comes from a base outside, or nobody knows from where
             return UNKNOWN if owner.followed else OUTSIDE
         if not owner.followed:

@@ -19,8 +19,11 @@ class Plain:
 
 @dataclass(frozen=True)
 class Instance:
+    """An object; `given` are the functions that its constructor was given for fields, None where nobody saw it made."""
+
     cls: ClassCode
     followed: bool = False
+    given: tuple[tuple[str, Function], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,6 @@ def is_followed(kinds: Iterable[Kind]) -> bool:
 def tells(kind: Kind) -> bool:
     """Whether a parameter's kind says more than its annotation can."""
     return any(
-        isinstance(part, Function | Field | Class) or (isinstance(part, Instance) and part.followed)
+        isinstance(part, Function | Field | Class) or (isinstance(part, Instance) and (part.followed or part.given))
         for part in parts(kind)
     )

@@ -79,6 +79,11 @@ class Source(Names):
                 return Field(each, name) if CALLBACK in options(found) else found
         return None
 
+    def default(self, cls: ClassCode, field: str) -> FunctionCode | None:
+        """Return the function that a field holds when its constructor is given nothing for it."""
+        nodes = [each.defaults[field] for each in self.lineage(cls) if field in each.defaults]
+        return next(self._functions(nodes[:1], cls.module), None)
+
     @cache  # noqa: B019  (same)
     def given_for(self, cls: ClassCode, field: str) -> tuple[FunctionCode, ...]:
         """Return the functions that a field holds: what constructors anywhere are given for it, and its default.
@@ -86,7 +91,8 @@ class Source(Names):
         What is defined within a function is `nested`: it is read where it is defined.
         """
         fields = [name for each in reversed(self.lineage(cls)) for name in each.fields]
-        found = [*self._functions([cls.defaults[field]] if field in cls.defaults else [], cls.module)]
+        default = self.default(cls, field)
+        found = [] if default is None else [default]
         for module in self.modules.values():
             for node in module.calls:
                 made = self.named(node.func, module)

@@ -1,73 +1,12 @@
-"""What counts the trip of a value, shown small packages whose trips are plain to see."""
+"""What counts the trip of a value: which calls it follows, and what it makes of a call that may mean several functions."""
 
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from tests.support.trip.counting import Trip, measure
-from tests.support.trip.source import Source
-
-STATE = """
-    from p.values import dataclass, replace
-
-    @dataclass
-    class State:
-        round: int
-        def name(self) -> str: ...
-        def later(self) -> "State":
-            return replace(self, round=self.round + 1)
-        @property
-        def label(self) -> str:
-            return f"round {self.round}"
-    """
-RUN = """
-    from p.events import emit
-    from p.model import State
-
-    class Run:
-        state: State
-        events: list[str]
-
-        def emit(self, event: str) -> None:
-            self.events.append(event)
-
-        def put(self) -> None:
-            emit(self.state.round)
-
-        @property
-        def round(self) -> int:
-            return self.state.round
-
-        @property
-        def saved(self) -> str:
-            return save(self)
-
-    def save(run: Run) -> str:
-        return str(run.state)
-    """
-
-
-def trip(folder: Path, value: str = "state", *, entry: str = "p.start:start", **modules: str) -> Trip:
-    """Measure a package of these modules, with `model.py` beside them; two underscores are a folder."""
-    texts = {
-        "model": STATE,
-        "values__making": "",
-        "values____init__": "def dataclass(cls): ...\ndef replace(a, **b): ...",
-    }
-    for name, text in (texts | modules).items():
-        path = folder / "p" / f"{name.replace('__', '/', 1)}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text), encoding="utf-8")
-    return measure(Source(folder, "p"), entry, [value])
-
-
-def steps(found: Trip) -> str:
-    """Return the trip in short: each step's module and function, a return in brackets."""
-    words = (f"{each.file.removesuffix('.py')}.{each.function}" for each in found.entries)
-    return " ".join(f"({word})" if each.is_return else word for word, each in zip(words, found.entries, strict=True))
+from tests.support.trip.invented import steps, trip
 
 
 def test_a_file_is_entered_once_and_a_step_back_into_it_is_a_return(tmp_path: Path):
@@ -210,80 +149,8 @@ def test_what_is_defined_within_is_read_where_it_is_defined(tmp_path: Path):
     assert steps(found) == "start.start inner.deep call.call (inner.flat) (call.call)"
 
 
-def test_a_property_is_a_field_unless_it_hands_the_value_on(tmp_path: Path):
-    start = """
-        from p.run import Run
-        from p.other import other
-        def start(run: Run) -> None:
-            other(run)
-            print(run.{name})
-            other(run)
-        """
-    modules = {"run": RUN, "events": "def emit(x): ...", "other": "def other(run): run.state"}
-    assert steps(trip(tmp_path, "State", start=start.format(name="round"), **modules)) == "start.start other.other"
-    found = trip(tmp_path, "State", start=start.format(name="saved"), **modules)
-    assert steps(found) == "start.start other.other run.Run.saved (other.other)"
-
-
-@pytest.mark.parametrize(
-    ("body", "entered"),
-    [
-        ("run.emit('x')", False),
-        ("run.events", False),
-        ("print(run)", False),
-        ("run.state.round", True),
-        ("run.state = run.state", True),
-        ("run.put()", True),
-        ("run.round", True),
-        ("deeper(run)", True),
-        ("lambda: deeper(run)", True),
-        ("shallow(run)", False),
-        ("Later(run)", False),
-        ("Later(run).go()", True),
-        ("later = Later(run); later.stay()", False),
-        ("hand(run.put)", True),
-        ("hand(run.emit)", False),
-    ],
-)
-def test_to_pass_a_holder_counts_when_the_value_is_used_through_it(tmp_path: Path, body: str, entered: bool):
-    found = trip(
-        tmp_path,
-        "State",
-        run=RUN,
-        events="def emit(x): ...",
-        start="""
-            from p.run import Run
-            from p.other import other
-            def start(run: Run) -> None:
-                other(run)
-            """,
-        other=f"""
-            from p.run import Run
-            from p.later import Later, deeper, hand, shallow
-            def other(run: Run) -> None:
-                {body}
-            """,
-        later="""
-            from p.run import Run
-            class Later:
-                def __init__(self, run: Run) -> None:
-                    self._run = run
-                def go(self) -> None:
-                    self._run.state
-                def stay(self) -> None:
-                    self._run.emit("x")
-            def deeper(run: Run) -> None:
-                shallow(run)
-                run.put()
-            def shallow(run: Run) -> None:
-                run.emit("x")
-            def hand(function) -> None: ...
-            """,
-    )
-    assert ("other.py" in found.files) is entered
-    assert found.lost == ()
-
-
+LIMIT = "from collections.abc import Callable\nclass Limit:\n    check: Callable[[State], State]\n"
+_LIMITED = "def start(state: State, limit: Limit):\n    limit.check(state)"
 STEPS = """
     from typing import Protocol
     from p.model import State
@@ -310,15 +177,13 @@ STEPS = """
         "def start(state: State, step: Step):\n    step.play(state)",
         "STEPS = (a.work, b.review)\ndef start(state: State):\n    for step in STEPS: state = step(state)",
         "STEPS = {'a': a.work, 'b': b.review}\ndef start(state: State):\n    STEPS[state.round](state)",
-        "STEPS = (Limit(a.work), Limit(check=b.review))\ndef start(state: State, limit: Limit):\n    limit.check(state)",
-        "STEPS = (Limit(lambda s: a.work(s)), Limit(lambda s: b.review(s)))\n"
-        "def start(state: State, limit: Limit):\n    limit.check(state)",
+        "STEPS = (Limit(a.work), Limit(check=b.review))\n" + _LIMITED,
+        "STEPS = (Limit(lambda s: a.work(s)), Limit(lambda s: b.review(s)))\n" + _LIMITED,
         "def start(state: State):\n    both(state, a.work); both(state, b.review)\ndef both(state, how):\n    how(state)",
         "def start(state: State):\n    list(map(a.work, [state])); partial(b.review, state)",
     ],
 )
 def test_where_a_call_may_mean_several_functions_it_means_all(tmp_path: Path, start: str):
-    limit = "from collections.abc import Callable\nclass Limit:\n    check: Callable[[State], State]\n"
     names = (
         "from functools import partial\nfrom p.steps import *\nfrom p.steps import Step, Work, Review, a, b, State\n"
     )
@@ -327,10 +192,29 @@ def test_where_a_call_may_mean_several_functions_it_means_all(tmp_path: Path, st
         steps=STEPS,
         a="def work(state): ...",
         b="def review(state): ...",
-        start=f"{names}{limit}{start}",
+        start=f"{names}{LIMIT}{start}",
     )
     assert [name for name in found.files if name != "steps.py"] == ["start.py", "a.py", "b.py"]
     assert found.lost == ()
+
+
+def test_an_object_has_the_functions_that_it_was_given(tmp_path: Path):
+    found = trip(
+        tmp_path,
+        start="""
+            from p.limit import Limit
+            from p.model import State
+            from p import a, b
+            ONE, OTHER = (Limit(check=a.go),), Limit(b.go)
+            ALL = (Limit(check=a.go), *ONE)
+            def start(state: State) -> None:
+                for limit in ALL:
+                    limit.check(state)
+            """,
+        limit=f"from p.model import State\n{LIMIT}",
+        **dict.fromkeys("ab", "def go(state): ..."),
+    )
+    assert found.files == ("start.py", "a.py")
 
 
 def test_what_only_says_what_others_do_is_not_entered(tmp_path: Path):
@@ -351,60 +235,6 @@ def test_what_only_says_what_others_do_is_not_entered(tmp_path: Path):
         work="class Work:\n    def play(self, state): pass",
     )
     assert steps(found) == "start.start work.Work.play"
-
-
-def test_the_making_of_an_object_is_a_step_and_so_is_what_it_does_at_once(tmp_path: Path):
-    found = trip(
-        tmp_path,
-        start="""
-            from p.model import State
-            from p.objects import Eager, Plain
-            def start(state: State) -> None:
-                kept = Plain(state=state)
-                Eager.of(state).state.name()
-            """,
-        objects="""
-            from p.model import State
-            from p.eager import begin
-            class Plain:
-                state: State
-            class Eager:
-                state: State
-                @classmethod
-                def of(cls, state: State) -> "Eager":
-                    return cls(state)
-                def __post_init__(self) -> None:
-                    begin(self.state)
-            """,
-        eager="def begin(state): ...",
-    )
-    assert steps(found) == "start.start objects.Plain eager.begin model.State.name"
-
-
-def test_a_value_that_is_made_on_the_way_is_followed_from_there(tmp_path: Path):
-    found = trip(
-        tmp_path,
-        "Dispatch",
-        start="""
-            from p.ask import Ask
-            from p.run import once
-            def start(ask: Ask) -> None:
-                ask.look()
-                once(ask)
-            """,
-        ask="class Ask:\n    def look(self): ...",
-        run="""
-            from p.ask import Ask
-            from p.dispatch import Dispatch
-            from p.end import end
-            def once(ask: Ask) -> None:
-                made = Dispatch(ask)
-                end(made)
-            """,
-        dispatch="from p.ask import Ask\nclass Dispatch:\n    ask: Ask",
-        end="def end(dispatch): ...",
-    )
-    assert steps(found) == "start.start run.once dispatch.Dispatch end.end"
 
 
 def test_who_is_given_the_value_and_cannot_be_named_is_told(tmp_path: Path):
