@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/loop_kit"
 ACP = ROOT / "src/loop_kit_acp"  # a package like a stranger's; its tests are in tests/acp
 MODULE_LINES = 350
+USUAL_LINES = 100
 FUNCTION_LINES = 60
 VAGUE = re.compile(r"manager|helper|util|handler|service", re.IGNORECASE)
 
@@ -159,12 +161,34 @@ def test_a_new_package_has_to_find_its_layer(copy: Path):
     assert lint_imports(copy).returncode == 1
 
 
+def lengths(*folders: Path) -> dict[Path, int]:
+    return {path: len(path.read_bytes().splitlines()) for path in modules(*folders)}
+
+
+def long_modules(*folders: Path) -> list[str]:
+    return [f"{path} has {lines} lines" for path, lines in lengths(*folders).items() if lines > MODULE_LINES]
+
+
+def usual_length(*folders: Path) -> float:
+    """Return how many lines half of the modules have at most; what a package says of itself is no module."""
+    return median(lines for path, lines in lengths(*folders).items() if path.name != "__init__.py")
+
+
 def test_no_module_is_longer_than_350_lines():
-    lengths = {
-        path: len(path.read_bytes().splitlines()) for path in modules(ROOT / "src", ROOT / "tests", ROOT / "benchmarks")
-    }
-    assert len(lengths) > 100
-    assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
+    folders = (ROOT / "src", ROOT / "tests", ROOT / "benchmarks")
+    assert len(lengths(*folders)) > 100
+    assert long_modules(*folders) == []
+
+
+def test_half_of_the_modules_have_at_most_100_lines():
+    assert usual_length(SOURCE, ACP) <= USUAL_LINES
+
+
+def test_long_modules_are_seen(tmp_path: Path):
+    for name, lines in (("__init__", 1), ("a", 90), ("b", 350), ("c", 351)):
+        (tmp_path / f"{name}.py").write_text("pass\n" * lines, encoding="utf-8")
+    assert long_modules(tmp_path) == [f"{tmp_path}/c.py has 351 lines"]
+    assert usual_length(tmp_path) == 350 > USUAL_LINES
 
 
 def long_functions(path: Path) -> Iterator[str]:
