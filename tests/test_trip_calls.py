@@ -278,7 +278,7 @@ def test_the_program_prints_each_entry_and_the_sums(tmp_path: Path):
         start="from p.model import State\ndef start(state: State):\n    state.name()\n    here(state)\n"
         "def here(state): state.unknown(state)\n",
     )
-    argv = [sys.executable, "-m", "tests.support.trip", "--src", tmp_path, "p.start:start", "state"]
+    argv = [sys.executable, "-m", "tests.support.trip", "--src", str(tmp_path), "p.start:start", "state"]
     done = subprocess.run(argv, cwd=Path(__file__).parent.parent, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.splitlines() == [
         f"   1  ENTER   {'start.py':32}  start",
