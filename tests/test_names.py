@@ -41,7 +41,6 @@ CLASSES = {
     "Lines": 2,
     "Problem": 2,
     "Run": 2,
-    "Standing": 2,
     "Status": 3,
 }
 MODULES = {

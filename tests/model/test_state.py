@@ -7,6 +7,7 @@ from loop_kit.model import schema
 from loop_kit.model.decision import Decision
 from loop_kit.model.documents import read, write
 from loop_kit.model.state import KEPT_ROWS, Judge, Phase, RoundRow, RunState
+from loop_kit.values import replace
 from tests.support import documents
 from tests.support.documents import MISSING, ODD_VALUES, places, with_value
 
@@ -140,6 +141,6 @@ def test_a_long_run_keeps_only_its_last_rows():
 
 def test_an_ended_run_keeps_what_it_needs_to_go_on():
     state = read(RunState, documents.state(), name="state.json")
-    ended = state.ended(Outcome.TIMEOUT, error="The worker took too long.", hint="loop run --resume", now=NOW)
+    ended = replace(state, outcome=Outcome.TIMEOUT, error="The worker took too long.", hint="loop run --resume")
     assert (ended.outcome, ended.error, ended.unfinished) == (Outcome.TIMEOUT, "The worker took too long.", True)
     assert ended.going_on(now=state.updated_at) == state

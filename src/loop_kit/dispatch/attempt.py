@@ -16,7 +16,7 @@ from loop_kit.dispatch.activity import ActivityFilter
 from loop_kit.dispatch.collect import take_in
 from loop_kit.dispatch.dispatch import Dispatch
 from loop_kit.dispatch.request import DocumentRequest, Report
-from loop_kit.engine.limits import Standing, is_over, wall_limit
+from loop_kit.engine.limits import Position, is_over, wall_limit
 from loop_kit.engine.run import Run
 from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.agent_events import Failed, FailureKind, Usage
@@ -108,7 +108,7 @@ class Played(Generic[R]):
     ended: Ended
 
 
-def play(run: Run, pairs: Sequence[tuple[Dispatch, DocumentRequest[R]]], at: Standing) -> list[Played[R]]:
+def play(run: Run, pairs: Sequence[tuple[Dispatch, DocumentRequest[R]]], at: Position) -> list[Played[R]]:
     """Start the programs of all dispatches at once and wait for their ends; `at` is where the run stands with its limits."""
     prepared = [_prepare(run, dispatch, request) for dispatch, request in pairs]
     for each in prepared:
@@ -157,7 +157,7 @@ def _started(dispatch: Dispatch, request: DocumentRequest[Any]) -> DispatchStart
     )
 
 
-def _supervised(run: Run, prepared: Sequence[_Prepared[R]], at: Standing) -> list[Ended]:
+def _supervised(run: Run, prepared: Sequence[_Prepared[R]], at: Position) -> list[Ended]:
     """Run the programs to their ends, while heartbeats beat and limits are watched."""
     me = Owner.me()
 
@@ -175,7 +175,7 @@ def _supervised(run: Run, prepared: Sequence[_Prepared[R]], at: Standing) -> lis
         return [_one(run, each, stack, tick, at) for each in prepared]
 
 
-def _one(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Callable[[], bool], at: Standing) -> Ended:
+def _one(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Callable[[], bool], at: Position) -> Ended:
     dispatch, account = prepared.dispatch, prepared.account
 
     def show_line(line: str) -> None:

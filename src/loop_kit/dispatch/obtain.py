@@ -17,7 +17,7 @@ from loop_kit.dispatch.person import wait_for
 from loop_kit.dispatch.request import DocumentRequest, Report
 from loop_kit.dispatch.retry import RetryPolicy
 from loop_kit.engine.agent_settings import check_settings
-from loop_kit.engine.limits import SPENDING, Standing, admit, standing
+from loop_kit.engine.limits import SPENDING, Position, admit, position
 from loop_kit.engine.restore_bus import lay_out_again
 from loop_kit.engine.run import Run
 from loop_kit.engine.snapshots import pin_unfinished
@@ -109,7 +109,7 @@ class _Pursuit(Generic[R]):
 
 def _ask(run: Run, pursuits: Sequence[_Pursuit[R]]) -> None:
     """Start the program of each request once, and see what comes next for those that got no document."""
-    admit(run, at := standing(run))
+    admit(run, at := position(run))
     if any(run.settings.access(pursuit.request.role) is Access.READ for pursuit in pursuits):
         check_settings(run)
     begun: list[tuple[_Pursuit[R], Dispatch]] = []
@@ -127,14 +127,14 @@ def _ask(run: Run, pursuits: Sequence[_Pursuit[R]]) -> None:
         pursuit.answer = attempt.report
         failed += [] if attempt.report is not None else [(pursuit, attempt)]
     if failed:  # after a report the round asks that itself
-        spent = standing(run)
+        spent = position(run)
         stop_if_touched(run, " and ".join(f"the work of the {attempt.dispatch.role}" for _, attempt in failed))
         admit(run, spent, SPENDING)
     for pursuit, attempt in failed:
         pursuit.go_on(attempt)
 
 
-def _attempts(run: Run, begun: Sequence[tuple[_Pursuit[R], Dispatch]], at: Standing) -> list[Attempt[R]]:
+def _attempts(run: Run, begun: Sequence[tuple[_Pursuit[R], Dispatch]], at: Position) -> list[Attempt[R]]:
     """Run the programs and return what came of each; work that is no report is pinned as it is."""
     played = play(run, [(dispatch, pursuit.request) for pursuit, dispatch in begun], at)
     roles = " and the ".join(dispatch.role for _, dispatch in begun)

@@ -14,7 +14,7 @@ _MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Position:
     """What a limit looks at: the round, and what the run has spent, with what running programs have used so far."""
 
     round: int
@@ -29,27 +29,27 @@ class Limit:
     """
 
     name: str
-    refusal: Callable[[Run, Standing], LoopError | None]
+    refusal: Callable[[Run, Position], LoopError | None]
     before: bool = False
 
 
-_ANYWHERE = Standing(round=0, spent=NOTHING)  # what stops a run does not depend on it
+_ANYWHERE = Position(round=0, spent=NOTHING)  # what stops a run does not depend on it
 
 
-def _stopped(run: Run, _at: Standing) -> LoopError | None:
+def _stopped(run: Run, _at: Position) -> LoopError | None:
     if not run.bus.stop_requested():
         return None
     return StoppedError(f"{run.bus.stop_path} asks for a stop", hint="remove that file, then: loop run --resume")
 
 
-def _out_of_time(run: Run, _at: Standing) -> LoopError | None:
+def _out_of_time(run: Run, _at: Position) -> LoopError | None:
     if run.seconds_left() != 0.0:
         return None
     seconds = run.settings.run.timeout
     return TimeLimitError(f"the run took longer than --timeout {seconds:g} s", hint="loop run --resume goes on")
 
 
-def _out_of_rounds(run: Run, at: Standing) -> LoopError | None:
+def _out_of_rounds(run: Run, at: Position) -> LoopError | None:
     limit = run.settings.run.max_rounds
     if at.round <= limit:
         return None
@@ -59,7 +59,7 @@ def _out_of_rounds(run: Run, at: Standing) -> LoopError | None:
     )
 
 
-def _out_of_minutes(run: Run, at: Standing) -> LoopError | None:
+def _out_of_minutes(run: Run, at: Position) -> LoopError | None:
     minutes, worked = run.settings.run.max_minutes, at.spent.seconds
     if not minutes or worked < minutes * _MINUTE:
         return None
@@ -69,7 +69,7 @@ def _out_of_minutes(run: Run, at: Standing) -> LoopError | None:
     )
 
 
-def _out_of_money(run: Run, at: Standing) -> LoopError | None:
+def _out_of_money(run: Run, at: Position) -> LoopError | None:
     dollars, spent = run.settings.run.max_cost, at.spent
     if not dollars or spent.counted_usd < dollars:
         return None
@@ -87,18 +87,18 @@ SPENDING = (
 LIMITS = (*STOPPING, Limit(name="rounds", refusal=_out_of_rounds, before=True), *SPENDING)
 
 
-def standing(run: Run) -> Standing:
+def position(run: Run) -> Position:
     """Return where a run stands with its limits."""
-    return Standing(round=run.round, spent=total(run.state.spent.values()))
+    return Position(round=run.round, spent=total(run.state.spent.values()))
 
 
-def admit(run: Run, at: Standing, limits: Sequence[Limit] = LIMITS) -> None:
+def admit(run: Run, at: Position, limits: Sequence[Limit] = LIMITS) -> None:
     """Raise unless one more agent may be started now: asked before every dispatch, and by the PM before every round."""
     check_stop(run)
     _refuse(run, at, limits)
 
 
-def is_over(run: Run, at: Standing, more: Spending) -> bool:
+def is_over(run: Run, at: Position, more: Spending) -> bool:
     """Whether a limit ends the programs that run now and have used `more`."""
     now = replace(at, spent=at.spent + more)
     return any(limit.refusal(run, now) is not None for limit in LIMITS if not limit.before)
@@ -123,14 +123,14 @@ def pause(run: Run, seconds: float) -> None:
         check_stop(run)
 
 
-def _refuse(run: Run, at: Standing, limits: Sequence[Limit]) -> None:
+def _refuse(run: Run, at: Position, limits: Sequence[Limit]) -> None:
     for limit in limits:
         refusal = limit.refusal(run, at)
         if refusal is not None:
             raise refusal
 
 
-def wall_limit(run: Run, at: Standing, role: str) -> float:
+def wall_limit(run: Run, at: Position, role: str) -> float:
     """Return the seconds that a dispatch of `role` may take, 0 for no limit."""
     own = run.settings.dispatch_timeout(role)
     limits = [own] if own else []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from loop_kit.engine.agent_settings import tell_left_settings
-from loop_kit.engine.limits import admit, standing
+from loop_kit.engine.limits import admit, position
 from loop_kit.engine.log_anchor import anchor_end
 from loop_kit.engine.run import Run
 from loop_kit.engine.seals import read_judged
@@ -26,7 +26,7 @@ def run_loop(run: Run) -> None:
     def play() -> None:
         with closing(Rounds(run)) as rounds:
             while run.state.phase is not Phase.DONE:
-                admit(run, standing(run))
+                admit(run, position(run))
                 rounds.play()
 
     _to_its_end(run, play)
@@ -38,7 +38,7 @@ def run_single_round(run: Run) -> None:
 
     def play() -> None:
         if run.state.phase is not Phase.DONE:
-            admit(run, standing(run))
+            admit(run, position(run))
             run_round(run)
 
     _to_its_end(run, play)
