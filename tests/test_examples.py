@@ -47,7 +47,7 @@ def events(name: str) -> list[dict[str, Any]]:
 
 def archived(round_number: int, kind: str) -> Any:
     state = load("state.json")
-    return load(f"archive/{state['place']}/r{round_number}_{kind}.json")
+    return load(f"archive/{state['run_name']}/r{round_number}_{kind}.json")
 
 
 @pytest.mark.parametrize("name", FILES)

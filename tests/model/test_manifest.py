@@ -56,7 +56,7 @@ def test_parser_and_schema_agree_on_every_odd_value(path):
             ("run_name",),
             "../elsewhere",
             (
-                "manifest $.place: it should be a task's id, alone or "
+                "manifest $.run_name: it should be a task's id, alone or "
                 "followed by '@' and a number from 2, not '../elsewhere'"
             ),
         ),

@@ -71,7 +71,7 @@ def test_every_place_that_is_made_is_recognised(run):
         "@2",
     ],
 )
-def test_what_no_run_is_called_is_no_place(run_name):
+def test_what_no_run_is_called_is_no_run_name(run_name):
     assert not is_run_name(run_name)
 
 

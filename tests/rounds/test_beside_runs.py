@@ -37,13 +37,13 @@ def _told(folder: Path, role: str, *, goal: str = "Greet.") -> tuple[Stage, dict
 @pytest.mark.parametrize("role", ["worker", "reviewer"])
 def test_it_is_started_in_an_empty_folder_of_the_run_and_told_where_the_tree_is(tmp_path: Path, role: str):
     stage, told, _ = _told(tmp_path, role)
-    run_name, prompt = Path(str(told["cwd"])), str(told["prompt"])
-    assert (told["lies"], run_name.is_relative_to(stage.cache)) == ([], True)
+    cwd, prompt = Path(str(told["cwd"])), str(told["prompt"])
+    assert (told["lies"], cwd.is_relative_to(stage.cache)) == ([], True)
     assert prompt.startswith("You were started in an empty folder.")
     tree = prompt.splitlines()[2].strip()
     env = told["env"]
     assert isinstance(env, dict)
-    assert env["GIT_CEILING_DIRECTORIES"] == str(run_name.parent)
+    assert env["GIT_CEILING_DIRECTORIES"] == str(cwd.parent)
     assert (tree == str(stage.root), env.get("GIT_WORK_TREE")) == ((True, None) if role == "worker" else (False, tree))
 
 

@@ -66,7 +66,7 @@ def test_refs_that_were_moved_or_deleted_are_told_and_kept(tmp_path: Path):
     gone = (("branch gone", "heads/gone"), ("remote branch origin/x", "remotes/origin/x"), ("tag v1", "tags/v1"))
     assert noticed(result) == [
         f"moved in git: branch moved (as it was: {was}/heads/moved), branch onward (what it was is in its history)",
-        "deleted in git: " + ", ".join(f"{name} (as it was: {was}/{run_name})" for name, run_name in gone),
+        "deleted in git: " + ", ".join(f"{name} (as it was: {was}/{kept})" for name, kept in gone),
         "new in git: branch new",
     ]
     kept = {ref: sha for ref, sha in stage.refs().items() if ref.startswith(was)}

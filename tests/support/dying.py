@@ -108,11 +108,11 @@ def lay(fate: Fate) -> None:
     real_open, real_close, real_start, real_file = os.open, os.close, subprocess.Popen.__init__, io.open
 
     def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
-        run_name = whole(path, kwargs.get("dir_fd"))
+        target = whole(path, kwargs.get("dir_fd"))
         if flags & (os.O_CREAT | os.O_TRUNC):
-            fate.meet("open", run_name)
+            fate.meet("open", target)
         fd = real_open(path, flags, *args, **kwargs)
-        fate.paths[fd] = str(run_name)
+        fate.paths[fd] = str(target)
         return fd
 
     def file(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:

@@ -10,13 +10,17 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
+from loop_kit.bus.feedlines import fitting
 from loop_kit.cli.init import MADE
 from loop_kit.cli.main import COMMANDS
 from loop_kit.cli.validate import kind_of
 from loop_kit.model.documents import read, write
+from loop_kit.model.feed_event import FeedEvent, data_of
 from loop_kit.model.manifest import Manifest
+from loop_kit.values import reading, replace
 from tests.support.runs import LOOP
 from tests.support.schemas import DOCUMENTS, schema_text
 from tests.support.settings_page import with_run_settings, with_tables
@@ -135,7 +139,7 @@ def schemas() -> dict[str, str]:
 
 
 def example() -> dict[str, str]:
-    """Return what is made of the example bus: what `loop init` puts there, what loop wrote, in full, and its digests."""
+    """Return what is made of the example bus: what `loop init` puts there, what loop wrote, in full, digests and chain."""
     made = {name: text_of(f"defaults/{default}") for name, default in MADE.items()}
     made["config.toml"] = default_config()["defaults/config.toml"]
     own = {each.kind: each for each in DOCUMENTS if each.kind not in ("task_card", "work_report", "review_report")}
@@ -145,7 +149,19 @@ def example() -> dict[str, str]:
     documents = {name: write(each) for name, each in values.items()}
     documents["state.json"]["digests"] |= manifest.digests()
     made |= {name: as_written(each) for name, each in documents.items()}
+    made["logs/feed.jsonl"] = chained(text_of(".loop.example/logs/feed.jsonl"))
     return {f".loop.example/{name}": text for name, text in made.items()}
+
+
+def chained(feed: str) -> str:
+    """Return the lines of a feed as loop writes them, each with the digest of the line before."""
+    lines, before = [], ""
+    for line in feed.splitlines():
+        event = replace(reading.read(FeedEvent, json.loads(line)), prev=before)
+        whole = fitting(replace(event, data=data_of(event.event)))[1]
+        before = sha256(whole).hexdigest()
+        lines.append(whole.decode())
+    return "\n".join(lines) + "\n"
 
 
 def as_written(document: object) -> str:

@@ -138,8 +138,8 @@ def _output(stage: Stage) -> list[Path]:
 
 def record(name: str, folder: Path) -> None:
     """Come by a situation and write it down as `folder`."""
-    with tempfile.TemporaryDirectory(prefix="loop-recorded-") as run_name:
-        with clearing(Stage.set_up(Path(run_name).resolve(), worker=WORKS, reviewer=CONTENT, config=CONFIG)) as stage:
+    with tempfile.TemporaryDirectory(prefix="loop-recorded-") as place:
+        with clearing(Stage.set_up(Path(place).resolve(), worker=WORKS, reviewer=CONTENT, config=CONFIG)) as stage:
             SITUATIONS[name](stage)
         stage.play(WORKS, CONTENT)
         write(stage, folder)
@@ -231,9 +231,9 @@ def _compute(bus: Path) -> None:
     """Put in what follows from where a recording lies: as it was computed by the version that made it."""
     feed = bus / _FEED
     lines, before = feed.read_bytes().split(b"\n"), b""
-    for run_name, line in enumerate(lines[:-1]):
-        lines[run_name] = _PREV.sub(b'"prev":"' + before + b'"', line, count=1)
-        before = sha256(lines[run_name]).hexdigest().encode()
+    for number, line in enumerate(lines[:-1]):
+        lines[number] = _PREV.sub(b'"prev":"' + before + b'"', line, count=1)
+        before = sha256(lines[number]).hexdigest().encode()
     feed.write_bytes(b"\n".join(lines))
     path = bus / "state.json"
     state = json.loads(path.read_text(encoding="utf-8"))

@@ -12,5 +12,5 @@ def found(tmp_path: Path) -> Repository:
 
 
 @pytest.fixture
-def run_name(tmp_path: Path) -> Path:
+def place(tmp_path: Path) -> Path:
     return tmp_path / "scratch" / "run 1" / "review"

@@ -77,10 +77,10 @@ def test_global_settings_are_looked_for_where_the_agent_s_own_git_does(
 ):
     found = Repository.find(make_repo(tmp_path / "repo"))
     monkeypatch.delenv("GIT_CONFIG_GLOBAL")
-    run_name = tmp_path / "elsewhere"
-    homes = ({variable: str(run_name)},)
+    elsewhere = tmp_path / "elsewhere"
+    homes = ({variable: str(elsewhere)},)
     before = watch.take(found, "T", 1, homes)
-    write(run_name / name if name else run_name, "[core]\n\tfsmonitor = evil\n")
+    write(elsewhere / name if name else elsewhere, "[core]\n\tfsmonitor = evil\n")
     findings = watch.compare(before, watch.take(found, "T", 1, homes))
     assert [finding.text for finding in findings] == [
         "git setting touched during the round: core.fsmonitor (global of an agent) added"

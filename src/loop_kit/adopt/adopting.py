@@ -47,10 +47,10 @@ def _read_config(bus: Bus) -> tuple[str, Translation]:
 
 
 def _moved(adopted: Adopted) -> Iterator[str]:
-    places = sorted({path.parent.name for path in adopted.filed})
-    if places:
-        where = ", ".join(f"archive/{place}" for place in places)
-        yield f"{len(adopted.filed)} documents of its runs are in {where}; loop show {places[-1]} tells them"
+    runs = sorted({path.parent.name for path in adopted.filed})
+    if runs:
+        where = ", ".join(f"archive/{run}" for run in runs)
+        yield f"{len(adopted.filed)} documents of its runs are in {where}; loop show {runs[-1]} tells them"
     if adopted.kept:
         yield f"{len(adopted.kept)} other files and folders are in archive/_before, as they were"
 

@@ -1,7 +1,7 @@
 """Take over a bus of agent-task-runner: no byte of it is changed or lost, and what loop would misread is moved.
 
 Documents of its runs go to the archive under the task and the round that they name themselves, because it filed them under
-others; the place `{task}@0` keeps them apart from runs of loop's own. All else keeps its path, below `archive/_before`.
+others; the run name `{task}@0` keeps them apart from runs of loop's own. All else keeps its path, below `archive/_before`.
 
 Each step is one rename, or writes a file whole. The facts by which the bus is known go last, so whoever is killed before
 finds the bus still to be adopted, and the rest is done then.
@@ -116,7 +116,7 @@ def _documents(bus: Bus) -> list[tuple[Path, str, str, int]]:
 
 
 def _named_by(path: Path, kind: str) -> tuple[str, int] | None:
-    """Return the task and round that a document names; None when it is none, or names what cannot be a place."""
+    """Return the task and round that a document names; None when it is none, or names what cannot be a run name."""
     try:
         document = parse(read_bytes(path, limit=LIMITS[kind], follow=False))
         task_id, round_number = document["task_id"], 0 if kind == "task_card" else document["round"]

@@ -1,4 +1,4 @@
-"""Every document of every round, kept: `archive/{place}/r{N}_{name}.json`.
+"""Every document of every round, kept: `archive/{run_name}/r{N}_{name}.json`.
 
 Nothing is ever overwritten or lost. Keeping the same bytes again changes nothing; other bytes under the same name
 become the next take, `r{N}_{name}.2.json`, and the last take is the one that counted. What loop refused is kept with
@@ -43,7 +43,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The archive of one run: the folder `archive/{place}`, made when the first document is kept."""
+    """The archive of one run: the folder `archive/{run_name}`, made when the first document is kept."""
 
     folder: Path
 

@@ -1,6 +1,6 @@
 """Make room for a new run: file what an earlier one left on the bus, then take it away.
 
-Each document goes to the place that it names itself, so an unfinished run of another task keeps its own archive. The
+Each document goes to the run that it names itself, so an unfinished run of another task keeps its own archive. The
 person's card stays where it is. Everything may be repeated; the state goes last, because it tells which run the rest
 belongs to.
 """
@@ -89,7 +89,7 @@ def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:
 
 
 def _belongs(data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return the place and round that a document names, None when it names none that the archive could have."""
+    """Return the run name and round that a document names, None when it names none that the archive could have."""
     try:
         document = parse(data)
         task_id, round_number = document["task_id"], document["round" if "round" in document else "rounds"]
@@ -103,7 +103,7 @@ def _belongs(data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | Non
 
 
 def _run_names(bus: Bus) -> dict[str, str]:
-    """Return the place of the run that the state is about, by its task."""
+    """Return the name of the run that the state is about, by its task."""
     try:
         state = bus.read("state")
     except DocumentError:

@@ -19,7 +19,7 @@ OWN = ("archive", "logs", "runtime")
 def find_links(bus: Layout, run_name: str = "") -> Iterator[Path]:
     """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, the runs' below those.
 
-    With the `place` of a run its folders alone are looked at, without listing a long archive.
+    With the name of a run its folders alone are looked at, without listing a long archive.
     """
     if bus.root.is_symlink():
         yield bus.root

@@ -38,7 +38,7 @@ def command(ctx: click.Context) -> int:
 
 
 @command.command("list")
-@click.argument("place", required=False, metavar="[TASK]")
+@click.argument("run_name", required=False, metavar="[TASK]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list of objects.")
 @bus_option
 @click.pass_obj
@@ -52,7 +52,7 @@ def list_command(edge: Edge, run_name: str | None = None, as_json: bool = False)
     elif entries:
         put(
             "\n".join(
-                f"{local_time(str(entry['at']))}  {entry['bytes']:>9}  {entry['place']}/{entry['file']}"
+                f"{local_time(str(entry['at']))}  {entry['bytes']:>9}  {entry['run_name']}/{entry['file']}"
                 for entry in entries
             )
         )

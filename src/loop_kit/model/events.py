@@ -45,7 +45,7 @@ class OtherEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A run has its place and may be resumed from now on."""
+    """A run has its name and may be resumed from now on."""
 
     kind = "run_started"
     task_id: str

@@ -1,4 +1,4 @@
-"""Names that become paths and refs: task ids, places, dispatch ids."""
+"""Names that become paths and refs: task ids, run names, dispatch ids."""
 
 import re
 
@@ -16,7 +16,7 @@ def is_task_id(text: str) -> bool:
 
 
 def is_run_name(text: str) -> bool:
-    """Return whether `text` is what `place_name` makes."""
+    """Return whether `text` is what `name_run` makes."""
     task_id, at, run = text.partition("@")
     return is_task_id(task_id) and (not at or bool(_RUN.fullmatch(run)))
 

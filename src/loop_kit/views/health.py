@@ -50,7 +50,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`place` names the run that is going on, "" when none is."""
+    """`run_name` names the run that is going on, "" when none is."""
 
     sound: bool
     run_name: str

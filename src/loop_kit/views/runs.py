@@ -20,7 +20,7 @@ BEFORE = "before loop"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One place of the archive. `outcome` is `unfinished` without a summary, `before loop` for what an older tool left.
+    """One run in the archive. `outcome` is `unfinished` without a summary, `before loop` for what an older tool left.
 
     Times are "" and `cost_usd` is None when unknown.
     """
@@ -36,13 +36,13 @@ class Run:
 
 
 def run_names(bus: Bus) -> list[str]:
-    """Return the places of the archive, a task's runs in their order, what was there before loop first."""
+    """Return the runs in the archive, a task's runs in their order, what was there before loop first."""
     names = (name for name in listed(bus.archive_root) if is_folder(bus.archive_root / name))
     return sorted((name for name in names if is_run_name(name) or is_before(name)), key=_order)
 
 
 def find_run(bus: Bus, wanted: str, state: RunState | None) -> str:
-    """Return the place that a person means: the one named, else the run on the bus; raise `StartError` when there is none."""
+    """Return the run that a person means: the one named, else the run on the bus; raise `StartError` when there is none."""
     known = run_names(bus)
     run_name = wanted or (state.run_name if state is not None else "")
     if run_name and (run_name in known or (state is not None and run_name == state.run_name)):
