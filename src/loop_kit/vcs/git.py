@@ -83,8 +83,11 @@ class Git:
     location: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def ask(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
-        """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run."""
+    def ask(self, *args: str, stdin: bytes | BinaryIO = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
+        """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run.
+
+        `stdin` are some bytes, or an open file of as many as there may be.
+        """
         with _startable(), _file_with(stdin) as source:
             return Answer.of(run_captured(self.argv(args), env=self.environment, stdin=source, pass_fds=pass_fds))
 
@@ -171,7 +174,10 @@ def last_line(err: str) -> str:
 
 
 @contextlib.contextmanager
-def _file_with(data: bytes) -> Iterator[BinaryIO | None]:
+def _file_with(data: bytes | BinaryIO) -> Iterator[BinaryIO | None]:
+    if not isinstance(data, bytes):
+        yield data
+        return
     if not data:
         yield None
         return

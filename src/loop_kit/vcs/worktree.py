@@ -203,8 +203,10 @@ def remove_if_empty(folder: Path) -> None:
         os.rmdir(folder.name, dir_fd=parent)
 
 
-def check_place(repository: Repository, path: Path) -> None:
-    """Refuse a folder whose deletion could cost the person something."""
+def check_place(
+    repository: Repository, path: Path, *, what: str = "a review tree", variables: str = "TMPDIR or XDG_CACHE_HOME"
+) -> None:
+    """Refuse a folder whose deletion could cost the person something; `variables` say where loop puts it."""
     if path.is_symlink():
         raise StartError(
             f"{shown(path)} is a symbolic link, and loop keeps working trees in folders only",
@@ -216,8 +218,8 @@ def check_place(repository: Repository, path: Path) -> None:
         place.resolve().is_relative_to(folder) or folder.is_relative_to(place.resolve()) for folder in kept
     ):
         raise StartError(
-            f"{shown(path)} cannot hold a review tree: it must be an absolute path outside the repository",
-            hint="set TMPDIR or XDG_CACHE_HOME to a folder outside the repository",
+            f"{shown(path)} cannot hold {what}: it must be an absolute path outside the repository",
+            hint=f"set {variables} to a folder outside the repository",
         )
 
 
