@@ -4,6 +4,7 @@ import pytest
 
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import make_repo
+from tests.vcs import run_trees
 
 
 @pytest.fixture
@@ -14,3 +15,15 @@ def found(tmp_path: Path) -> Repository:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return tmp_path / "scratch" / "run 1" / "review"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the tree of a run may be made."""
+    return tmp_path / "state" / "loop-kit" / "trees" / "T-1"
+
+
+@pytest.fixture
+def tree(found: Repository, folder: Path) -> Repository:
+    """The tree of a run, on a branch of its own at the head of `found`."""
+    return run_trees.make(found, folder).repository
