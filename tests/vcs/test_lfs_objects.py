@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from loop_kit.vcs import worktree
+from loop_kit.vcs.fetching import fetch_commits
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
 from tests.vcs.run_trees import keep_lfs, make, seen
@@ -44,3 +46,44 @@ def test_what_the_store_lacks_stays_a_pointer_and_is_named(home: Repository, fol
         "1 file(s) are git-lfs pointers in the run's tree, for want of their contents here: big.bin; git lfs pull gets them",
     )
     assert git(folder, "status", "--porcelain") == ""
+
+
+def test_contents_that_a_worker_made_come_home_with_the_commit(home: Repository, folder: Path, tmp_path: Path):
+    tree = make(home, folder).repository
+    head = commit(folder, {"big.bin": b"larger\n"})
+    assert not place(home, b"larger\n").exists()
+    before = seen(home.root / ".git/lfs/objects")
+    for _ in range(2):
+        fetch_commits(home, tree, head)
+    assert place(home, b"larger\n").read_bytes() == b"larger\n"
+    assert place(home, b"larger\n").stat().st_nlink == 1
+    assert before.items() - seen(home.root / ".git/lfs/objects").items() <= {(name, before[name]) for name in (".",)}
+    assert list((home.common_dir / "lfs/tmp").iterdir()) == []
+    worktree.prepare(home, tmp_path / "scratch/run/review", head)
+    assert (tmp_path / "scratch/run/review/big.bin").read_bytes() == b"larger\n"
+
+
+def test_what_is_not_what_its_name_says_does_not_come(home: Repository, folder: Path, tmp_path: Path):
+    tree = make(home, folder).repository
+    head = commit(folder, {"big.bin": b"larger\n"})
+    place(tree, b"larger\n").write_bytes(b"forged\n")
+    (tree.common_dir / "lfs/objects/link").symlink_to(tmp_path / "tools/lfs.py")
+    (tree.common_dir / "lfs/objects/x").write_text("x")
+    fetch_commits(home, tree, head)
+    assert not place(home, b"larger\n").exists()
+    assert list((home.common_dir / "lfs/tmp").iterdir()) == []
+    assert not (home.common_dir / "lfs/objects/x").exists()
+
+
+def test_a_store_elsewhere_is_filled(home: Repository, folder: Path, tmp_path: Path):
+    (home.common_dir / "lfs").rename(tmp_path / "store")
+    (home.common_dir / "lfs").symlink_to(tmp_path / "store")
+    tree = make(home, folder).repository
+    assert (folder / "big.bin").read_bytes() == b"large\n"
+    fetch_commits(home, tree, commit(folder, {"big.bin": b"larger\n"}))
+    assert place(home, b"larger\n").read_bytes() == b"larger\n"
+    git(home.root, "config", "lfs.storage", "other-store")
+    fetch_commits(home, tree, commit(folder, {"big.bin": b"largest\n"}))
+    assert [
+        path.read_bytes() for path in sorted((home.common_dir / "other-store/objects").rglob("*")) if path.is_file()
+    ]

@@ -268,7 +268,7 @@ def test_nothing_is_left_after_a_tree_is_removed(found: Repository, folder: Path
     (folder / "read-only").mkdir()
     (folder / "read-only/x").write_text("x")
     (folder / "read-only").chmod(0o500)
-    for name in ("T-1.making",):
+    for name in ("T-1.making", "T-1.fetching"):
         (folder.with_name(name) / "x").mkdir(parents=True)
     for _ in range(2):
         remove_run_tree(found, folder)

@@ -4,6 +4,7 @@ import pytest
 
 from loop_kit.errors import StartError
 from loop_kit.vcs import submodules
+from loop_kit.vcs.fetching import fetch_commits
 from loop_kit.vcs.repository import Repository
 from tests.support.repos import commit, git, make_repo
 from tests.vcs.run_trees import make, own_objects, seen
@@ -57,6 +58,33 @@ def test_a_submodule_that_lacks_its_commit_is_named(home: Repository, folder: Pa
         make(home, folder)
     assert "git submodule update -- 'vendor/a lib'" in raised.value.hint
     assert list(folder.parent.iterdir()) == []
+
+
+def test_commits_in_submodules_come_home_and_stay(home: Repository, folder: Path):
+    tree = make(home, folder).repository
+    lib = folder / "vendor/a lib"
+    deep = commit(lib / "inner", {"deep": "2\n"})
+    sub = commit(lib, {"tool": "2\n"})
+    head = commit(folder, {"a": "2\n"})
+    there = home.root / "vendor/a lib"
+    before = seen(there)
+    fetch_commits(home, tree, head)
+    assert seen(there) == before, "the person's own checkout of it"
+    for path, sha in ((there, sub), (there / "inner", deep)):
+        git(path, "-c", "gc.pruneExpire=now", "gc", "--quiet")
+        assert git(path, "cat-file", "-t", sha) == "commit"
+    git(there, "checkout", "--quiet", sub)
+    git(there, "submodule", "--quiet", "update", "--no-fetch")
+    assert (there / "inner/deep").read_text() == "2\n"
+
+
+def test_a_commit_of_a_submodule_that_nobody_has_is_for_others_to_judge(home: Repository, folder: Path):
+    tree = make(home, folder).repository
+    git(folder, "update-index", "--cacheinfo", f"160000,{'1' * 40},embedded")
+    git(folder, "commit", "--quiet", "-m", "A commit that nobody has")
+    head = tree.head().sha
+    fetch_commits(home, tree, head)
+    assert home.commit_id(head) == head
 
 
 def test_a_repository_without_submodules_is_not_searched(found: Repository):

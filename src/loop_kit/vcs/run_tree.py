@@ -34,6 +34,7 @@ from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.values import dataclass
 from loop_kit.vcs import lfs_objects, shared_repository, submodules
 from loop_kit.vcs.copied_files import copy_ignored
+from loop_kit.vcs.fetching import folder_aside
 from loop_kit.vcs.git import shown
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import check_place
@@ -88,7 +89,7 @@ def remove_run_tree(home: Repository, folder: Path) -> None:
     if any(kept.is_relative_to(folder) for kept in (home.root, home.git_dir, home.common_dir)):
         raise StartError(f"{shown(folder)} holds {shown(home.root)}", hint="a run's tree lies outside the repository")
     try:
-        for path in (folder, _unfinished(folder)):
+        for path in (folder, _unfinished(folder), folder_aside(folder)):
             folders.remove(path)
     except OSError as error:
         raise NeedsPersonError(
