@@ -230,6 +230,23 @@ def test_a_module_that_removes_by_itself_is_seen(tmp_path: Path):
     assert [found.rpartition(" ")[2] for found in touching(module)] == ["rmtree"]
 
 
+def asks_for_a_role(*roots: Path) -> list[str]:
+    return [str(path) for path in modules(*roots) if _ROLE_ASKED.search(path.read_text(encoding="utf-8"))]
+
+
+_ROLE_ASKED = re.compile(r"\brole (==|!=|in|not in) |\bmatch .*\brole\b|\bROLES\b")
+
+
+def test_no_backend_and_no_prompt_asks_for_a_role():
+    assert asks_for_a_role(SOURCE / "backends", SOURCE / "prompts", ACP) == []
+
+
+def test_a_backend_that_asks_for_a_role_is_seen(tmp_path: Path):
+    path = tmp_path / "mine.py"
+    path.write_text('reads = order.role != "worker"\n', encoding="utf-8")
+    assert asks_for_a_role(tmp_path) == [str(path)]
+
+
 def test_nothing_is_named_after_its_vagueness():
     for path in modules(SOURCE, ACP):
         defined = [

@@ -26,7 +26,7 @@ from loop_kit.cli.run import command as run_command
 from loop_kit.errors import EXIT_CODES
 from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.change import Effect
-from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.config import BackendSettings, RoleSettings, Settings
 from loop_kit.model.events import DURABLE, Event
 from loop_kit.model.names import ROLES
 from loop_kit.model.shown_events import SHOWN, RoundFailed
@@ -259,9 +259,9 @@ def test_every_backend_step_and_kind_of_failure_is_listed():
 @pytest.mark.parametrize("name", ["codex", "claude", "gemini", "opencode"])
 @pytest.mark.parametrize("role", ROLES)
 def test_the_command_lines_of_the_known_programs_are_those_the_code_builds(name, role):
-    settings = BackendSettings(type=name)
-    backend = find_backend(name, settings)
-    line = shlex.join(show_call(backend, role, program=name, settings=settings, model="MODEL", args=("ARGS",)))
+    given = RoleSettings(model="MODEL", args=("ARGS",))
+    backend = find_backend(name, BackendSettings(type=name))
+    line = shlex.join(show_call(backend, name, Settings(worker=given, reviewer=given), role, program=name))
     assert line in [block.strip() for block in blocks(text_of("docs/backends.md"), "text")]
 
 
@@ -276,7 +276,7 @@ def test_the_table_of_programs_says_what_the_code_says():
         assert row[1] == ", ".join(backend.tested)
         assert row[2] == ("yes" if backend.supports_resume else "no")
         assert row[5] == backend.sandbox
-        argv = show_call(backend, "reviewer", program=name, settings=BackendSettings(type=name))
+        argv = show_call(backend, name, Settings(), "reviewer", program=name)
         assert [word for word in argv if word.endswith("-schema")] == quoted(row[3])
 
 
@@ -297,7 +297,7 @@ test_acme_keeps_the_contract()
 from loop_kit.backends.showing import show_call
 from loop_kit.backends.versions import Measured
 from loop_kit.backends.registry import find_backend, load_plugins
-from loop_kit.model.config import BackendSettings
+from loop_kit.model.config import BackendSettings, RoleSettings, Settings
 load_plugins(["acme_plugin"])
 print(find_backend("acme", BackendSettings(type="acme")).read('{"type": "begin", "chat": "c-1"}'))
 """

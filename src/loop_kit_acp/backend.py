@@ -17,7 +17,9 @@ from functools import partial
 from typing import Any
 
 from loop_kit.backends.api import (
+    Access,
     AgentEvent,
+    Answer,
     Backend,
     BackendError,
     BackendSettings,
@@ -91,18 +93,22 @@ class AcpBackend(Backend):
             )
         return AcpBackend(settings=settings, preset=preset)
 
+    def answer(self, access: Access) -> Answer:
+        """Say where an agent answers: the bridge lets one that reads write nothing, if it asks, as those of a preset do."""
+        return Answer.TEXT if access is Access.READ and self.settings.preset else Answer.FILE
+
     def command(self, order: Order) -> Call:
-        worker, preset = order.role == "worker", self.preset
+        writes, preset = order.access is Access.WRITE, self.preset
         argv = order.settings.argv or preset.argv
         kept = preset.isolating(order) if preset.isolating is not None else Isolation()
         by_flag = (preset.model_flag, order.model) if preset.model_flag and order.model else ()
         # -P and -E: nothing of the repository or the environment decides what the bridge imports.
         return Call(
             argv=(
-                *(sys.executable, "-P", "-E", "-m", _BRIDGE, "--role", order.role),
+                *(sys.executable, "-P", "-E", "-m", _BRIDGE, "--access", order.access),
                 *_option("--session", (order.session or "") if preset.resumes else ""),
                 *_option("--model", "" if by_flag else order.model),
-                *(word for mode in preset.modes[0 if worker else 1] for word in _option("--mode", mode)),
+                *(word for mode in preset.modes.get(order.access, ()) for word in _option("--mode", mode)),
                 *(() if preset.counts else ("--no-usage",)),
                 *_option("--meta", json.dumps(kept.meta) if kept.meta else ""),
                 *("--", order.program or argv[0], *argv[1:], *by_flag, *order.args),
@@ -110,7 +116,7 @@ class AcpBackend(Backend):
             env={**preset.quiet, **kept.env, **(order.identity if preset.hides_git else {})},
             stdin=prompt_apart(order) if kept.apart else order.prompt,
             apart=kept.apart,
-            merged={} if worker or preset.reviewing is None else _merged(order, preset.reviewing(order)),
+            merged={} if writes or preset.reading is None else _merged(order, preset.reading(order)),
         )
 
     def read(self, line: str) -> tuple[AgentEvent, ...]:
@@ -133,8 +139,8 @@ def _program_behind(preset: str) -> Influenced | None:
     return found if isinstance(found, Influenced) else None
 
 
-def _merged(order: Order, reviewing: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    return {name: _with(order, name, held) for name, held in reviewing.items()}
+def _merged(order: Order, reading: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {name: _with(order, name, held) for name, held in reading.items()}
 
 
 def _with(order: Order, name: str, held: Mapping[str, Any]) -> str:

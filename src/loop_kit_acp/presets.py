@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loop_kit.backends.api import Order, git_variables
+from loop_kit.backends.api import Access, Order, git_variables
 
 # The adapters that agents are driven by, as they were held against: by npm package, the oldest version first.
 TESTED: Mapping[str, tuple[str, ...]] = {
@@ -25,10 +25,10 @@ class Isolation:
 
 
 def _isolated_claude(order: Order) -> Isolation:
-    """Read a person's own settings only; a worker gets those of the base besides, as Claude Code itself does."""
+    """Read a person's own settings only; who writes gets those of the base besides, as Claude Code itself does."""
     options: dict[str, Any] = {"settingSources": ["user"]}
     settings, servers = (order.base_settings.get(name) for name in _CLAUDE_SETTINGS)
-    if order.role != "worker":
+    if order.access is Access.READ:
         options["strictMcpConfig"] = True
     else:
         options |= {"settings": str(settings)} if settings else {}
@@ -51,7 +51,7 @@ def _isolated_gemini(order: Order) -> Isolation:  # noqa: ARG001  (others need i
 
 def _beside(order: Order) -> Isolation:
     """Start it beside the tree; nothing keeps these from what lies where they stand."""
-    base = order.base_settings.get(_OPENCODE_SETTINGS) if order.role == "worker" else None
+    base = order.base_settings.get(_OPENCODE_SETTINGS) if order.access is Access.WRITE else None
     given = base is not None and "OPENCODE_CONFIG" not in order.environment
     return Isolation(env={**git_variables(order), **({"OPENCODE_CONFIG": str(base)} if given else {})}, apart=True)
 
@@ -60,8 +60,8 @@ def _beside(order: Order) -> Isolation:
 class Preset:
     """How one known agent is driven.
 
-    `modes` are the modes of worker and reviewer, of which the first that the agent offers is taken, `quiet` variables that
-    are set for every role, `reviewing` what is added for a reviewer to variables that hold a JSON object, `isolating` what
+    `modes` are the modes for each access, of which the first that the agent offers is taken, `quiet` variables that are
+    always set, `reading` what is added for one that reads to variables that hold a JSON object, `isolating` what
     keeps the tree's own settings from it, where there is such a way, `model_flag` the option that takes the model where the
     conversation offers no choice of one. One that `hides_git` keeps the person's git settings from its shell, and is told
     who the person is.
@@ -70,10 +70,10 @@ class Preset:
     argv: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     quiet: Mapping[str, str] = field(default_factory=dict)
-    reviewing: Callable[[Order], Mapping[str, Mapping[str, Any]]] | None = None
+    reading: Callable[[Order], Mapping[str, Mapping[str, Any]]] | None = None
     isolating: Callable[[Order], Isolation] | None = None
     tree_settings: tuple[str, ...] = ()
-    modes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    modes: Mapping[Access, tuple[str, ...]] = field(default_factory=dict)
     model_flag: str = ""
     resumes: bool = True
     counts: bool = True
@@ -109,21 +109,21 @@ PRESETS: Mapping[str, Preset] = {
         },
         isolating=_isolated_claude,
         tree_settings=_CLAUDE_SETTINGS,
-        modes=(("default",), ("default",)),  # it asks; a person's own settings may have made it another one
+        modes=dict.fromkeys(Access, ("default",)),  # it asks; a person's own settings may have made it another one
     ),
     "codex": Preset(
         argv=("codex-acp",),
         env=("OPENAI_*", "CODEX_*"),
         isolating=_beside,  # its adapter says of whatever folder it is opened in that a person trusts it
         # It comes without the sandbox that its other modes start commands in. Before 2.0 the first had another name.
-        modes=(("agent-full-access", "full-access"), ("read-only",)),
+        modes={Access.WRITE: ("agent-full-access", "full-access"), Access.READ: ("read-only",)},
     ),
     "gemini": Preset(
         argv=("gemini", "--acp"),
         env=("GEMINI_*", "GOOGLE_*"),
         quiet={"GEMINI_CLI_NO_RELAUNCH": "true"},
         isolating=_isolated_gemini,
-        modes=(("default",), ("default",)),
+        modes=dict.fromkeys(Access, ("default",)),
         model_flag="-m",
         hides_git=True,
         resumes=False,  # it says that it can, and finds no conversation of an earlier process
@@ -139,7 +139,7 @@ PRESETS: Mapping[str, Preset] = {
         },
         isolating=_beside,
         tree_settings=(_OPENCODE_SETTINGS,),
-        reviewing=_asking,
+        reading=_asking,
         counts=False,  # its figures are those of the last step
     ),
 }

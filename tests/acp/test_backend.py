@@ -15,6 +15,7 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.agent_events import Failed, FailureKind, Said
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access
 from loop_kit_acp.backend import ACP
 from loop_kit_acp.presets import PRESETS
 from tests.backends.orders import make_order
@@ -30,28 +31,28 @@ def command(folder: Path, settings: BackendSettings, **given: Any) -> Call:
 
 def test_any_agent_is_started_by_its_argv(tmp_path: Path):
     call = command(tmp_path, OWN, session="-s", model="m", args=("--x",))
-    rest = ("--role", "worker", "--session=-s", "--model=m", "--", "/opt/agent", "--acp", "--x")
+    rest = ("--access", "write", "--session=-s", "--model=m", "--", "/opt/agent", "--acp", "--x")
     assert (call.argv, dict(call.env)) == ((*BRIDGE, *rest), {})
     assert call.stdin == tmp_path / "prompt.txt"
 
 
 @pytest.mark.parametrize(
-    ("preset", "role", "rest"),
+    ("preset", "access", "rest"),
     [
-        ("claude", "worker", ("--session=s", "--model=m", "--mode=default", "--", "/opt/agent")),
+        ("claude", Access.WRITE, ("--session=s", "--model=m", "--mode=default", "--", "/opt/agent")),
         (
             "codex",
-            "worker",
+            Access.WRITE,
             ("--session=s", "--model=m", "--mode=agent-full-access", "--mode=full-access", "--", "/opt/agent"),
         ),
-        ("codex", "reviewer", ("--session=s", "--model=m", "--mode=read-only", "--", "/opt/agent")),
-        ("gemini", "worker", ("--mode=default", "--", "/opt/agent", "--acp", "-m", "m")),
-        ("opencode", "worker", ("--session=s", "--model=m", "--no-usage", "--", "/opt/agent", "acp")),
+        ("codex", Access.READ, ("--session=s", "--model=m", "--mode=read-only", "--", "/opt/agent")),
+        ("gemini", Access.WRITE, ("--mode=default", "--", "/opt/agent", "--acp", "-m", "m")),
+        ("opencode", Access.WRITE, ("--session=s", "--model=m", "--no-usage", "--", "/opt/agent", "acp")),
     ],
 )
-def test_a_preset_says_how_its_agent_is_driven(tmp_path: Path, preset: str, role: str, rest: tuple[str, ...]):
-    call = command(tmp_path, BackendSettings(type="acp", preset=preset), role=role, session="s", model="m")
-    assert tuple(word for word in call.argv if not word.startswith("--meta=")) == (*BRIDGE, "--role", role, *rest)
+def test_a_preset_says_how_its_agent_is_driven(tmp_path: Path, preset: str, access: Access, rest: tuple[str, ...]):
+    call = command(tmp_path, BackendSettings(type="acp", preset=preset), access=access, session="s", model="m")
+    assert tuple(word for word in call.argv if not word.startswith("--meta=")) == (*BRIDGE, "--access", access, *rest)
 
 
 @pytest.mark.parametrize(("preset", "told"), [("gemini", True), ("opencode", False)])
@@ -74,18 +75,18 @@ def test_opencode_is_told_to_ask_when_it_reviews_except_to_read_the_tree(tmp_pat
     settings = BackendSettings(type="acp", preset="opencode")
     outside = {"*": "ask", f"{tmp_path}/tree/*": "allow"}
     asked = {"permission": {"edit": "ask", "bash": "ask", "webfetch": "ask", "external_directory": outside}}
-    assert json.loads(command(tmp_path, settings, role="reviewer").merged["OPENCODE_CONFIG_CONTENT"]) == asked
+    assert json.loads(command(tmp_path, settings, access=Access.READ).merged["OPENCODE_CONFIG_CONTENT"]) == asked
     assert command(tmp_path, settings).merged == {}
 
 
 def test_what_a_person_tells_opencode_is_kept_when_it_reviews(tmp_path: Path):
     settings = BackendSettings(type="acp", preset="opencode")
     own = {"OPENCODE_CONFIG_CONTENT": '{"provider": {"mine": {}}, "permission": "allow"}'}
-    call = command(tmp_path, settings, role="reviewer", environment=own)
+    call = command(tmp_path, settings, access=Access.READ, environment=own)
     told = json.loads(call.merged["OPENCODE_CONFIG_CONTENT"])
     assert (told["provider"], told["permission"]["edit"]) == ({"mine": {}}, "ask")
     with pytest.raises(ConfigError, match="OPENCODE_CONFIG_CONTENT is not a JSON object"):
-        command(tmp_path, settings, role="reviewer", environment={"OPENCODE_CONFIG_CONTENT": "{ // mine"})
+        command(tmp_path, settings, access=Access.READ, environment={"OPENCODE_CONFIG_CONTENT": "{ // mine"})
 
 
 @pytest.mark.parametrize("preset", PRESETS)

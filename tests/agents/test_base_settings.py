@@ -12,6 +12,7 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.dispatch.beside import empty_beside
 from loop_kit.model.agent_events import SessionStarted
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access, Answer
 from tests.agents.planted.kinds import server
 from tests.agents.planted.telltale import Telltale
 from tests.agents.programs import ACP_CLAUDE, ACP_REMEMBERING, CLAUDE, OPENCODE, Program
@@ -58,6 +59,8 @@ class Worker:
         backend = find_backend(self.program.backend, settings)
         assert isinstance(backend, Isolating)
         order = Order(
+            access=Access.WRITE,
+            answer=Answer.FILE,
             role="worker",
             task_id="T-1",
             round=number,

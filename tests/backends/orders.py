@@ -10,17 +10,21 @@ from loop_kit.backends.account import Account, failure_of
 from loop_kit.backends.base import Backend, Order
 from loop_kit.model.agent_events import AgentEvent, Failed, Finished, Usage
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access, Answer
 
 CAPTURES = Path(__file__).with_name("captures")
 
 
 def make_order(folder: Path, **given: Any) -> Order:
-    """Return a worker's order in `folder`, with what is `given` instead of the usual."""
+    """Return a worker's order in `folder`, with what is `given` instead of the usual; who reads answers in a form."""
     for name in ("tree", "scratch", "outbox"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "prompt.txt").write_text("Do the work.", encoding="utf-8")
+    reads = given.get("access") is Access.READ
     usual: dict[str, Any] = {
-        "role": "worker",
+        "role": "reviewer" if reads else "worker",
+        "access": Access.WRITE,
+        "answer": Answer.FORM if reads else Answer.FILE,
         "task_id": "T-001",
         "round": 2,
         "prompt": folder / "prompt.txt",

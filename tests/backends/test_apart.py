@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.backends.apart import git_variables, prompt_apart
+from loop_kit.model.roles import Access
 from tests.backends.orders import make_order
 from tests.support.repos import git, make_repo
 
@@ -31,7 +32,7 @@ def test_git_works_on_a_linked_tree_from_elsewhere(tmp_path: Path, monkeypatch: 
     git(repo, "worktree", "add", "--quiet", "--detach", str(tree))
     (tree / "a.txt").write_text("b\n", encoding="utf-8")
     (tmp_path / "elsewhere").mkdir()
-    for name, value in git_variables(make_order(tmp_path, role="reviewer")).items():
+    for name, value in git_variables(make_order(tmp_path, access=Access.READ)).items():
         monkeypatch.setenv(name, value)
     said = [git(tmp_path / "elsewhere", *words) for words in (("show", "HEAD:a.txt"), ("status", "--short"))]
     assert [each.strip() for each in said] == ["a", "M a.txt"]

@@ -1,6 +1,11 @@
-from loop_kit.backends.base import Backend, Call, Configurable, Order
+import pytest
+
+from loop_kit.backends.base import Backend, Call, Configurable, Order, answer_of
 from loop_kit.backends.command import COMMAND
+from loop_kit.backends.registry import find_backend
 from loop_kit.model.agent_events import AgentEvent, FailureKind
+from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access, Answer
 from tests.backends.orders import make_order
 
 
@@ -44,6 +49,25 @@ def test_a_class_of_the_same_shape_will_do():
 def test_only_some_backends_are_made_for_their_settings():
     assert isinstance(COMMAND, Configurable)
     assert not isinstance(Least(), Configurable)
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        (BackendSettings(type="claude"), Answer.FORM),
+        (BackendSettings(type="codex"), Answer.FORM),
+        (BackendSettings(type="gemini"), Answer.TEXT),
+        (BackendSettings(type="opencode"), Answer.TEXT),
+        (BackendSettings(type="acp", preset="codex"), Answer.TEXT),
+        (BackendSettings(type="acp", argv=("agent",)), Answer.FILE),
+        (BackendSettings(type="command", argv=("agent",)), Answer.FILE),
+        (BackendSettings(type="script", script="/script.json"), Answer.FILE),
+    ],
+    ids=lambda value: f"{value.type}{value.preset}" if isinstance(value, BackendSettings) else "",
+)
+def test_who_may_write_a_file_answers_in_one_and_who_may_not_as_its_program_can(settings, answer):
+    backend = find_backend("mine", settings)
+    assert (answer_of(backend, Access.READ), answer_of(backend, Access.WRITE)) == (answer, Answer.FILE)
 
 
 def test_the_reports_folder_is_to_be_written_only_where_the_tree_does_not_hold_it(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.agent_events import Finished
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access
 from tests.backends.orders import CAPTURES, cases, conversation, lines, make_order
 
 _PLACES = re.compile(r"(?<![\w./-])/(?:home|mnt|opt|private|root|tmp|Users|var|work)\b[\w./-]*")
@@ -75,7 +76,7 @@ def test_the_last_word_and_the_document_are_those_of_the_run(program: str, case:
     if not isinstance(talk.end, Finished):
         assert (program, case) not in LAST_WORDS | DOCUMENTS
         return
-    document = backend.document(make_order(tmp_path, role="reviewer"), talk.end, talk.said)
+    document = backend.document(make_order(tmp_path, access=Access.READ), talk.end, talk.said)
     assert document == DOCUMENTS.get((program, case))
     last = talk.end.text if talk.end.text is not None else talk.said.rpartition("\n")[2]
     if document is None:

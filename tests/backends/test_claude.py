@@ -6,6 +6,7 @@ from loop_kit import resources
 from loop_kit.backends.claude import CLAUDE
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.roles import Access
 from tests.backends.orders import cases, conversation, make_order
 
 DONE = None
@@ -141,7 +142,7 @@ def test_a_report_outside_the_tree_is_granted_too(tmp_path):
 
 
 def test_a_reviewer_may_look_and_answers_in_form(tmp_path):
-    argv = CLAUDE.command(make_order(tmp_path, role="reviewer")).argv
+    argv = CLAUDE.command(make_order(tmp_path, access=Access.READ)).argv
     assert argv[-8:] == (
         *("--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"),
         *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
@@ -159,8 +160,8 @@ def test_a_person_who_names_a_mode_gets_that_one_alone(tmp_path, own: str):
 
 
 def test_nobody_skips_permissions_unasked(tmp_path):
-    for role in ("worker", "reviewer"):
-        argv = CLAUDE.command(make_order(tmp_path / role, role=role)).argv
+    for access in Access:
+        argv = CLAUDE.command(make_order(tmp_path / access, access=access)).argv
         assert not any("dangerously" in argument for argument in argv)
 
 
@@ -168,9 +169,9 @@ def test_a_schema_that_is_too_long_for_an_argument_is_one_sentence(tmp_path):
     schema = tmp_path / "long.schema.json"
     schema.write_text(json.dumps({"type": "object", "description": "x" * 131_072}))
     with pytest.raises(BackendError, match=r"^long\.schema\.json is too long"):
-        CLAUDE.command(make_order(tmp_path, role="reviewer", schema=schema))
+        CLAUDE.command(make_order(tmp_path, access=Access.READ, schema=schema))
 
 
 def test_the_real_schema_fits_into_an_argument(tmp_path):
-    order = make_order(tmp_path, role="reviewer", schema=resources.schema_path("review_report"))
+    order = make_order(tmp_path, access=Access.READ, schema=resources.schema_path("review_report"))
     assert max(len(argument) for argument in CLAUDE.command(order).argv) < 10_000

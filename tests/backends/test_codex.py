@@ -7,6 +7,7 @@ import pytest
 from loop_kit.backends.codex import CODEX
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.roles import Access
 from tests.backends.orders import cases, conversation, make_order
 
 DONE = None
@@ -132,7 +133,7 @@ def test_a_report_outside_the_tree_is_granted_too(tmp_path):
 
 
 def test_a_reviewer_reads_only_and_answers_in_form(tmp_path):
-    order = make_order(tmp_path, role="reviewer", writable=(tmp_path / ".git",))
+    order = make_order(tmp_path, access=Access.READ, writable=(tmp_path / ".git",))
     argv = CODEX.command(order).argv
     assert argv[5:7] == ("-s", "read-only")
     assert "--add-dir" not in argv
@@ -158,8 +159,8 @@ def test_a_person_who_names_a_sandbox_gets_that_one_alone(tmp_path, own: str):
 
 
 def test_nobody_is_let_out_of_the_sandbox_unasked(tmp_path):
-    for role in ("worker", "reviewer"):
-        argv = CODEX.command(make_order(tmp_path / role, role=role)).argv
+    for access in Access:
+        argv = CODEX.command(make_order(tmp_path / access, access=access)).argv
         assert not any(word in argument for argument in argv for word in ("bypass", "danger", "--yolo"))
 
 
@@ -171,7 +172,7 @@ def test_an_answer_of_an_earlier_start_is_no_answer(tmp_path):
 
 
 def test_the_last_message_is_the_document_and_null_means_left_out(tmp_path):
-    order = make_order(tmp_path, role="reviewer")
+    order = make_order(tmp_path, access=Access.READ)
     CODEX.command(order)
     answer = {"decision": "approve", "blocking_issues": [{"line": None}], "x": None}
     (order.scratch / "last_message.txt").write_text(json.dumps(answer))
@@ -192,13 +193,13 @@ def test_a_pipe_in_place_of_the_last_message_is_not_waited_for(tmp_path):
 
 
 def test_a_scratch_folder_that_is_gone_is_one_sentence(tmp_path):
-    order = make_order(tmp_path, role="reviewer")
+    order = make_order(tmp_path, access=Access.READ)
     with pytest.raises(BackendError, match=r"answer\.schema\.json cannot be written: No such file or directory"):
         CODEX.command(replace(order, scratch=tmp_path / "gone"))
 
 
 def test_whatever_lies_where_the_last_message_goes_is_no_answer(tmp_path):
-    order = make_order(tmp_path, role="reviewer")
+    order = make_order(tmp_path, access=Access.READ)
     (order.scratch / "last_message.txt").mkdir()
     CODEX.command(order)
     assert not (order.scratch / "last_message.txt").exists()

@@ -90,6 +90,17 @@ class GivesTheBaseToReviewers(ForgetsTheBase):
         )
 
 
+class GoesByTheNameOfARole(Good):
+    def command(self, order: Order) -> Call:
+        looks = ("--read-only",) if order.role == "reviewer" else ("--all",) if order.role == "worker" else ()
+        return Call(argv=(order.program, order.session or "new", *looks), stdin=order.prompt)
+
+
+class AnswersSomewhere(Good):
+    def answer(self, access: object) -> str:
+        return "form"
+
+
 class TakesSettingsFromElsewhere(ForgetsTheBase):
     tree_settings = ("../settings",)
 
@@ -149,8 +160,10 @@ class BelievesItsAgent(Good):
         (ForgetsThePrompt(), "the prompt reaches the program"),
         (ForgetsTheSession(), "a backend that supports resume passes the session on"),
         (PassesAPath(), "argv and env are made of texts"),
-        (ForgetsTheBase(), "settings of the base are given to a worker"),
-        (GivesTheBaseToReviewers(), "settings of the base are given to a worker, .*, and to no reviewer"),
+        (ForgetsTheBase(), "settings of the base are given to who writes"),
+        (GivesTheBaseToReviewers(), "settings of the base are given to who writes, .*, and to no other"),
+        (GoesByTheNameOfARole(), "the name of a role decides nothing"),
+        (AnswersSomewhere(), "answer returns an Answer for each access"),
         (TakesSettingsFromElsewhere(), "tree_settings holds paths inside a tree, not '../settings'"),
         (TripsOverGarbage(), "read(.*) never raises, but raised IndexError"),
         (ReturnsAList(), "read returns a tuple of agent events"),

@@ -6,6 +6,7 @@ import pytest
 from loop_kit.backends.gemini import GEMINI
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.roles import Access
 from tests.backends.orders import cases, conversation, make_order
 
 DONE = None
@@ -84,7 +85,7 @@ def test_what_the_person_said_is_not_said_by_the_agent():
 def test_a_verdict_in_pieces_is_one_document(tmp_path):
     talk = conversation("gemini", "verdict", GEMINI)
     assert isinstance(talk.end, Finished)
-    document = GEMINI.document(make_order(tmp_path, role="reviewer"), talk.end, talk.said)
+    document = GEMINI.document(make_order(tmp_path, access=Access.READ), talk.end, talk.said)
     assert document == {"verdict": "approve", "reasons": ["tests pass", "small diff"]}
 
 
@@ -154,7 +155,7 @@ def test_a_report_outside_the_tree_is_granted_too(tmp_path):
 
 
 def test_a_reviewer_may_look_by_a_policy_that_denies_everything_else(tmp_path):
-    order = make_order(tmp_path, role="reviewer")
+    order = make_order(tmp_path, access=Access.READ)
     argv = GEMINI.command(order).argv
     assert argv[-4:-1] == ("--approval-mode", "default", "--admin-policy")
     rules = tomllib.loads((order.scratch / "reviewer.policy.toml").read_text())["rule"]
@@ -167,9 +168,9 @@ def test_a_reviewer_may_look_by_a_policy_that_denies_everything_else(tmp_path):
 @pytest.mark.parametrize(
     "own", ["--yolo", "-y", "--approval-mode=plan", "--policy", "--admin-policy", "--allowed-tools"]
 )
-@pytest.mark.parametrize("role", ["worker", "reviewer"])
-def test_a_person_who_names_a_mode_or_a_policy_gets_that_one_alone(tmp_path, own: str, role: str):
-    argv = GEMINI.command(make_order(tmp_path, role=role, args=(own,))).argv
+@pytest.mark.parametrize("access", Access)
+def test_a_person_who_names_a_mode_or_a_policy_gets_that_one_alone(tmp_path, own: str, access: Access):
+    argv = GEMINI.command(make_order(tmp_path, access=access, args=(own,))).argv
     assert argv[-1] == own
     assert argv.count(own) == 1
     assert "default" not in argv

@@ -11,6 +11,7 @@ from loop_kit.backends.base import Backend, Isolating
 from loop_kit.backends.registry import find_backend
 from loop_kit.errors import BackendError
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access
 from loop_kit.values import replace
 from tests.backends.orders import make_order
 from tests.support.repos import make_repo
@@ -50,10 +51,10 @@ def test_claude_gives_a_worker_the_settings_of_the_base_and_a_reviewer_none(name
     base = {".claude/settings.json": tmp_path / "s.json", ".mcp.json": tmp_path / "m.json"}
     assert backend(name).tree_settings == tuple(base)
     for session in (None, "s-1"):
-        for role in ("worker", "reviewer"):
-            order = make_order(tmp_path, settings=SETTINGS[name], role=role, session=session, base_settings=base)
+        for access in Access:
+            order = make_order(tmp_path, settings=SETTINGS[name], access=access, session=session, base_settings=base)
             words = " ".join(backend(name).command(order).argv)
-            assert [str(path) in words for path in base.values()] == [role == "worker"] * 2
+            assert [str(path) in words for path in base.values()] == [access is Access.WRITE] * 2
 
 
 @pytest.mark.parametrize("name", ["opencode", "acp-opencode"])
@@ -63,16 +64,16 @@ def test_opencode_gives_a_worker_the_configuration_of_the_base_unless_a_person_g
     order = make_order(tmp_path, settings=SETTINGS[name], base_settings=base)
     own = {"OPENCODE_CONFIG": "/mine.json"}
     made = [replace(order, environment=environment) for environment in ({}, own)]
-    made.append(replace(order, role="reviewer"))
+    made.append(replace(order, access=Access.READ))
     found = [backend(name).command(each).env.get("OPENCODE_CONFIG") for each in made]
     assert found == [str(base["opencode.json"]), None, None]
 
 
-@pytest.mark.parametrize("role", ["worker", "reviewer"])
-def test_the_last_word_on_settings_is_not_that_of_a_persons_own_options(role: str, tmp_path: Path):
+@pytest.mark.parametrize("access", Access)
+def test_the_last_word_on_settings_is_not_that_of_a_persons_own_options(access: Access, tmp_path: Path):
     own = ("--setting-sources", "user,project,local", "-c", "project_doc_max_bytes=9")
     argv = {
-        name: backend(name).command(make_order(tmp_path, settings=SETTINGS[name], role=role, args=own)).argv
+        name: backend(name).command(make_order(tmp_path, settings=SETTINGS[name], access=access, args=own)).argv
         for name in ("claude", "codex")
     }
     found = argv["claude"]
@@ -83,7 +84,7 @@ def test_the_last_word_on_settings_is_not_that_of_a_persons_own_options(role: st
 def test_codex_is_told_that_nobody_trusts_the_tree_nor_the_repository_that_it_was_made_from(tmp_path: Path):
     repo, tree = make_repo(tmp_path / "my repo", {"a": "a\n"}), tmp_path / "tree"
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree)], cwd=repo, check=True)
-    argv = backend("codex").command(make_order(tmp_path, role="reviewer")).argv
+    argv = backend("codex").command(make_order(tmp_path, access=Access.READ)).argv
     (projects,) = (word for word in argv if word.startswith("projects="))
     assert projects == f'projects={{"{tree}"={{trust_level="untrusted"}},"{repo}"={{trust_level="untrusted"}}}}'
 
@@ -109,8 +110,8 @@ def test_more_skills_than_can_be_switched_off_end_it(tmp_path: Path):
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_program_that_reads_what_lies_where_it_stands_stands_beside_the_tree(name: str, tmp_path: Path):
-    for role in ("worker", "reviewer"):
-        order = make_order(tmp_path, settings=SETTINGS[name], role=role)
+    for access in Access:
+        order = make_order(tmp_path, settings=SETTINGS[name], access=access)
         call = backend(name).command(order)
         assert call.apart == (name in APART)
         assert call.stdin is not None
@@ -118,7 +119,7 @@ def test_a_program_that_reads_what_lies_where_it_stands_stands_beside_the_tree(n
         assert told.endswith("Do the work.")
         if call.apart:
             assert f"\n    {order.cwd}\n" in told
-            led = {"GIT_DIR": f"{order.cwd}/.git", "GIT_WORK_TREE": str(order.cwd)} if role == "reviewer" else {}
+            led = {"GIT_DIR": f"{order.cwd}/.git", "GIT_WORK_TREE": str(order.cwd)} if access is Access.READ else {}
             assert {key: value for key, value in call.env.items() if key.startswith("GIT_")} == led
 
 

@@ -6,6 +6,7 @@ import pytest
 from loop_kit.backends.opencode import OPENCODE
 from loop_kit.errors import ConfigError
 from loop_kit.model.agent_events import Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
+from loop_kit.model.roles import Access
 from tests.backends.orders import cases, conversation, make_order
 
 DONE = None
@@ -134,7 +135,7 @@ def test_a_worker_is_asked_nothing(tmp_path):
 
 
 def test_a_reviewer_is_an_agent_that_may_only_look(tmp_path):
-    order = make_order(tmp_path, role="reviewer")
+    order = make_order(tmp_path, access=Access.READ)
     call = OPENCODE.command(order)
     assert call.argv[-2:] == ("--agent", "loop-reviewer")
     assert "--auto" not in call.argv
@@ -154,7 +155,7 @@ def test_a_reviewer_is_an_agent_that_may_only_look(tmp_path):
 def test_what_a_person_configured_is_kept_and_the_reviewer_added(tmp_path):
     own = {"provider": {"p": {"npm": "x"}}, "agent": {"mine": {"model": "m"}, "loop-reviewer": {"mode": "all"}}}
     environment = {"OPENCODE_CONFIG_CONTENT": json.dumps(own)}
-    call = OPENCODE.command(make_order(tmp_path, role="reviewer", environment=environment))
+    call = OPENCODE.command(make_order(tmp_path, access=Access.READ, environment=environment))
     merged = json.loads(call.merged["OPENCODE_CONFIG_CONTENT"])
     assert merged["provider"] == own["provider"]
     assert merged["agent"]["mine"] == {"model": "m"}
@@ -166,16 +167,16 @@ def test_what_a_person_configured_is_kept_and_the_reviewer_added(tmp_path):
     [("{", "is not a JSON object"), ("[]", "is not a JSON object"), ('{"agent": []}', "has an 'agent' that is not")],
 )
 def test_a_configuration_that_cannot_be_added_to_is_one_sentence(tmp_path, given: str, what: str):
-    order = make_order(tmp_path, role="reviewer", environment={"OPENCODE_CONFIG_CONTENT": given})
+    order = make_order(tmp_path, access=Access.READ, environment={"OPENCODE_CONFIG_CONTENT": given})
     with pytest.raises(ConfigError, match=f"^the variable OPENCODE_CONFIG_CONTENT {what}") as caught:
         OPENCODE.command(order)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("own", ["--auto", "--agent", "--agent=plan"])
-@pytest.mark.parametrize("role", ["worker", "reviewer"])
-def test_a_person_who_names_an_agent_or_a_mode_gets_that_one_alone(tmp_path, own: str, role: str):
-    call = OPENCODE.command(make_order(tmp_path, role=role, args=(own,)))
+@pytest.mark.parametrize("access", Access)
+def test_a_person_who_names_an_agent_or_a_mode_gets_that_one_alone(tmp_path, own: str, access: Access):
+    call = OPENCODE.command(make_order(tmp_path, access=access, args=(own,)))
     assert call.argv[-1] == own
     assert call.argv.count(own) == 1
     assert call.merged == {}

@@ -17,6 +17,7 @@ from loop_kit.backends.programs import locate
 from loop_kit.backends.registry import find_backend
 from loop_kit.model.agent_events import Failed, FailureKind, Finished
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.spawn import Command
 from tests.backends.orders import CAPTURES, make_order
@@ -96,7 +97,7 @@ def test_a_worker_gets_its_prompt_its_tree_and_its_own_key(tmp_path, name: str, 
 
 def test_a_reviewer_of_codex_hands_in_the_file_it_was_asked_for(tmp_path):
     done = _replay(
-        tmp_path, "codex", "schema", role="reviewer", last='{"decision": "approve", "blocking_issues": null}'
+        tmp_path, "codex", "schema", access=Access.READ, last='{"decision": "approve", "blocking_issues": null}'
     )
     assert done.document == {"decision": "approve"}
     form = Path(done.note["argv"][done.note["argv"].index("--output-schema") + 1])
@@ -104,14 +105,14 @@ def test_a_reviewer_of_codex_hands_in_the_file_it_was_asked_for(tmp_path):
 
 
 def test_a_reviewer_of_claude_hands_in_its_formed_answer(tmp_path):
-    done = _replay(tmp_path, "claude", "review_ro", role="reviewer")
+    done = _replay(tmp_path, "claude", "review_ro", access=Access.READ)
     assert done.document == {"verdict": "approve", "reasons": ["ok"]}
     assert "ANTHROPIC_API_KEY" in done.note["env"]
     assert done.note["env"]["DISABLE_AUTOUPDATER"] == "1"
 
 
 def test_a_reviewer_of_gemini_hands_in_the_pieces_of_its_last_message(tmp_path):
-    done = _replay(tmp_path, "gemini", "review_policy_verdict", role="reviewer")
+    done = _replay(tmp_path, "gemini", "review_policy_verdict", access=Access.READ)
     assert done.document == {"verdict": "approve", "reasons": ["tests pass", "small diff"]}
     argv = done.note["argv"]
     assert "deny" in Path(argv[argv.index("--admin-policy") + 1]).read_text()
@@ -119,7 +120,7 @@ def test_a_reviewer_of_gemini_hands_in_the_pieces_of_its_last_message(tmp_path):
 
 
 def test_a_reviewer_of_opencode_is_told_to_look_only(tmp_path):
-    done = _replay(tmp_path, "opencode", "verdict", role="reviewer")
+    done = _replay(tmp_path, "opencode", "verdict", access=Access.READ)
     assert done.document == {"verdict": "approve", "reasons": ["tests pass", "small diff"]}
     agents = json.loads(done.note["env"]["OPENCODE_CONFIG_CONTENT"])["agent"]
     assert done.note["argv"][-2:] == ["--agent", *agents]

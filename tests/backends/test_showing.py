@@ -2,7 +2,7 @@ import pytest
 
 from loop_kit.backends.registry import find_backend, known
 from loop_kit.backends.showing import show_call
-from loop_kit.model.config import BackendSettings
+from loop_kit.model.config import BackendSettings, RoleSettings, Settings
 from loop_kit.model.names import ROLES
 
 SETTINGS = {
@@ -15,13 +15,16 @@ SETTINGS = {
 @pytest.mark.parametrize("name", known())
 @pytest.mark.parametrize("role", ROLES)
 def test_every_backend_can_be_shown_without_a_run_and_without_a_path_of_this_machine(name: str, role: str):
-    settings = BackendSettings(type=name, **SETTINGS.get(name, {}))  # type: ignore[arg-type]  # each is a text or texts
-    argv = show_call(find_backend(name, settings), role, program="/usr/bin/agent", settings=settings, args=("--mine",))
+    own = BackendSettings(type=name, **SETTINGS.get(name, {}))  # type: ignore[arg-type]  # each is a text or texts
+    given = RoleSettings(args=("--mine",))
+    settings = Settings(worker=given, reviewer=given, backends={name: own})
+    argv = show_call(find_backend(name, own), name, settings, role, program="/usr/bin/agent")
     assert "--mine" in argv
     assert not [word for word in argv if "loop-show-" in word]
 
 
 def test_what_only_a_run_knows_has_a_name():
-    settings = BackendSettings(type="command", argv=("agent", "{prompt}", "{report}"))
-    argv = show_call(find_backend("mine", settings), "worker", program="/usr/bin/agent", settings=settings)
+    own = BackendSettings(type="command", argv=("agent", "{prompt}", "{report}"))
+    settings = Settings(backends={"mine": own})
+    argv = show_call(find_backend("mine", own), "mine", settings, "worker", program="/usr/bin/agent")
     assert argv == ("/usr/bin/agent", "PROMPT", "OUTBOX/report.json")

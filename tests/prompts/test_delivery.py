@@ -43,9 +43,9 @@ def test_the_place_of_the_report_is_an_absolute_path_in_a_line_of_its_own(delive
     assert "\n    /a path/with spaces/report.json\n" in delivery("T-001", 1, "/a path/with spaces/report.json")
 
 
-@pytest.mark.parametrize(("role", "name"), [("worker", "work report"), ("reviewer", "review report")])
-def test_a_follow_up_says_what_was_wrong_and_asks_for_the_document_alone(role, name):
-    text = follow_up(role, ("review_report $.decision: 'ok'\nis none",), "/out/report.json")
+@pytest.mark.parametrize(("kind", "name"), [("work_report", "work report"), ("review_report", "review report")])
+def test_a_follow_up_says_what_was_wrong_and_asks_for_the_document_alone(kind, name):
+    text = follow_up(kind, ("review_report $.decision: 'ok'\nis none",), "/out/report.json")
     assert f"cannot accept your {name}" in text
     assert "\n- review_report $.decision: 'ok'\\nis none\n" in text
     assert "/out/report.json" in text

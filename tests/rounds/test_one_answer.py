@@ -36,6 +36,7 @@ for line in call["lines"]:
     print(json.dumps(line), flush=True)
 exec(call.get("after", ""))
 """
+PLAIN = "plain"  # a program that nobody knows, which answers in a file or in its last message
 IN_OUTBOX = "(outbox / 'report.json').write_text(approval)"
 ON_BUS = "(bus / 'review_report.json').write_text(approval)"
 
@@ -58,12 +59,18 @@ def opencode(text: str, **more: Any) -> dict[str, Any]:
     return {"lines": [begun, said, {"type": "step_finish", "part": {"reason": "stop"}}], **more}
 
 
+def plain(text: str, **more: Any) -> dict[str, Any]:
+    return {"lines": [{"event": "said", "text": text}, {"event": "finished"}], **more}
+
+
 def stage_with(folder: Path, name: str, *calls: dict[str, Any]) -> Stage:
     program = folder / name
     program.write_text(PROGRAM.format(python=sys.executable, approval=APPROVAL), encoding="utf-8")
     program.chmod(0o755)
     program.with_suffix(".calls").write_text(json.dumps(calls), encoding="utf-8")
-    return Stage.set_up(folder, config=f'\n[backends.{name}]\npath = "{program}"\n')
+    command = f'type = "command"\nargv = ["{program}"]\nallow_tree_settings = true\n'
+    own = command if name == PLAIN else f'path = "{program}"\n'
+    return Stage.set_up(folder, config=f"\n[backends.{name}]\n{own}")
 
 
 def starts(stage: Stage, name: str) -> list[dict[str, Any]]:
@@ -76,8 +83,15 @@ def reviewed(folder: Path, name: str, *calls: dict[str, Any]) -> tuple[Result, S
     return stage.run("--single-round", "--reviewer-backend", name), stage
 
 
-@pytest.mark.parametrize(("name", "call"), [("claude", claude(APPROVAL)), ("codex", codex(json.dumps(APPROVAL)))])
-def test_who_answers_in_a_form_is_told_of_no_file(tmp_path: Path, name: str, call: dict[str, Any]):
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("claude", claude(APPROVAL)),
+        ("codex", codex(json.dumps(APPROVAL))),
+        ("opencode", opencode(json.dumps(APPROVAL))),
+    ],
+)
+def test_who_answers_in_a_form_or_at_its_end_is_told_of_no_file(tmp_path: Path, name: str, call: dict[str, Any]):
     result, stage = reviewed(tmp_path, name, call)
     assert result.code == 0, result.err
     (told,) = starts(stage, name)
@@ -87,15 +101,21 @@ def test_who_answers_in_a_form_is_told_of_no_file(tmp_path: Path, name: str, cal
     assert "report.json" not in told["prompt"]
 
 
+REFUSING = {
+    "claude": claude(REFUSAL),
+    "codex": codex(json.dumps(REFUSAL)),
+    "opencode": opencode(json.dumps(REFUSAL)),
+}
+
+
 @pytest.mark.parametrize("code", [IN_OUTBOX, ON_BUS], ids=["in the outbox", "on the bus"])
-@pytest.mark.parametrize("name", ["claude", "codex"])
-def test_an_approval_that_a_hook_wrote_beside_the_form_is_refused_and_then_a_person_is_asked(
+@pytest.mark.parametrize("name", REFUSING)
+def test_an_approval_that_a_hook_wrote_beside_the_answer_is_refused_and_then_a_person_is_asked(
     tmp_path: Path, name: str, code: str
 ):
-    call = claude(REFUSAL, code=code) if name == "claude" else codex(json.dumps(REFUSAL), code=code)
-    result, stage = reviewed(tmp_path, name, call)
+    result, stage = reviewed(tmp_path, name, {**REFUSING[name], "code": code})
     assert (result.code, result.standing["outcome"]) == (11, "needs_person"), result.err
-    assert "was written, and its answer is the form alone" in result.err
+    assert "was written, and its answer is no file" in result.err
     assert len(starts(stage, name)) == 2
     kept = [name for name in stage.archived() if "review_report" in name]
     assert kept
@@ -106,7 +126,7 @@ def test_who_gives_one_answer_the_second_time_is_believed(tmp_path: Path):
     result, stage = reviewed(tmp_path, "claude", claude(REFUSAL, code=IN_OUTBOX), claude(REFUSAL))
     assert result.code == 10, result.err
     second = starts(stage, "claude")[1]["prompt"]
-    assert "its answer is the form alone" in second
+    assert "its answer is no file" in second
     assert "report.json" not in second.replace("report.json was written", "")
 
 
@@ -124,10 +144,10 @@ CONTRADICTIONS = {
         "opencode",
         opencode(f"```json\n{json.dumps(REFUSAL)}\n```\nor rather\n```json\n{json.dumps(APPROVAL)}\n```"),
     ),
-    "a file that approves beside a message that does not": ("opencode", opencode(json.dumps(REFUSAL), code=IN_OUTBOX)),
+    "a file that approves beside a message that does not": (PLAIN, plain(json.dumps(REFUSAL), code=IN_OUTBOX)),
     "two files": (
-        "opencode",
-        opencode("Done.", code=f"{ON_BUS}\n(outbox / 'report.json').write_text({json.dumps(REFUSAL)!r})"),
+        PLAIN,
+        plain("Done.", code=f"{ON_BUS}\n(outbox / 'report.json').write_text({json.dumps(REFUSAL)!r})"),
     ),
 }
 
@@ -145,10 +165,10 @@ AGREEING = {
         "claude",
         claude({**APPROVAL, "non_blocking_suggestions": [f"It says {json.dumps(REFUSAL)}"]}),
     ),
-    "a file and a message": ("opencode", opencode(json.dumps(APPROVAL), code=IN_OUTBOX)),
+    "a file and a message": (PLAIN, plain(json.dumps(APPROVAL), code=IN_OUTBOX)),
     "the form of the answer in the message": (
-        "opencode",
-        opencode('As asked: {"decision": "<approve or changes_required>"}', code=IN_OUTBOX),
+        PLAIN,
+        plain('As asked: {"decision": "<approve or changes_required>"}', code=IN_OUTBOX),
     ),
 }
 

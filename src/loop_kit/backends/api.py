@@ -28,11 +28,14 @@ from loop_kit.backends.versions import Measured
 from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access, Answer
 from loop_kit.values.wording import did_you_mean
 
 __all__ = [
     "SHELLS",
+    "Access",
     "AgentEvent",
+    "Answer",
     "Answering",
     "Backend",
     "BackendError",

@@ -14,6 +14,7 @@ from loop_kit.backends.ending import explain_exit, find_document
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import AgentEvent, Failed, Finished
 from loop_kit.model.config import BackendSettings
+from loop_kit.model.roles import Access, Answer
 from loop_kit.values import dataclass, field
 
 
@@ -21,8 +22,9 @@ from loop_kit.values import dataclass, field
 class Order:
     """One dispatch, as a backend needs it.
 
-    All paths are absolute. `prompt` is the file that holds the prompt, `report` where the document should be written,
-    `schema` the JSON Schema of that document, `writable` the git folders a worker must be able to write besides its
+    `access` says what the agent may do to its tree, `answer` how it hands in its document; `role` is a name, and decides
+    nothing. All paths are absolute. `prompt` is the file that holds the prompt, `report` where the document should be written,
+    `schema` the JSON Schema of that document, `writable` the git folders an agent that writes needs besides its
     tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
     dispatch alone. `environment` is what the agent gets besides the backend's own variables, for a backend that has to
     go on from a value of the person; `identity` says in git's variables who that person is, for a program that hides
@@ -31,6 +33,8 @@ class Order:
     """
 
     role: str
+    access: Access
+    answer: Answer
     task_id: str
     round: int
     prompt: Path
@@ -50,7 +54,7 @@ class Order:
 
     @property
     def to_write(self) -> tuple[Path, ...]:
-        """Folders a worker must be able to write besides its tree: git's, and the report's when it lies elsewhere."""
+        """Folders an agent that writes needs besides its tree: git's, and the report's when it lies elsewhere."""
         return self.writable if self.report.is_relative_to(self.cwd) else (*self.writable, self.report.parent)
 
 
@@ -140,7 +144,7 @@ class Concealing(Protocol):
 class Isolating(Protocol):
     """A backend whose program can be kept from what the tree says to it: settings, hooks, servers, plugins, instructions.
 
-    Both answers are about every command that the backend builds, for whatever role: whoever is not one may not review unless
+    Both answers are about every command that the backend builds, for whatever access: whoever is not one may not review unless
     a person says so, because the tree under review would speak for its reviewer.
     """
 
@@ -150,19 +154,19 @@ class Isolating(Protocol):
 
     @property
     def tree_settings(self) -> tuple[str, ...]:
-        """Files of a tree that its program can be given from elsewhere: a worker gets them as they were at the base."""
+        """Files of a tree that its program can be given from elsewhere: who writes gets them as they were at the base."""
 
 
 @runtime_checkable
 class Answering(Protocol):
-    """A backend whose program answers in a form that it is started with: that is its answer, and it is told no file to write."""
+    """A backend whose agent does not always answer in a file: elsewhere it is told of none, and one is somebody else's."""
 
-    def answers_in_form(self, role: str) -> bool:
-        """Whether that is so for every command that the backend builds for a role."""
+    def answer(self, access: Access) -> Answer:
+        """How an agent answers in every command that the backend builds for an access."""
 
 
-def answers_in_form(backend: Backend, role: str) -> bool:
-    return isinstance(backend, Answering) and backend.answers_in_form(role)
+def answer_of(backend: Backend, access: Access) -> Answer:
+    return backend.answer(access) if isinstance(backend, Answering) else Answer.FILE
 
 
 def hides_git_settings(backend: Backend) -> bool:

@@ -20,6 +20,7 @@ from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.roles import Access, Answer
 
 _TALK = ("-p", "--output-format", "stream-json", "--verbose")
 _QUIET = {
@@ -29,8 +30,8 @@ _QUIET = {
 }
 # Whatever is not allowed is refused without asking, because there is nobody to ask. The lists end the argv: they take
 # all that follows.
-_WORKER = ("--permission-mode", "dontAsk", "--allowedTools", "Bash", "Edit", "Write")
-_REVIEWER = (
+_WRITES = ("--permission-mode", "dontAsk", "--allowedTools", "Bash", "Edit", "Write")
+_READS = (
     *("--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"),
     *("--allowedTools", "Bash(git log:*)", "Bash(git diff:*)", "Bash(git show:*)"),
 )
@@ -126,8 +127,8 @@ class Claude(Backend):
     isolates = True
     tree_settings = tuple(_FROM_A_PATH)
 
-    def answers_in_form(self, role: str) -> bool:
-        return role != "worker"
+    def answer(self, access: Access) -> Answer:
+        return Answer.FORM if access is Access.READ else Answer.FILE
 
     def command(self, order: Order) -> Call:
         model = ("--model", order.model) if order.model else ()
@@ -177,28 +178,28 @@ CLAUDE = Claude()
 
 
 def _permissions(order: Order) -> tuple[str, ...]:
-    """Let a worker run commands and edit, a reviewer look; a person who names a mode gets that one."""
-    allowed = _WORKER if order.role == "worker" else _REVIEWER
+    """Let it run commands and edit, or look; a person who names a mode gets that one."""
+    allowed = _WRITES if order.access is Access.WRITE else _READS
     own = any(_OWN_PERMISSIONS.fullmatch(argument) for argument in order.args)
     return allowed[2:] if own else allowed
 
 
 def _isolation(order: Order) -> tuple[str, ...]:
-    """Keep what the tree says from being settings: a reviewer gets none, a worker those of the run's base."""
-    if order.role != "worker":
+    """Keep what the tree says from being settings: who reads gets none, who writes those of the run's base."""
+    if order.access is Access.READ:
         return (*_OWN_SETTINGS, *_NO_SERVERS)
     given = ((flag, order.base_settings.get(name)) for name, flag in _FROM_A_PATH.items())
     return (*_OWN_SETTINGS, *(part for flag, path in given if path is not None for part in (flag, str(path))))
 
 
 def _folders(order: Order) -> tuple[str, ...]:
-    outside = order.role == "worker" and not order.report.is_relative_to(order.cwd)
+    outside = order.access is Access.WRITE and not order.report.is_relative_to(order.cwd)
     return ("--add-dir", str(order.report.parent)) if outside else ()
 
 
 def _form(order: Order) -> tuple[str, ...]:
-    """Ask a reviewer, who cannot write a file, for a last message in the form of the document."""
-    if order.role == "worker":
+    """Ask for a last message in the form of the document."""
+    if order.answer is not Answer.FORM:
         return ()
     form = json.dumps(read_schema(order.schema), ensure_ascii=False, separators=(",", ":"))
     if len(form.encode()) > _ARGUMENT_LIMIT:

@@ -19,6 +19,7 @@ from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.roles import Access, Answer
 
 _TALK = ("exec", "--json")
 _QUIET = (
@@ -102,8 +103,8 @@ class Codex(Backend):
     isolates = True
     tree_settings = ()
 
-    def answers_in_form(self, role: str) -> bool:
-        return role != "worker"
+    def answer(self, access: Access) -> Answer:
+        return Answer.FORM if access is Access.READ else Answer.FILE
 
     def command(self, order: Order) -> Call:
         answer = _answer_path(order)
@@ -168,9 +169,9 @@ def _answer_path(order: Order) -> Path:
 
 
 def _sandbox(order: Order) -> tuple[str, ...]:
-    """Let a worker write its tree and git's folders, a reviewer nothing; a person who names a sandbox gets that one."""
+    """Let it write its tree and git's folders, or nothing; a person who names a sandbox gets that one."""
     own = any(_OWN_SANDBOX.fullmatch(argument) for argument in order.args)
-    if order.role != "worker":
+    if order.access is Access.READ:
         return () if own else ("-s", "read-only")
     granted = tuple(part for folder in order.to_write for part in ("--add-dir", str(folder)))
     return granted if own else ("-s", "workspace-write", *granted)
@@ -194,8 +195,8 @@ def _no_skills(order: Order) -> tuple[str, ...]:
 
 
 def _form(order: Order) -> tuple[str, ...]:
-    """Ask a reviewer, who cannot write a file, for a last message in the form of the document."""
-    if order.role == "worker":
+    """Ask for a last message in the form of the document."""
+    if order.answer is not Answer.FORM:
         return ()
     strict = strict_schema(read_schema(order.schema))
     path = write_scratch(order.scratch / "answer.schema.json", json.dumps(strict, ensure_ascii=False))

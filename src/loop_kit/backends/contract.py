@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from loop_kit.backends.base import Backend, Call, Configurable, Isolating, Order
+from loop_kit.backends.base import Answering, Backend, Call, Configurable, Isolating, Order, answer_of
 from loop_kit.backends.outside import Influenced, Source
 from loop_kit.model.agent_events import AgentEvent, Failed, Finished
 from loop_kit.model.config import BackendSettings
-from loop_kit.model.names import ROLES
+from loop_kit.model.roles import Access, Answer
 from loop_kit.values import dataclass, replace
 
 _EVENTS: tuple[type, ...] = get_args(AgentEvent)
@@ -109,6 +109,8 @@ def _order(folder: Path, settings: BackendSettings) -> Order:
     (folder / "schema.json").write_text(_SCHEMA, encoding="utf-8")
     return Order(
         role="worker",
+        access=Access.WRITE,
+        answer=Answer.FILE,
         task_id="T-1",
         round=1,
         prompt=folder / "prompt.txt",
@@ -131,6 +133,9 @@ def _check_names(backend: Any) -> None:
         fits = isinstance(name, str) and _VARIABLE.fullmatch(name)
         _demand(fits, f"env holds variable names and PREFIX_* patterns, not {name!r}")
     _demand(isinstance(backend.supports_resume, bool), "supports_resume is True or False")
+    if isinstance(backend, Answering):
+        known = all(isinstance(backend.answer(access), Answer) for access in Access)
+        _demand(known, "answer returns an Answer for each access")
     if isinstance(backend, Isolating):
         _demand(isinstance(backend.isolates, bool), "isolates is True or False")
         for name in backend.tree_settings:
@@ -149,11 +154,13 @@ def _check_outside(outside: Any, above: Any) -> None:
 
 
 def _check_commands(backend: Backend, order: Order) -> None:
-    for role, session in itertools.product(ROLES, (None, _SESSION)):
-        variant = replace(order, role=role, session=session)
+    for access, session in itertools.product(Access, (None, _SESSION)):
+        variant = replace(order, access=access, answer=answer_of(backend, access), session=session)
         call = backend.command(variant)
         _check_call(call, variant)
         _demand(backend.command(variant) == call, "the same order gives the same command twice")
+        renamed = backend.command(replace(variant, role="somebody"))
+        _demand(_without(renamed, "somebody") == _without(call, variant.role), "the name of a role decides nothing")
         named = any(_SESSION in word for word in (*call.argv, *call.env.values()))
         wanted = session is not None and backend.supports_resume
         _demand(named or not wanted, "a backend that supports resume passes the session on")
@@ -162,17 +169,24 @@ def _check_commands(backend: Backend, order: Order) -> None:
 
 
 def _check_base(backend: Any, order: Order) -> None:
-    """Demand that what a backend wants from the base reaches a worker, in a conversation taken up too, and no reviewer."""
+    """Demand that what a backend wants from the base reaches who writes, in a conversation taken up too, and nobody who reads."""
     base = {name: order.scratch / f"base-{number}.json" for number, name in enumerate(backend.tree_settings)}
     for path in base.values():
         path.write_text("{}", encoding="utf-8")
-    for role, session in itertools.product(ROLES, (None, _SESSION)):
-        call = backend.command(replace(order, role=role, session=session, base_settings=base))
+    for access, session in itertools.product(Access, (None, _SESSION)):
+        answer = answer_of(backend, access)
+        call = backend.command(replace(order, access=access, answer=answer, session=session, base_settings=base))
         words = (*call.argv, *call.env.values(), *call.merged.values())
-        given = all(any(str(path) in word for word in words) == (role == "worker") for path in base.values())
+        wanted = access is Access.WRITE
+        given = all(any(str(path) in word for word in words) == wanted for path in base.values())
         _demand(
-            given, "settings of the base are given to a worker, by the paths that the order names, and to no reviewer"
+            given, "settings of the base are given to who writes, by the paths that the order names, and to no other"
         )
+
+
+def _without(call: Call, role: str) -> tuple[str, ...]:
+    words = (*call.argv, *call.env, *call.env.values(), *call.merged, *call.merged.values())
+    return tuple(word.replace(role, "") for word in words)
 
 
 def _check_call(call: Any, order: Order) -> None:

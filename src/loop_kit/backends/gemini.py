@@ -19,6 +19,7 @@ from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.roles import Access, Answer
 
 _TALK = ("--output-format", "stream-json", "--skip-trust")  # an untrusted folder ends it at once, and nobody is asked
 _QUIET = {"GEMINI_CLI_NO_RELAUNCH": "true"}  # else it starts itself anew, and the launcher is deaf to signals
@@ -133,6 +134,9 @@ class Gemini(Backend):
     tree_settings = ()
     concludes = True
 
+    def answer(self, access: Access) -> Answer:
+        return Answer.TEXT if access is Access.READ else Answer.FILE
+
     def command(self, order: Order) -> Call:
         _check_prompt(order)
         model = ("-m", order.model) if order.model else ()
@@ -195,18 +199,18 @@ def _check_prompt(order: Order) -> None:
 
 
 def _folders(order: Order) -> tuple[str, ...]:
-    """Let a worker's tools reach the tree, and the report when it lies outside of it."""
-    if order.role != "worker":
+    """Let the tools of an agent that writes reach the tree, and the report when it lies outside of it."""
+    if order.access is Access.READ:
         return ()
     outside = () if order.report.is_relative_to(order.cwd) else (str(order.report.parent),)
     return tuple(word for folder in (str(order.cwd), *outside) for word in ("--include-directories", folder))
 
 
 def _permissions(order: Order) -> tuple[str, ...]:
-    """Let a worker do everything, a reviewer look; a person who names a mode or a policy gets that one."""
+    """Let it do everything, or look; a person who names a mode or a policy gets that one."""
     if any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args):
         return ()
-    if order.role == "worker":
+    if order.access is Access.WRITE:
         return ("--approval-mode", "yolo")
     policy = write_scratch(order.scratch / "reviewer.policy.toml", _READ_ONLY)
     return ("--approval-mode", "default", "--admin-policy", str(policy))

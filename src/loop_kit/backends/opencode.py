@@ -19,6 +19,7 @@ from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import ConfigError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
+from loop_kit.model.roles import Access, Answer
 
 _TALK = ("run", "--format", "json")
 _QUIET = {
@@ -120,13 +121,16 @@ class OpenCode(Backend):
     isolates = True
     tree_settings = (_BASE,)
 
+    def answer(self, access: Access) -> Answer:
+        return Answer.TEXT if access is Access.READ else Answer.FILE
+
     def command(self, order: Order) -> Call:
         model = ("-m", order.model) if order.model else ()
         resume = ("--session", order.session) if order.session else ()
         title = f"loop {order.task_id} r{order.round} {order.role}"  # else it pays a model for one
         argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
         own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
-        if order.role == "worker":
+        if order.access is Access.WRITE:
             argv, merged = argv if own else (*argv, "--auto"), {}
         else:
             argv = argv if own else (*argv, "--agent", _REVIEWER)
@@ -166,8 +170,8 @@ OPENCODE = OpenCode()
 
 
 def _of_the_base(order: Order) -> dict[str, str]:
-    """Give a worker the configuration of the run's base, unless a person gives another file in its place."""
-    base = order.base_settings.get(_BASE) if order.role == "worker" else None
+    """Give an agent that writes the configuration of the run's base, unless a person gives another file in its place."""
+    base = order.base_settings.get(_BASE) if order.access is Access.WRITE else None
     return {} if base is None or _FILE in order.environment else {_FILE: str(base)}
 
 

@@ -3,18 +3,17 @@
 import tempfile
 from pathlib import Path
 
-from loop_kit.backends.base import Backend, Order
-from loop_kit.model.config import BackendSettings
+from loop_kit.backends.base import Backend, Order, answer_of
+from loop_kit.model.config import Settings
 
 _FORM = '{"type": "object", "properties": {}}'
 
 
-def show_call(
-    backend: Backend, role: str, *, program: str, settings: BackendSettings, model: str = "", args: tuple[str, ...] = ()
-) -> tuple[str, ...]:
-    """Return the argv of a dispatch; TREE, GIT, OUTBOX and SCHEMA stand for what only a run knows.
+def show_call(backend: Backend, name: str, settings: Settings, role: str, *, program: str) -> tuple[str, ...]:
+    """Return the argv of a role's dispatch by the backend of that name.
 
-    Raises the `LoopError` of an order that cannot be carried out.
+    TREE, GIT, OUTBOX and SCHEMA stand for what only a run knows. Raises the `LoopError` of an order that cannot be
+    carried out.
     """
     with tempfile.TemporaryDirectory(prefix="loop-show-") as folder:
         root = Path(folder).resolve()
@@ -22,8 +21,11 @@ def show_call(
         outbox.mkdir()
         schema.write_text(_FORM, encoding="utf-8")
         prompt.write_text("", encoding="utf-8")
+        access = settings.access(role)
         order = Order(
             role=role,
+            access=access,
+            answer=answer_of(backend, access),
             task_id="TASK",
             round=1,
             prompt=prompt,
@@ -32,10 +34,10 @@ def show_call(
             schema=schema,
             scratch=outbox,
             program=program,
-            settings=settings,
+            settings=settings.backend(name),
             writable=(root / "git",),
-            model=model,
-            args=args,
+            model=settings.model(role, name),
+            args=settings.args(role, name),
         )
         names = {outbox: "OUTBOX", root / "tree": "TREE", root / "git": "GIT", prompt: "PROMPT"}
         return tuple(_named(word, names) for word in backend.command(order).argv)

@@ -196,7 +196,7 @@ def commit(play: Play, step: Mapping[str, Any]) -> None:
 def report(play: Play, step: Mapping[str, Any]) -> None:
     """Write a report where `to` says, or `raw` text as it is; what it lacks is filled in unless `without` names it."""
     filled = {"task_id": play.task_id, "round": play.round}
-    if play.role == "worker":
+    if "raw" not in step and "decision" not in (step.get("report") or {}):  # a report of work
         head = execute(["git", "rev-parse", "HEAD"]).stdout.decode().strip()
         filled |= {"head_sha": head, "files_changed": sorted(set(play.edited))}
     left_out = step.get("without", ())

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from loop_kit.backends.base import Backend
 from loop_kit.backends.credentials import find_credentials
 from loop_kit.backends.environment import Passage, explain_environment
 from loop_kit.backends.programs import locate_program
@@ -90,27 +89,10 @@ def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], 
             program=program,
             version=version,
             standing=judge_version(backend, version),
-            calls=_calls(name, backend, roles or ROLES, program, settings),
+            calls={role: show_call(backend, name, settings, role, program=program) for role in roles or ROLES},
         )
     except LoopError as error:
         return replace(agent, problem=error.message)
-
-
-def _calls(
-    name: str, backend: Backend, roles: Iterable[str], program: str, settings: Settings
-) -> dict[str, tuple[str, ...]]:
-    own = settings.backend(name)
-    return {
-        role: show_call(
-            backend,
-            role,
-            program=program,
-            settings=own,
-            model=settings.model(role, name),
-            args=settings.args(role, name),
-        )
-        for role in roles
-    }
 
 
 def look_at_environment(environment: Mapping[str, str], settings: Settings, role: str) -> tuple[Passage, ...]:

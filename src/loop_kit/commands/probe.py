@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loop_kit.backends.account import Account, failure_of
-from loop_kit.backends.base import Backend, Order, answers_in_form
+from loop_kit.backends.base import Backend, Order, answer_of
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -13,6 +13,7 @@ from loop_kit.dispatch.beside import empty_beside
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings
 from loop_kit.model.redaction import Redactor
+from loop_kit.model.roles import Access, Answer
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
@@ -26,14 +27,14 @@ _FORM = '{"type": "object", "required": ["answer"], "properties": {"answer": {"t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Probed:
     """What came of the call: whether the program answered, and a sentence."""
 
     ok: bool
     text: str
 
 
-def probe(name: str, settings: Settings, environment: Mapping[str, str], interruption: Interruption) -> Answer:
+def probe(name: str, settings: Settings, environment: Mapping[str, str], interruption: Interruption) -> Probed:
     """Ask the backend once and return what came of it; raise what an interruption raises."""
     try:
         backend = find_backend(name, settings.backend(name))
@@ -43,7 +44,7 @@ def probe(name: str, settings: Settings, environment: Mapping[str, str], interru
             )
     except LoopError as error:
         interruption.raise_if_requested()
-        return Answer(ok=False, text=error.message)
+        return Probed(ok=False, text=error.message)
 
 
 def _order(name: str, backend: Backend, settings: Settings, environment: Mapping[str, str], folder: Path) -> Order:
@@ -53,8 +54,12 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
     (folder / "prompt.txt").write_text(_PROMPT, encoding="utf-8")
     (folder / "form.json").write_text(_FORM, encoding="utf-8")
     own = settings.backend(name)
+    answer = answer_of(backend, Access.READ)
+    report = {"LOOP_REPORT": str(outbox / "report.json")} if answer is Answer.FILE else {}
     order = Order(
         role="reviewer",
+        access=Access.READ,
+        answer=answer,
         task_id="PROBE",
         round=1,
         prompt=folder / "prompt.txt",
@@ -72,16 +77,14 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
             env_pass=settings.env.passed,
             env_set=settings.env.set,
             role_env=settings.role("reviewer").env,
-            loop={"LOOP_ROLE": "reviewer"}
-            if answers_in_form(backend, "reviewer")
-            else {"LOOP_REPORT": str(outbox / "report.json"), "LOOP_ROLE": "reviewer"},
+            loop={**report, "LOOP_ROLE": "reviewer"},
         ),
     )
     run_briefly(Command(argv=("git", "init", "--quiet"), env=order.environment, cwd=tree), timeout=PROBE_SECONDS)
     return order
 
 
-def _ask(order: Order, backend: Backend, environment: Mapping[str, str], interruption: Interruption) -> Answer:
+def _ask(order: Order, backend: Backend, environment: Mapping[str, str], interruption: Interruption) -> Probed:
     call = backend.command(order)
     cwd = empty_beside(order.cwd) if call.apart else order.cwd
     account = Account(backend)
@@ -95,12 +98,12 @@ def _ask(order: Order, backend: Backend, environment: Mapping[str, str], interru
     return _read(order, backend, account, ended)
 
 
-def _read(order: Order, backend: Backend, account: Account, ended: Ended) -> Answer:
+def _read(order: Order, backend: Backend, account: Account, ended: Ended) -> Probed:
     if ended.how is not HowEnded.EXITED:
-        return Answer(ok=False, text=f"it gave no answer within {PROBE_SECONDS:g} s")
+        return Probed(ok=False, text=f"it gave no answer within {PROBE_SECONDS:g} s")
     failure = failure_of(backend, account.end, ended.exit_code, ended.err_tail)
     if failure is not None:
-        return Answer(ok=False, text=f"it failed ({failure.kind}): {failure.message}")
+        return Probed(ok=False, text=f"it failed ({failure.kind}): {failure.message}")
     if backend.document(order, account.finished, account.said) is None and not account.said.strip():
-        return Answer(ok=False, text="it ended well and said nothing")
-    return Answer(ok=True, text=f"it answered in {ended.seconds:.1f} s")
+        return Probed(ok=False, text="it ended well and said nothing")
+    return Probed(ok=True, text=f"it answered in {ended.seconds:.1f} s")

@@ -59,10 +59,10 @@ def _handed_in(bus: Bus, dispatch: Dispatch, redactor: Redactor) -> dict[str, An
 
 
 def _check_beside(bus: Bus, dispatch: Dispatch, form: Any, redactor: Redactor) -> None:
-    """Raise for a file that somebody has written beside the form; what an earlier try put on the bus is that form itself."""
+    """Raise for a file that somebody has written beside the answer; what an earlier try put on the bus is that answer itself."""
     for path in bus.handed_in(dispatch.name, dispatch.paper):
         if path == dispatch.order.report or not _is_form(bus, dispatch, path, form, redactor):
-            raise TwoAnswersError(f"{bus.name(path)} was written, and its answer is the form alone")
+            raise TwoAnswersError(f"{bus.name(path)} was written, and its answer is no file")
 
 
 def _is_form(bus: Bus, dispatch: Dispatch, path: Path, form: Any, redactor: Redactor) -> bool:

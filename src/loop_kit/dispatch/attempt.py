@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, remove, write_bytes
+from loop_kit.bus.layout import kind_of
 from loop_kit.dispatch.accounting import Ending, so_far
 from loop_kit.dispatch.activity import ActivityFilter
 from loop_kit.dispatch.collect import take_in
@@ -141,7 +142,7 @@ def _prompt(dispatch: Dispatch, request: DocumentRequest[Any]) -> str:
     """Return the whole prompt, or a short one for a session that already had it and was contradicted."""
     report = "" if dispatch.formed else str(dispatch.order.report)
     if request.problems and dispatch.session is not None:
-        return follow_up(dispatch.role, request.problems, report)
+        return follow_up(kind_of(dispatch.paper), request.problems, report)
     return request.prompt(report, request.problems)
 
 

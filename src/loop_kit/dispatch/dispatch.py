@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loop_kit import resources
-from loop_kit.backends.base import Backend, Order, answers_in_form, hides_git_settings, tree_settings_of
+from loop_kit.backends.base import Backend, Order, answer_of, hides_git_settings, tree_settings_of
 from loop_kit.backends.environment import agent_environment
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
@@ -21,9 +21,10 @@ from loop_kit.dispatch.versions import known_program
 from loop_kit.engine.run import Run
 from loop_kit.engine.seals import papers_of
 from loop_kit.engine.tree_settings import put_base_settings
-from loop_kit.model.config import Access, BackendSettings
+from loop_kit.model.config import BackendSettings
 from loop_kit.model.program import Program
 from loop_kit.model.redaction import Redactor
+from loop_kit.model.roles import Access, Answer
 from loop_kit.model.session import Session
 from loop_kit.processes.spawn import Command
 from loop_kit.values import dataclass, replace
@@ -86,9 +87,12 @@ class Dispatch:
         own = settings.backend(backend_name)
         backend = find_backend(backend_name, own)
         session = session_for(run, role, backend_name)
+        access = settings.access(role)
         outbox, stem = run.bus.outbox(name), log_stem(run, name)
         order = Order(
             role=role,
+            access=access,
+            answer=answer_of(backend, access),
             prompt=log_of(stem, "prompt.txt"),
             cwd=found.cwd,
             report=outbox / "report.json",
@@ -108,7 +112,7 @@ class Dispatch:
             role=role,
             round=run.round,
             paper=paper,
-            access=settings.access(role),
+            access=access,
             backend_name=backend_name,
             backend=backend,
             settings=own,
@@ -133,8 +137,8 @@ class Dispatch:
 
     @property
     def formed(self) -> bool:
-        """Whether the answer is the form that the program fills in: then it is told of no file."""
-        return answers_in_form(self.backend, self.role)
+        """Whether the answer is what the program says at its end: then it is told of no file."""
+        return self.order.answer is not Answer.FILE
 
     @property
     def output(self) -> Path:

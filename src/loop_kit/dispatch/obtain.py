@@ -24,7 +24,7 @@ from loop_kit.engine.snapshots import pin_unfinished
 from loop_kit.engine.watching import stop_if_touched
 from loop_kit.errors import BackendError, DocumentError, LoopError, NeedsPersonError, TimeLimitError
 from loop_kit.model.agent_events import Failed, FailureKind
-from loop_kit.model.config import Access
+from loop_kit.model.roles import Access
 from loop_kit.processes.supervise import HowEnded
 from loop_kit.values import replace
 

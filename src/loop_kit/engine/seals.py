@@ -16,9 +16,10 @@ from loop_kit.bus.layout import ROUND_KINDS, kind_of
 from loop_kit.engine.run import Run, digest
 from loop_kit.errors import DocumentError, NeedsPersonError
 from loop_kit.model import documents
-from loop_kit.model.config import WORKER, Settings
+from loop_kit.model.config import Settings
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import FixList, ReviewReport
+from loop_kit.model.roles import WORKER
 from loop_kit.model.state import RoundRow
 from loop_kit.model.work import WorkReport
 

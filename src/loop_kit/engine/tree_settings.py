@@ -13,7 +13,8 @@ from loop_kit.backends.registry import find_backend
 from loop_kit.bus.files import disk_error
 from loop_kit.engine.run import Run
 from loop_kit.errors import ConfigError, LoopError
-from loop_kit.model.config import WORKER, BackendSettings, Settings
+from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.roles import WORKER
 from loop_kit.vcs import worktree
 from loop_kit.vcs.repository import Repository
 

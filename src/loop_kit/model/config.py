@@ -5,7 +5,6 @@ defaults/config.toml, docs/config.md and `--help` come from it.
 """
 
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loop_kit.errors import ConfigError
@@ -26,6 +25,7 @@ from loop_kit.model.kinds import (
 from loop_kit.model.names import ROLES
 from loop_kit.model.prices import Prices
 from loop_kit.model.redaction import find_key
+from loop_kit.model.roles import WORKER, Access
 from loop_kit.values import dataclass, field, reading, replace
 from loop_kit.values.annotations import DocumentField, Form, Mark, Named, Pattern, Range, Size, document_fields
 from loop_kit.values.wording import FieldError
@@ -168,14 +168,6 @@ class ProtectSettings:
         "Gitignore patterns of ignored files that are told when a run changed or deleted them, and stop it when it commits "
         "them; `.env*` is among them without being named.",
     ] = ()
-
-
-WORKER = "worker"
-
-
-class Access(StrEnum):
-    READ = "read"
-    WRITE = "write"
 
 
 ModuleName = Annotated[

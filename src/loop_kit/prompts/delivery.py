@@ -1,6 +1,6 @@
 """What is to be handed in, in which form and where. It stands at the end of every prompt, whatever the template says.
 
-Without a path the answer is a form that the program fills in.
+Without a path the answer is no file: it is a form that the program fills in, or its last message.
 
 The examples are no valid documents: an agent that only echoes its prompt has reported nothing.
 """
@@ -60,9 +60,9 @@ def reviewer_delivery(task_id: str, round_number: int, report_path: str) -> str:
     return section("What you hand in", _REVIEWER_RULES, _form(example, report_path))
 
 
-def follow_up(role: str, problems: Iterable[Finding | str], report_path: str) -> str:
-    """Return the short text that asks once more for the document, in the conversation that knows everything else."""
-    name = "work report" if role == "worker" else "review report"
+def follow_up(kind: str, problems: Iterable[Finding | str], report_path: str) -> str:
+    """Return the short text that asks once more for a document of this kind, in the conversation that knows the rest."""
+    name = kind.replace("_", " ")
     return (
         f"loop cannot accept your {name}:\n\n{problem_lines(problems)}\n\n"
         "Put right what is named here, do nothing else, and hand in the document again. "
@@ -78,8 +78,8 @@ def _form(example: dict[str, Any], report_path: str) -> str:
 def _where(report_path: str) -> str:
     if not report_path:
         return (
-            "Your answer is the document itself, in the form that your program asks you for, and the last that you say. "
-            "Write it into no file, and say nowhere else what you decide."
+            "Your answer is the document itself, and the last that you say: in the form that your program asks you for, "
+            "and in a ```json block when it asks for none. Write it into no file, and say nowhere else what you decide."
         )
     return (
         f"Write the report as one JSON document to this file (`LOOP_REPORT` in your environment is the same path):\n\n"

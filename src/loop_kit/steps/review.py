@@ -12,10 +12,10 @@ from loop_kit.engine.seals import papers_of
 from loop_kit.engine.watching import refuse_touched
 from loop_kit.errors import LoopError, NeedsPersonError
 from loop_kit.model.change import Effect, Finding
-from loop_kit.model.config import WORKER
 from loop_kit.model.events import Noticed
 from loop_kit.model.request import ReviewRequest
 from loop_kit.model.review import ReviewReport
+from loop_kit.model.roles import WORKER
 from loop_kit.model.state import Phase
 from loop_kit.prompts.reviewer import ReviewerBrief, reviewer_prompt
 from loop_kit.steps.quorum import agreed

@@ -15,9 +15,9 @@ from loop_kit.engine.self_hosting import find_broken_loop
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError, StalledError
 from loop_kit.model.change import Change, Effect, Finding
-from loop_kit.model.config import WORKER
 from loop_kit.model.events import Verified
 from loop_kit.model.manifest import Manifest
+from loop_kit.model.roles import WORKER
 from loop_kit.model.shown_events import DocumentProblem
 from loop_kit.model.state import KEPT_ROWS, Phase, RunState
 from loop_kit.model.work import WorkReport

@@ -1,6 +1,6 @@
 """The bridge's command line.
 
-    python -m loop_kit_acp.bridge --role ROLE [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
+    python -m loop_kit_acp.bridge --access read|write [--session ID] [--model ID] [--mode ID]… [--no-usage] [--meta JSON]
         -- PROGRAM ARG…
 
 The prompt comes on standard input. Exit code 0: the agent finished its turn; 1: it failed, and the last event line says
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 
 def read_task(arguments: list[str]) -> Task:
     parser = argparse.ArgumentParser(prog="acp_bridge", allow_abbrev=False)
-    parser.add_argument("--role", required=True)
+    parser.add_argument("--access", choices=("read", "write"), required=True)
     parser.add_argument("--session", default="")
     parser.add_argument("--model", default="")
     parser.add_argument("--mode", action="append", default=[])
@@ -42,7 +42,7 @@ def read_task(arguments: list[str]) -> Task:
     parser.add_argument("program", nargs="+")
     given = parser.parse_args(arguments)
     return Task(
-        role=given.role,
+        access=given.access,
         session=given.session,
         model=given.model,
         modes=tuple(given.mode),

@@ -26,8 +26,8 @@ class Client:
     an earlier conversation is told again: nothing of that is said or done now.
     """
 
-    def __init__(self, role: str, speech: Speech) -> None:
-        self._role, self._speech = role, speech
+    def __init__(self, access: str, speech: Speech) -> None:
+        self._access, self._speech = access, speech
         self.listening = False
 
     async def session_update(self, session_id: str, update: Any, **_: Any) -> None:  # noqa: ARG002  (there is one)
@@ -51,7 +51,7 @@ class Client:
         **_: Any,
     ) -> RequestPermissionResponse:
         tool = self._use(tool_call, waits=False)
-        allowed = may(self._role, tool.kind, tool.given)
+        allowed = may(self._access, tool.kind, tool.given)
         chosen = choose(((option.kind, option.option_id) for option in options), allowed=allowed)
         if chosen is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))

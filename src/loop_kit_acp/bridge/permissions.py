@@ -1,4 +1,4 @@
-"""What an agent may do when it asks: a worker whatever it wants, a reviewer look and nothing else.
+"""What an agent may do when it asks: one that writes whatever it wants, one that reads look and nothing else.
 
 The decision rests on the kind of the tool and on the command that is to be run, as the agent program gives them in
 fields of their own. A title is prose and decides nothing.
@@ -17,9 +17,9 @@ _ACTING_OPTION = re.compile(r"--(ou|ext|textc).*")
 _SHELLS = frozenset(("sh", "bash", "zsh", "dash"))
 
 
-def may(role: str, kind: str | None, given: Any) -> bool:
-    """Say whether a role's tool may be used; `given` is the tool's input."""
-    if role == "worker" or kind in LOOKING:
+def may(access: str, kind: str | None, given: Any) -> bool:
+    """Say whether a tool may be used by an agent with that access; `given` is the tool's input."""
+    if access == "write" or kind in LOOKING:
         return True
     command = command_of(given)
     return kind == "execute" and command is not None and only_looks(command)

@@ -121,7 +121,7 @@ async def _converse(
     if reader is None or writer is None:  # both were asked for
         raise RuntimeError("the agent has no pipes")
     lines = Lines(reader, writer, agent.aside)
-    client = Client(task.role, speech)
+    client = Client(task.access, speech)
     connection = acp.connect_to_agent(cast("acp.Client", client), lines)
     talk = Talk(task, connection, client, speech)
     held = asyncio.create_task(talk.hold(prompt))

@@ -21,34 +21,36 @@ def permission(kind: str | None, given: Any = None, options: Any = None) -> dict
 
 
 @pytest.mark.parametrize(
-    ("role", "kind", "given", "chosen"),
+    ("access", "kind", "given", "chosen"),
     [
-        ("worker", "edit", {"path": "a"}, "yes"),
-        ("worker", None, None, "yes"),
-        ("reviewer", "read", {"path": "a"}, "yes"),
-        ("reviewer", "execute", {"command": "git log --oneline -5"}, "yes"),
-        ("reviewer", "execute", {"command": "git log; rm -r ."}, "no"),
-        ("reviewer", "execute", {}, "no"),  # its title says git log, and decides nothing
-        ("reviewer", "edit", {"command": "git log"}, "no"),
-        ("reviewer", None, {"command": "git log"}, "no"),
+        ("write", "edit", {"path": "a"}, "yes"),
+        ("write", None, None, "yes"),
+        ("read", "read", {"path": "a"}, "yes"),
+        ("read", "execute", {"command": "git log --oneline -5"}, "yes"),
+        ("read", "execute", {"command": "git log; rm -r ."}, "no"),
+        ("read", "execute", {}, "no"),  # its title says git log, and decides nothing
+        ("read", "edit", {"command": "git log"}, "no"),
+        ("read", None, {"command": "git log"}, "no"),
     ],
 )
-def test_a_worker_may_do_all_and_a_reviewer_look(tmp_path: Path, role: str, kind: str | None, given: Any, chosen: str):
-    turn = play(tmp_path, while_working=[permission(kind, given)], role=role)
+def test_who_writes_may_do_all_and_who_reads_look(
+    tmp_path: Path, access: str, kind: str | None, given: Any, chosen: str
+):
+    turn = play(tmp_path, while_working=[permission(kind, given)], access=access)
     assert turn.answers == [{"outcome": {"outcome": "selected", "optionId": chosen}}]
     assert turn.end == Finished()
 
 
 def test_what_was_told_of_a_tool_before_counts_when_it_asks(tmp_path: Path):
     told = update("tool_call", toolCallId="t-1", title="look", kind="execute", rawInput={"command": "git status"})
-    turn = play(tmp_path, while_working=[told, permission(None)], role="reviewer")
+    turn = play(tmp_path, while_working=[told, permission(None)], access="read")
     assert turn.answers == [{"outcome": {"outcome": "selected", "optionId": "yes"}}]
     assert turn.tools == [("execute", "git status")]
 
 
 @pytest.mark.parametrize("options", [[], [OPTIONS[1]]])
 def test_where_nothing_can_be_refused_the_turn_is_cancelled(tmp_path: Path, options: list[Any]):
-    turn = play(tmp_path, while_working=[permission("edit", {}, options)], role="reviewer")
+    turn = play(tmp_path, while_working=[permission("edit", {}, options)], access="read")
     assert turn.answers == [{"outcome": {"outcome": "cancelled"}}]
 
 

@@ -14,9 +14,9 @@ from loop_kit_acp.bridge.task import Task
 
 def test_a_task_is_read_from_the_command_line():
     options = ["--session=-1", "--no-usage", "--mode=a", "--mode=b", '--meta={"x": {"y": [1]}}']
-    task = read_task(["--role", "worker", *options, "--", "agent", "--acp", "--model"])
+    task = read_task(["--access", "write", *options, "--", "agent", "--acp", "--model"])
     assert task == Task(
-        role="worker",
+        access="write",
         program=("agent", "--acp", "--model"),
         cwd=str(Path.cwd()),
         session="-1",
@@ -37,7 +37,7 @@ def test_a_missing_library_is_one_sentence_and_no_traceback(tmp_path: Path):
         "-E",
         "-m",
         "loop_kit_acp.bridge",
-        "--role=worker",
+        "--access=write",
         "--",
         "x",
     ]
@@ -51,7 +51,7 @@ def test_a_missing_library_is_one_sentence_and_no_traceback(tmp_path: Path):
 
 
 def test_a_wrong_call_of_the_bridge_is_a_matter_of_the_settings():
-    argv = [sys.executable, "-P", "-E", "-m", "loop_kit_acp.bridge", "--role=worker"]
+    argv = [sys.executable, "-P", "-E", "-m", "loop_kit_acp.bridge", "--access=write"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False)
     failed = ACP.explain(done.returncode, done.stderr)
     assert failed is not None

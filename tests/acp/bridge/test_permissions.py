@@ -69,8 +69,8 @@ def test_a_command_is_found_where_agents_put_it(given: Any, command: str | None)
 
 @pytest.mark.parametrize("kind", ["edit", "delete", "move", "fetch", "switch_mode", "other", None])
 def test_a_reviewer_does_nothing_but_look(kind: str | None):
-    assert not may("reviewer", kind, {"command": "git log"})
-    assert may("worker", kind, {})
+    assert not may("read", kind, {"command": "git log"})
+    assert may("write", kind, {})
     assert not may("somebody", kind, {})
 
 

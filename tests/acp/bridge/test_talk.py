@@ -65,7 +65,7 @@ def test_a_worker_may_edit_and_commit(tmp_path: Path, agent: str, once: list[str
     ("agent", "no"), [("claude-acp", ["reject"]), ("codex-acp", []), ("gemini", ["cancel"]), ("opencode", ["reject"])]
 )
 def test_a_reviewer_may_not(tmp_path: Path, agent: str, no: list[str]):
-    turn = replay(tmp_path, agent, "reject", role="reviewer", env=KEY)
+    turn = replay(tmp_path, agent, "reject", access="read", env=KEY)
     assert (turn.code, turn.end) == (0, Finished())
     assert chosen(turn) == no
     assert turn.tools == ([("execute", COMMAND)] if no else [])
@@ -153,7 +153,7 @@ def test_codex_logs_in_by_a_key_that_is_there_and_is_let_out_of_its_sandbox_as_a
 
 
 def test_codex_uses_its_own_login_without_a_key_and_keeps_a_reviewer_from_writing(tmp_path: Path):
-    turn = replay(tmp_path, "codex-acp", "reject", role="reviewer")
+    turn = replay(tmp_path, "codex-acp", "reject", access="read")
     assert turn.asked("authenticate") == []
     assert turn.asked("session/set_mode") == []  # it begins read-only
 
