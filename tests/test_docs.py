@@ -26,9 +26,10 @@ from loop_kit.cli.run import command as run_command
 from loop_kit.errors import EXIT_CODES
 from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.change import Effect
-from loop_kit.model.config import BackendSettings, RoleSettings, Settings
+from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.model.events import DURABLE, Event
 from loop_kit.model.names import ROLES
+from loop_kit.model.roles import RoleSettings
 from loop_kit.model.shown_events import SHOWN, RoundFailed
 from loop_kit.model.summary import CommandEnded
 from loop_kit.values.annotations import document_fields
@@ -259,8 +260,8 @@ def test_every_backend_step_and_kind_of_failure_is_listed():
 @pytest.mark.parametrize("name", ["codex", "claude", "gemini", "opencode"])
 @pytest.mark.parametrize("role", ROLES)
 def test_the_command_lines_of_the_known_programs_are_those_the_code_builds(name, role):
-    given = RoleSettings(model="MODEL", args=("ARGS",))
     backend = find_backend(name, BackendSettings(type=name))
+    given = RoleSettings(model="MODEL", effort="EFFORT" if backend.supports_effort else "", args=("ARGS",))
     line = shlex.join(show_call(backend, name, Settings(worker=given, reviewer=given), role, program=name))
     assert line in [block.strip() for block in blocks(text_of("docs/backends.md"), "text")]
 
@@ -297,7 +298,8 @@ test_acme_keeps_the_contract()
 from loop_kit.backends.showing import show_call
 from loop_kit.backends.versions import Measured
 from loop_kit.backends.registry import find_backend, load_plugins
-from loop_kit.model.config import BackendSettings, RoleSettings, Settings
+from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.roles import RoleSettings
 load_plugins(["acme_plugin"])
 print(find_backend("acme", BackendSettings(type="acme")).read('{"type": "begin", "chat": "c-1"}'))
 """
@@ -309,7 +311,7 @@ print(find_backend("acme", BackendSettings(type="acme")).read('{"type": "begin",
 
 def test_the_config_in_the_docs_is_valid():
     shown = [block for block in blocks(text_of("docs/backends.md"), "toml") if "project.entry-points" not in block]
-    assert len(shown) == 6
+    assert len(shown) == 7
     for block in shown:
         Settings.from_document(tomllib.loads(block))
 

@@ -50,7 +50,7 @@ def test_what_is_written_is_told_and_what_stands_there_already_is_not(tmp_path: 
 def test_every_table_of_the_config_is_on_its_page():
     marked = re.findall(r"<!-- table: (\w+) -->", text_of("docs/config.md"))
     assert sorted(marked) == sorted(TABLES)
-    assert {"reviewer", *TABLES} == {each.name for each in document_fields(Settings)} | {"models"}
+    assert {"worker", "reviewer", *TABLES} == {each.name for each in document_fields(Settings)} | {"models"}
 
 
 def test_a_table_and_a_comment_are_made_anew_whatever_stands_there():

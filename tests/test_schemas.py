@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loop_kit.model import schema
-from loop_kit.model.config import RunSettings
+from loop_kit.model.run_settings import RunSettings
 from loop_kit.values import reading
 from loop_kit.values.wording import FieldError
 from tests.support import documents
@@ -18,8 +18,12 @@ from tests.support.pages import ROOT
 from tests.support.schemas import DOCUMENTS
 
 CONFIG = {
-    "run": {**reading.write(RunSettings()), "timeout": 1.5, "worker_backend": "codex, claude"},
+    "run": {**reading.write(RunSettings()), "timeout": 1.5, "worker_backend": "codex, claude", "reviewers": ["a", "b"]},
     "worker": {"model": "m", "args": ["-x"], "env": {"A": "b"}},
+    "roles": {
+        "a": {"backend": "a,b", "access": "read", "effort": "e", "dispatch_timeout": 1.5, "idle_timeout": 0},
+        "b": {"model": "m"},
+    },
     "backends": {
         "mine": {"type": "command", "argv": ["a"], "prompt": "file", "report": "json:a.b", "failures": {"E": "auth"}}
     },

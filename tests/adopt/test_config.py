@@ -5,7 +5,8 @@ import pytest
 
 from loop_kit import resources
 from loop_kit.adopt.config import KEYS, Translation, fill_in, read_yaml, translate
-from loop_kit.model.config import Settings, run_settings
+from loop_kit.model.config import Settings
+from loop_kit.model.run_settings import run_settings
 
 # Every setting that agent-task-runner reads from its config, and what loop makes of it.
 ALL = {

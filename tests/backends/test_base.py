@@ -1,8 +1,11 @@
+from itertools import pairwise
+
 import pytest
 
-from loop_kit.backends.base import Backend, Call, Configurable, Order, answer_of
+from loop_kit.backends.base import Backend, Call, Configurable, Order, answer_of, check_effort
 from loop_kit.backends.command import COMMAND
 from loop_kit.backends.registry import find_backend
+from loop_kit.errors import ConfigError
 from loop_kit.model.agent_events import AgentEvent, FailureKind
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.roles import Access, Answer
@@ -27,6 +30,7 @@ class SameShape:
     programs = ("shape",)
     env = ()
     supports_resume = False
+    supports_effort = False
 
     def command(self, order): ...
     def read(self, line): ...
@@ -68,6 +72,34 @@ def test_only_some_backends_are_made_for_their_settings():
 def test_who_may_write_a_file_answers_in_one_and_who_may_not_as_its_program_can(settings, answer):
     backend = find_backend("mine", settings)
     assert (answer_of(backend, Access.READ), answer_of(backend, Access.WRITE)) == (answer, Answer.FILE)
+
+
+def test_who_cannot_be_asked_for_an_effort_is_refused_one():
+    claude, gemini = (find_backend(name, BackendSettings(type=name)) for name in ("claude", "gemini"))
+    check_effort("claude", claude, "high")
+    check_effort("gemini", gemini, "")
+    with pytest.raises(ConfigError, match=r"^'gemini' cannot be asked for an effort, and it is to have 'high'$"):
+        check_effort("gemini", gemini, "high")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (BackendSettings(type="claude"), ("--effort", "high")),
+        (BackendSettings(type="codex"), ("-c", 'model_reasoning_effort="high"')),
+        (BackendSettings(type="opencode"), ("--variant", "high")),
+        (BackendSettings(type="command", argv=("agent", "--think", "{effort}")), ("--think", "high")),
+    ],
+    ids=lambda value: value.type if isinstance(value, BackendSettings) else "",
+)
+def test_an_effort_is_said_as_the_program_wants_it_and_not_at_all_when_nobody_asks(tmp_path, settings, words):
+    backend = find_backend("mine", settings)
+    with_effort, without = (
+        backend.command(make_order(tmp_path, settings=settings, effort=effort)).argv for effort in ("high", "")
+    )
+    assert words in pairwise(with_effort)
+    assert len(with_effort) - len(without) == len(words)
+    assert "high" not in " ".join(without)
 
 
 def test_the_reports_folder_is_to_be_written_only_where_the_tree_does_not_hold_it(tmp_path):

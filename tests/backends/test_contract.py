@@ -96,6 +96,10 @@ class GoesByTheNameOfARole(Good):
         return Call(argv=(order.program, order.session or "new", *looks), stdin=order.prompt)
 
 
+class ForgetsTheEffort(Good):
+    supports_effort = True
+
+
 class AnswersSomewhere(Good):
     def answer(self, access: object) -> str:
         return "form"
@@ -163,6 +167,7 @@ class BelievesItsAgent(Good):
         (ForgetsTheBase(), "settings of the base are given to who writes"),
         (GivesTheBaseToReviewers(), "settings of the base are given to who writes, .*, and to no other"),
         (GoesByTheNameOfARole(), "the name of a role decides nothing"),
+        (ForgetsTheEffort(), "a backend passes the effort on when it says that it supports one"),
         (AnswersSomewhere(), "answer returns an Answer for each access"),
         (TakesSettingsFromElsewhere(), "tree_settings holds paths inside a tree, not '../settings'"),
         (TripsOverGarbage(), "read(.*) never raises, but raised IndexError"),

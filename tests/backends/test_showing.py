@@ -2,8 +2,9 @@ import pytest
 
 from loop_kit.backends.registry import find_backend, known
 from loop_kit.backends.showing import show_call
-from loop_kit.model.config import BackendSettings, RoleSettings, Settings
+from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.model.names import ROLES
+from loop_kit.model.roles import RoleSettings
 
 SETTINGS = {
     "acp": {"argv": ("agent", "--acp")},

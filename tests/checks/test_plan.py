@@ -4,8 +4,9 @@ import pytest
 
 from loop_kit.checks.plan import plan_checks
 from loop_kit.errors import DocumentError, StartError
-from loop_kit.model.config import RunSettings, Settings
+from loop_kit.model.config import Settings
 from loop_kit.model.documents import read
+from loop_kit.model.run_settings import RunSettings
 from loop_kit.model.task import TaskCard
 from tests.support import documents
 

@@ -5,7 +5,9 @@ import pytest
 
 from loop_kit.backends.registry import known
 from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment
-from loop_kit.model.config import BackendSettings, EnvSettings, RunSettings, Settings
+from loop_kit.model.config import BackendSettings, EnvSettings, Settings
+from loop_kit.model.roles import RoleSettings
+from loop_kit.model.run_settings import RunSettings
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -36,6 +38,22 @@ def test_the_configured_pair_comes_first_and_every_known_backend_is_there(tmp_pa
     assert list(found)[:3] == ["claude", "codex", "mine"]
     assert set(found) == {*known(), "mine"}
     assert (found["claude"].roles, found["codex"].roles, found["mine"].roles) == (("worker",), ("reviewer",), ())
+
+
+def test_each_of_several_reviewers_is_looked_for_with_what_its_role_is_given(tmp_path: Path):
+    for name in ("codex", "claude"):
+        program(tmp_path / "bin", name, "echo 1")
+    settings = Settings(
+        run=RunSettings(reviewers=("claude", "strict")),
+        roles={"strict": RoleSettings(backend="codex,gemini", model="large", effort="high")},
+    )
+    found = agents(tmp_path, settings)
+    assert list(found)[:3] == ["codex", "claude", "gemini"]
+    assert (found["codex"].roles, found["claude"].roles) == (("worker", "strict"), ("claude",))
+    assert 'model_reasoning_effort="high"' in found["codex"].calls["strict"]
+    assert "large" in found["codex"].calls["strict"]
+    assert "large" not in found["codex"].calls["worker"]
+    assert "cannot be asked for an effort, and it is to have 'high'" in found["gemini"].problem
 
 
 def test_one_that_is_missing_or_misconfigured_is_a_problem_and_no_crash(tmp_path: Path):

@@ -75,6 +75,8 @@ def test_a_stop_file_ends_the_wait(stage: Stage):
         ("", (), ["worker", "reviewer"]),
         ('[run]\nworker_backend = "script"', (), ["reviewer"]),
         ("", ("--reviewer-backend", "script"), ["worker"]),
+        ("", ("--reviewers", "script"), ["worker"]),
+        ('[roles.worker]\nbackend = "script"', (), ["reviewer"]),
         ('[run]\nauto_dispatch = true\nworker_backend = "script"', ("--no-auto-dispatch",), ["worker", "reviewer"]),
     ],
 )

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from loop_kit.cli.config import find_lines
-from loop_kit.model.config import Settings, run_settings
+from loop_kit.model.config import Settings
+from loop_kit.model.run_settings import run_settings
 from tests.support.commands import loop
 from tests.support.repos import make_repo
 

@@ -2,7 +2,7 @@ import click
 import pytest
 
 from loop_kit.cli.options import given_settings, settings_options
-from loop_kit.model.config import run_settings
+from loop_kit.model.run_settings import run_settings
 
 
 @click.command()
@@ -30,6 +30,8 @@ def test_what_is_not_given_is_not_there():
         (("--timeout", "1.5"), {"timeout": 1.5}),
         (("--worker-backend", "claude"), {"worker_backend": "claude"}),
         (("--auto-dispatch",), {"auto_dispatch": True}),
+        (("--reviewers", "claude, codex"), {"reviewers": ["claude", "codex"]}),
+        (("--quorum", "1"), {"quorum": 1}),
         (("--no-auto-dispatch",), {"auto_dispatch": False}),
     ],
 )

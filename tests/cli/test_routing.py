@@ -126,6 +126,15 @@ def test_each_backend_has_its_own_model_and_arguments(tmp_path):
     assert stage.calls("worker")[0]["argv"] == ["--own", "--role"]
 
 
+def test_an_effort_that_a_program_cannot_be_asked_for_is_refused_before_anything_is_paid(tmp_path):
+    stage = _stage(tmp_path)
+    config = (stage.bus / "config.toml").read_text(encoding="utf-8")
+    stage.configure(config + '\n[roles.reviewer]\neffort = "high"\n')
+    result = stage.run()
+    assert (result.code, stage.paid) == (3, (0, 0))
+    assert "'script' cannot be asked for an effort, and it is to have 'high'" in result.err
+
+
 # A spent quota
 
 

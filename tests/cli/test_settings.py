@@ -1,12 +1,14 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loop_kit import resources
-from loop_kit.cli.settings import from_environment, read_config, resolve
+from loop_kit.cli.settings import find_people, from_environment, read_config, resolve
 from loop_kit.errors import LoopError
-from loop_kit.model.config import Settings, run_settings, variable_of
+from loop_kit.model.config import Settings
+from loop_kit.model.run_settings import run_settings, variable_of
 from loop_kit.values.annotations import DocumentField
 
 BUILT_IN = Settings.from_document({}, name="nothing")
@@ -36,9 +38,45 @@ def test_a_flag_may_take_back_what_the_file_says(config: Path):
 
 @pytest.mark.parametrize("setting", run_settings(), ids=lambda setting: setting.name)
 def test_every_setting_can_come_from_the_environment(setting: DocumentField):
-    text = {bool: "yes", int: "7", float: "0.5", str: "native"}[type(setting.default)]
-    value = {bool: True, int: 7, float: 0.5, str: "native"}[type(setting.default)]
+    text = {bool: "yes", int: "7", float: "0.5", str: "native", tuple: "a, b"}[type(setting.default)]
+    value = {bool: True, int: 7, float: 0.5, str: "native", tuple: ["a", "b"]}[type(setting.default)]
     assert from_environment({variable_of(setting): text}) == {setting.name: value}
+
+
+def test_reviewers_come_from_wherever_they_were_named_last(config: Path):
+    config.write_text('[run]\nreviewers = ["a", "b", "c"]\nquorum = 3\n', encoding="utf-8")
+    assert resolve(config, {}, {}).reviewers == ("a", "b", "c")
+    assert resolve(config, {"LOOP_REVIEWERS": "d,e", "LOOP_QUORUM": "1"}, {}).reviewers == ("d", "e")
+    assert resolve(config, {"LOOP_REVIEWERS": "d,e"}, {"reviewers": ["f"], "quorum": 0}).reviewers == ("f",)
+    assert resolve(config, {"LOOP_REVIEWER_BACKEND": "d"}, {"quorum": 1}).reviewers == ("reviewer",)
+
+
+def test_a_quorum_is_held_against_the_reviewers_that_are_there_in_the_end(config: Path):
+    config.write_text("[run]\nquorum = 2\n", encoding="utf-8")
+    assert resolve(config, {}, {"reviewers": ["a", "b"]}).quorum_needed == 2
+    with pytest.raises(LoopError, match=r"^the quorum is 2, and of reviewers there are 1: reviewer$") as caught:
+        resolve(config, {}, {})
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "environment", "flags", "people"),
+    [
+        ("", {}, {}, ("worker", "reviewer")),
+        ('[run]\nreviewers = ["a"]\n', {}, {}, ("worker",)),
+        ('[roles.worker]\nbackend = "a"\n', {}, {}, ("reviewer",)),
+        ('[reviewer]\nbackend = "a"\n', {}, {}, ("worker",)),
+        ('[roles.worker]\nmodel = "a"\n', {}, {}, ("worker", "reviewer")),
+        ("", {"LOOP_REVIEWERS": "a,b"}, {}, ("worker",)),
+        ('[roles.worker]\nbackend = "a"\n', {}, {"auto_dispatch": False}, ("worker", "reviewer")),
+        ("", {"LOOP_REVIEWERS": "a,b"}, {"auto_dispatch": False, "reviewers": ["c"]}, ("worker",)),
+    ],
+)
+def test_who_is_given_a_program_is_no_person(
+    config: Path, content: str, environment: dict[str, str], flags: dict[str, Any], people: tuple[str, ...]
+):
+    config.write_text(content, encoding="utf-8")
+    assert find_people(config, environment, flags) == people
 
 
 def test_other_variables_and_empty_ones_are_not_looked_at():
@@ -107,7 +145,7 @@ def test_the_default_config_says_what_is_built_in_and_every_setting_stands_in_it
     text = resources.default_text("config.toml")
     config.write_text(text, encoding="utf-8")
     assert resolve(config, {}, {}) == BUILT_IN
-    spoken = text.replace("\n#", "\n").split("\n[worker]")[0].split("[run]\n")[1]
+    spoken = text.replace("\n#", "\n").split("\n[roles.worker]")[0].split("[run]\n")[1]
     lines = [line for line in spoken.splitlines() if not line.startswith(" ")]
     config.write_text("[run]\n" + "\n".join(lines), encoding="utf-8")
     assert resolve(config, {}, {}) == BUILT_IN

@@ -58,6 +58,11 @@ def test_every_document_of_the_example_is_valid():
         ("config.toml", "[run]\nmax_roundz = 3\n", "max_rounds"),
         ("config.toml", "[checks.a]\nrunn = 'make'\n", "$.checks.a.runn: there is no such field, did you mean 'run'?"),
         ("config.toml", "[run\n", "line 1"),
+        (
+            "config.toml",
+            "[worker]\nmodel = 'a'\n[roles.worker]\n",
+            "$.worker: it should be left out beside [roles.worker]",
+        ),
         ("feed.jsonl", "{}\n", "line 1"),
     ],
 )

@@ -6,14 +6,9 @@ import pytest
 from loop_kit.errors import ConfigError
 from loop_kit.model import schema
 from loop_kit.model.agent_events import FailureKind
-from loop_kit.model.config import (
-    BackendSettings,
-    RoleSettings,
-    Settings,
-    flag_of,
-    run_settings,
-    variable_of,
-)
+from loop_kit.model.config import BackendSettings, Settings
+from loop_kit.model.roles import RoleSettings
+from loop_kit.model.run_settings import run_settings
 from loop_kit.values.reading import write
 
 FULL: dict[str, Any] = {
@@ -45,13 +40,8 @@ def refusal(document: Any) -> str:
 
 def test_what_nobody_says_is_built_in():
     assert Settings.from_document({}) == Settings()
-    assert write(Settings())["run"] == {setting.name: setting.default for setting in run_settings()}
+    assert write(Settings())["run"] == {**{each.name: each.default for each in run_settings()}, "reviewers": []}
     assert schema.find_problem("config", write(Settings())) is None
-
-
-def test_an_option_is_named_for_the_file_the_flag_and_the_environment():
-    names = {setting.name: (flag_of(setting), variable_of(setting)) for setting in run_settings()}
-    assert names["max_rounds"] == ("--max-rounds", "LOOP_MAX_ROUNDS")
 
 
 def test_a_full_config_comes_back_as_it_went():

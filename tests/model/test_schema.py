@@ -133,8 +133,8 @@ def test_a_missing_field_of_a_document_in_a_document_is_found():
 
 def test_a_heartbeat_satisfies_its_schema_and_a_stranger_does_not():
     assert schema.find_problem("heartbeat", HEARTBEAT) is None
-    assert schema.find_problem("heartbeat", {**HEARTBEAT, "role": "boss"}) == (
-        "$.role: it should be 'worker' or 'reviewer', not 'boss'"
+    assert schema.find_problem("heartbeat", {**HEARTBEAT, "role": "pm"}) == (
+        "$.role: a role's name should be up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, not 'pm'"
     )
 
 

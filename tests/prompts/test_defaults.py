@@ -7,11 +7,14 @@ import tomllib
 import pytest
 
 from loop_kit.model import documents
-from loop_kit.model.config import Settings, run_settings
+from loop_kit.model.config import Settings
+from loop_kit.model.roles import RoleSettings
+from loop_kit.model.run_settings import run_settings
 from loop_kit.model.task import TaskCard
 from loop_kit.prompts import REVIEWER_PLACEHOLDERS, WORKER_PLACEHOLDERS, check_template
 from loop_kit.prompts.templates import placed
 from loop_kit.resources import default_path, default_text
+from loop_kit.values.reading import write
 
 CONFIG = default_text("config.toml")
 ALL_SET = re.sub(r"^#(?=\S)", "", CONFIG, flags=re.MULTILINE)
@@ -35,13 +38,14 @@ def test_the_config_with_every_line_taken_in_is_valid():
 
 
 def test_the_config_names_every_run_option_with_its_default():
-    assert tomllib.loads(ALL_SET)["run"] == {setting.name: setting.default for setting in run_settings()}
+    assert tomllib.loads(ALL_SET)["run"] == write(Settings())["run"]
+    assert tomllib.loads(ALL_SET)["run"].keys() == {setting.name for setting in run_settings()}
 
 
 def test_the_config_with_every_line_taken_in_is_still_the_default_for_runs_and_roles():
     settings, defaults = Settings.from_document(tomllib.loads(ALL_SET)), Settings.from_document({})
     assert settings.run == defaults.run
-    assert (settings.worker, settings.reviewer) == (defaults.worker, defaults.reviewer)
+    assert [settings.role(name) for name in defaults.role_names] == [RoleSettings()] * 2
     assert (settings.env.passed, settings.plugins) == ((), ())
 
 

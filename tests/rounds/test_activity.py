@@ -6,8 +6,9 @@ import pytest
 from loop_kit.dispatch.activity import NEWEST, ActivityFilter
 from loop_kit.engine.run import Run
 from loop_kit.model.agent_events import Finished, Said, SessionStarted, UsedTool
-from loop_kit.model.config import RunSettings, Settings
+from loop_kit.model.config import Settings
 from loop_kit.model.events import Event
+from loop_kit.model.run_settings import RunSettings
 from loop_kit.model.shown_events import AgentAction, AgentSaid
 
 

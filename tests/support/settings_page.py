@@ -9,14 +9,16 @@ from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin
 
 from loop_kit.model.check import CheckCommand, Prepare
-from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, RoleSettings, RunSettings, Settings
+from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, Settings
 from loop_kit.model.prices import ModelPrice, Prices
+from loop_kit.model.roles import RoleSettings
+from loop_kit.model.run_settings import RunSettings
 from loop_kit.values.annotations import RULES, DocumentField, Mark, Pattern, Range, document_fields, is_class, parted
 
 # The tables of the page, by their names there.
 TABLES: Mapping[str, Any] = {
     "run": RunSettings,
-    "worker": RoleSettings,
+    "roles": RoleSettings,
     "backends": BackendSettings,
     "env": EnvSettings,
     "protect": ProtectSettings,
@@ -28,7 +30,7 @@ TABLES: Mapping[str, Any] = {
 }
 _TABLE = re.compile(r"<!-- table: (\w+) -->\n(\n(\|[^\n]*\n)+)?")
 # What stands between the line [run] and the comment above the table after it.
-_RUN = re.compile(r"(?<=^\[run\]\n).*?(?=^(# [^\n]*\n)*\[)", re.MULTILINE | re.DOTALL)
+_RUN = re.compile(r"(?<=^\[run\]\n).*?(?=^(# [^\n]*\n)*#?\[)", re.MULTILINE | re.DOTALL)
 # Of what a pattern says in a refusal, what can stand in a cell.
 _SHORT = re.compile(r"^it should be |,? (should|without) .*")
 _WIDTH = 120

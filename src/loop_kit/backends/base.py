@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from loop_kit import folders
 from loop_kit.backends.ending import explain_exit, find_document
-from loop_kit.errors import BackendError
+from loop_kit.errors import BackendError, ConfigError
 from loop_kit.model.agent_events import AgentEvent, Failed, Finished
 from loop_kit.model.config import BackendSettings
 from loop_kit.model.roles import Access, Answer
@@ -23,13 +23,14 @@ class Order:
     """One dispatch, as a backend needs it.
 
     `access` says what the agent may do to its tree, `answer` how it hands in its document; `role` is a name, and decides
-    nothing. All paths are absolute. `prompt` is the file that holds the prompt, `report` where the document should be written,
-    `schema` the JSON Schema of that document, `writable` the git folders an agent that writes needs besides its
-    tree, `session` the conversation to take up again, `program` the executable, `scratch` an existing folder of this
-    dispatch alone. `environment` is what the agent gets besides the backend's own variables, for a backend that has to
-    go on from a value of the person; `identity` says in git's variables who that person is, for a program that hides
-    their git settings from what it runs. `base_settings` are those of `Isolating.tree_settings` that were there at the
-    run's base: the path in the tree, and a file outside it that holds what stood there.
+    nothing. `model` and `effort` are "" for the program's own choice. All paths are absolute. `prompt` is the file that
+    holds the prompt, `report` where the document should be written, `schema` the JSON Schema of that document, `writable`
+    the git folders an agent that writes needs besides its tree, `session` the conversation to take up again, `program` the
+    executable, `scratch` an existing folder of this dispatch alone. `environment` is what the agent gets besides the
+    backend's own variables, for a backend that has to go on from a value of the person; `identity` says in git's variables
+    who that person is, for a program that hides their git settings from what it runs. `base_settings` are those of
+    `Isolating.tree_settings` that were there at the run's base: the path in the tree, and a file outside it that holds
+    what stood there.
     """
 
     role: str
@@ -47,6 +48,7 @@ class Order:
     writable: tuple[Path, ...] = ()
     session: str | None = None
     model: str = ""
+    effort: str = ""
     args: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +91,11 @@ class Backend(Protocol):
     @property
     def supports_resume(self) -> bool:
         """Whether `Order.session` is honoured."""
+
+    @property
+    def supports_effort(self) -> bool:
+        """Whether `Order.effort` is honoured."""
+        return False
 
     def command(self, order: Order) -> Call:
         """Return what to start; raise `LoopError` when the order cannot be carried out.
@@ -167,6 +174,15 @@ class Answering(Protocol):
 
 def answer_of(backend: Backend, access: Access) -> Answer:
     return backend.answer(access) if isinstance(backend, Answering) else Answer.FILE
+
+
+def check_effort(name: str, backend: Backend, effort: str) -> None:
+    """Raise `ConfigError` when a program is to be asked for an effort and there is no way to say so to it."""
+    if effort and not backend.supports_effort:
+        raise ConfigError(
+            f"'{name}' cannot be asked for an effort, and it is to have '{effort}'",
+            hint="say it under [backends.NAME] of those that can, or in args, as the program itself wants it",
+        )
 
 
 def hides_git_settings(backend: Backend) -> bool:

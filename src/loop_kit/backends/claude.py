@@ -120,6 +120,7 @@ class Claude(Backend):
         "~/.claude/.credentials.json",
     )
     supports_resume = True
+    supports_effort = True
     outside = OUTSIDE
     above = ABOVE
     tested = TESTED["@anthropic-ai/claude-code"]
@@ -132,12 +133,14 @@ class Claude(Backend):
 
     def command(self, order: Order) -> Call:
         model = ("--model", order.model) if order.model else ()
+        effort = ("--effort", order.effort) if order.effort else ()
         resume = ("--resume", order.session) if order.session else ()
         return Call(
             argv=(
                 order.program,
                 *_TALK,
                 *model,
+                *effort,
                 *resume,
                 *_form(order),
                 *_folders(order),

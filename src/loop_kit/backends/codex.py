@@ -96,6 +96,7 @@ class Codex(Backend):
     env = ("OPENAI_*", "CODEX_API_KEY", "CODEX_HOME")
     credentials = ("CODEX_API_KEY", "OPENAI_API_KEY", "$CODEX_HOME/auth.json", "~/.codex/auth.json")
     supports_resume = True
+    supports_effort = True
     outside = OUTSIDE
     above = ABOVE
     tested = TESTED["@openai/codex"]
@@ -110,6 +111,7 @@ class Codex(Backend):
         answer = _answer_path(order)
         clear_scratch(answer)  # codex leaves it as it is when a turn fails, and an old answer is no answer
         model = ("-m", order.model) if order.model else ()
+        effort = ("-c", f"model_reasoning_effort={json.dumps(order.effort)}") if order.effort else ()
         resume = ("resume", order.session) if order.session else ()
         return Call(
             argv=(
@@ -117,6 +119,7 @@ class Codex(Backend):
                 *_sandbox(order),
                 *_QUIET,
                 *model,
+                *effort,
                 *_form(order),
                 *order.args,
                 *_isolation(order),  # behind them: the last word counts

@@ -7,12 +7,12 @@
     report = "json:result.document"  # where in its JSON output the document is, or "file", the default
     failures = {"ERROR 401" = "auth"}  # how a line begins that says it failed, and the kind of failure
 
-Known placeholders are replaced in every argument after the first: {prompt} {report} {role} {model} {session} {round}
-{task_id}; other braces stay. An argument that needs a model or a session where there is none is left out, and with it
-the option before it if it consists of the placeholder alone. What the program prints is read as event lines; a line
-that is none is something it said. A line that begins as one of `failures` is a failure too, for programs that end with exit
-code 0 whatever happens; it must not be one that the program recovers from by itself. A report that was handed in as a
-file counts all the same.
+Known placeholders are replaced in every argument after the first: {prompt} {report} {role} {model} {effort} {session}
+{round} {task_id}; other braces stay. An argument that needs a model, an effort or a session where there is none is left
+out, and with it the option before it if it consists of the placeholder alone. What the program prints is read as event
+lines; a line that is none is something it said. A line that begins as one of `failures` is a failure too, for programs
+that end with exit code 0 whatever happens; it must not be one that the program recovers from by itself. A report that was
+handed in as a file counts all the same.
 """
 
 import re
@@ -30,8 +30,8 @@ from loop_kit.model.agent_events import AgentEvent, Failed, Finished, Said
 from loop_kit.model.config import BackendSettings
 from loop_kit.values import dataclass, field
 
-_PLACEHOLDER = re.compile(r"\{(prompt|report|role|model|session|round|task_id)\}")
-_MAY_BE_MISSING = ("model", "session")
+_PLACEHOLDER = re.compile(r"\{(prompt|report|role|model|effort|session|round|task_id)\}")
+_MAY_BE_MISSING = ("model", "effort", "session")
 _JSON = "json:"
 _LINES_LOOKED_AT = 50
 
@@ -52,7 +52,14 @@ class CommandBackend(Backend):
 
     @property
     def supports_resume(self) -> bool:
-        return any("{session}" in argument for argument in self.settings.argv[1:])
+        return self._takes("{session}")
+
+    @property
+    def supports_effort(self) -> bool:
+        return self._takes("{effort}")
+
+    def _takes(self, placeholder: str) -> bool:
+        return any(placeholder in argument for argument in self.settings.argv[1:])
 
     def configured(self, name: str, settings: BackendSettings) -> "CommandBackend":
         _check(f"backends.{name}", settings)
@@ -108,6 +115,7 @@ def _values(order: Order) -> dict[str, str]:
         "report": str(order.report),
         "role": order.role,
         "model": order.model,
+        "effort": order.effort,
         "session": order.session or "",
         "round": str(order.round),
         "task_id": order.task_id,

@@ -23,6 +23,7 @@ from loop_kit.values import dataclass, replace
 
 _EVENTS: tuple[type, ...] = get_args(AgentEvent)
 _MARK = "contract-check-prompt"
+_EFFORT = "contract-check-effort"
 _SESSION = "0f7e2c1a-contract-check"
 _LONG = 200_000  # characters of a prompt; an argument above 131,071 bytes cannot be passed at all
 _LONGEST_ARGUMENT = 100_000
@@ -133,6 +134,7 @@ def _check_names(backend: Any) -> None:
         fits = isinstance(name, str) and _VARIABLE.fullmatch(name)
         _demand(fits, f"env holds variable names and PREFIX_* patterns, not {name!r}")
     _demand(isinstance(backend.supports_resume, bool), "supports_resume is True or False")
+    _demand(isinstance(backend.supports_effort, bool), "supports_effort is True or False")
     if isinstance(backend, Answering):
         known = all(isinstance(backend.answer(access), Answer) for access in Access)
         _demand(known, "answer returns an Answer for each access")
@@ -164,6 +166,9 @@ def _check_commands(backend: Backend, order: Order) -> None:
         named = any(_SESSION in word for word in (*call.argv, *call.env.values()))
         wanted = session is not None and backend.supports_resume
         _demand(named or not wanted, "a backend that supports resume passes the session on")
+    asked = backend.command(replace(order, effort=_EFFORT))
+    named = any(_EFFORT in word for word in (*asked.argv, *asked.env.values(), *asked.merged.values()))
+    _demand(named == backend.supports_effort, "a backend passes the effort on when it says that it supports one")
     if isinstance(backend, Isolating):
         _check_base(backend, order)
 

@@ -114,6 +114,7 @@ class OpenCode(Backend):
         "~/.local/share/opencode/auth.json",
     )
     supports_resume = True
+    supports_effort = True
     outside = OUTSIDE
     above = ABOVE
     tested = TESTED["opencode-ai"]
@@ -126,9 +127,10 @@ class OpenCode(Backend):
 
     def command(self, order: Order) -> Call:
         model = ("-m", order.model) if order.model else ()
+        effort = ("--variant", order.effort) if order.effort else ()
         resume = ("--session", order.session) if order.session else ()
         title = f"loop {order.task_id} r{order.round} {order.role}"  # else it pays a model for one
-        argv = (order.program, *_TALK, *model, *resume, "--title", title, *order.args)
+        argv = (order.program, *_TALK, *model, *effort, *resume, "--title", title, *order.args)
         own = any(_OWN_APPROVAL.fullmatch(argument) for argument in order.args)
         if order.access is Access.WRITE:
             argv, merged = argv if own else (*argv, "--auto"), {}

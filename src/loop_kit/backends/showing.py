@@ -37,6 +37,7 @@ def show_call(backend: Backend, name: str, settings: Settings, role: str, *, pro
             settings=settings.backend(name),
             writable=(root / "git",),
             model=settings.model(role, name),
+            effort=settings.effort(role, name),
             args=settings.args(role, name),
         )
         names = {outbox: "OUTBOX", root / "tree": "TREE", root / "git": "GIT", prompt: "PROMPT"}

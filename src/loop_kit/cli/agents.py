@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from loop_kit.backends.base import check_effort
 from loop_kit.backends.credentials import find_credentials
 from loop_kit.backends.environment import Passage, explain_environment
 from loop_kit.backends.programs import locate_program
@@ -14,7 +15,7 @@ from loop_kit.dispatch.versions import version_of
 from loop_kit.engine.tree_settings import check_may_review
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings
-from loop_kit.model.names import ROLES
+from loop_kit.model.roles import Access
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import asdict, dataclass, replace
 
@@ -50,9 +51,9 @@ class Agent:
 
 
 def look_at_agents(environment: Mapping[str, str], settings: Settings) -> list[Agent]:
-    """Return the backends that are known or configured, those of the configured pair first."""
+    """Return the backends that are known or configured, those of the roles first."""
     roles: dict[str, tuple[str, ...]] = {}
-    for role in ROLES:
+    for role in settings.role_names:
         for name in settings.backend_names(role):
             roles[name] = (*roles.get(name, ()), role)
     names = dict.fromkeys((*roles, *settings.backends, *known()))
@@ -62,14 +63,14 @@ def look_at_agents(environment: Mapping[str, str], settings: Settings) -> list[A
 def probe_agents(
     agents: Iterable[Agent], environment: Mapping[str, str], settings: Settings, interruption: Interruption
 ) -> list[Agent]:
-    """Call each agent of the configured pair once; one that does not answer is not usable."""
+    """Call each agent of the roles once; one that does not answer is not usable."""
     return [_probed(agent, environment, settings, interruption) if agent.roles else agent for agent in agents]
 
 
 def _probed(agent: Agent, environment: Mapping[str, str], settings: Settings, interruption: Interruption) -> Agent:
     if not agent.ok:
         return agent
-    answer = probe(agent.name, settings, environment, interruption)
+    answer = probe(agent.name, agent.roles[-1], settings, environment, interruption)
     return replace(agent, answer=answer.text, ok=answer.ok, problem="" if answer.ok else answer.text)
 
 
@@ -79,8 +80,10 @@ def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], 
     try:
         backend = find_backend(name, own)
         agent = replace(agent, credentials=find_credentials(backend, environment), sandbox=sandbox_of(backend))
-        if "reviewer" in roles:
-            check_may_review(name, own, backend)
+        for role in roles:
+            check_effort(name, backend, settings.effort(role, name))
+            if settings.access(role) is Access.READ:
+                check_may_review(name, own, backend)
         program = locate_program(environment, name, backend, own)
         version = version_of(backend, program, environment)
         return replace(
@@ -89,7 +92,9 @@ def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], 
             program=program,
             version=version,
             standing=judge_version(backend, version),
-            calls={role: show_call(backend, name, settings, role, program=program) for role in roles or ROLES},
+            calls={
+                role: show_call(backend, name, settings, role, program=program) for role in roles or settings.role_names
+            },
         )
     except LoopError as error:
         return replace(agent, problem=error.message)

@@ -19,7 +19,7 @@ from loop_kit.cli.main import bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import from_environment, read_config, resolve
-from loop_kit.model.config import flag_of, run_settings, variable_of
+from loop_kit.model.run_settings import flag_of, run_settings, variable_of
 from loop_kit.values import dataclass
 from loop_kit.values.reading import write
 

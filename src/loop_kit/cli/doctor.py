@@ -21,7 +21,6 @@ from loop_kit.cli.places import bus_root
 from loop_kit.cli.settings import resolve
 from loop_kit.errors import EXIT_CODES, LoopError, Outcome
 from loop_kit.model.config import Settings
-from loop_kit.model.names import ROLES
 from loop_kit.processes.signals import listening
 
 _MARKS = {True: "ok", False: "NOT OK", None: "-"}
@@ -35,7 +34,7 @@ _MARKS = {True: "ok", False: "NOT OK", None: "-"}
 def command(edge: Edge, as_json: bool, probing: bool) -> int:
     """Look whether git, Python, the file system and the agent programs are what a run needs; say which variables agents get.
 
-    Exit 0 when the configured worker and reviewer, one of each list, can be started, 8 when not, 3 when anything else is
+    Exit 0 when the configured worker and reviewers, one of each list, can be started, 8 when not, 3 when anything else is
     missing. Without --probe nothing is sent anywhere; of keys and logins only the presence is told.
     """
     bus = Bus(bus_root(edge))
@@ -45,12 +44,12 @@ def command(edge: Edge, as_json: bool, probing: bool) -> int:
     if probing:
         with listening() as interruption:
             agents = probe_agents(agents, edge.environment, settings, interruption)
-    passages = {role: look_at_environment(edge.environment, settings, role) for role in ROLES}
+    passages = {role: look_at_environment(edge.environment, settings, role) for role in settings.role_names}
     if as_json:
         put_json(_document(items, agents, passages))
     else:
         put("\n".join([*map(_item_line, items), *map(_agent_lines, agents), *_passage_lines(passages)]))
-    return EXIT_CODES[_outcome(items, agents)]
+    return EXIT_CODES[_outcome(items, agents, passages)]
 
 
 def _look_at_bus(bus: Bus) -> Iterator[Item]:
@@ -70,16 +69,16 @@ def _configured(path: Path, environment: Mapping[str, str]) -> tuple[Settings, I
     return settings, Item(name="config", ok=True, text=str(path) if path.exists() else f"there is no {path}: built-in")
 
 
-def _outcome(items: Iterable[Item], agents: Iterable[Agent]) -> Outcome:
+def _outcome(items: Iterable[Item], agents: Iterable[Agent], roles: Iterable[str]) -> Outcome:
     usable = {role for agent in agents if agent.ok for role in agent.roles}
-    if not usable.issuperset(ROLES):
+    if not usable.issuperset(roles):
         return Outcome.BACKEND_FAILED
     return Outcome.INVALID if any(item.ok is False for item in items) else Outcome.APPROVED
 
 
 def _document(items: list[Item], agents: list[Agent], passages: Mapping[str, tuple[Passage, ...]]) -> dict[str, Any]:
     return {
-        "ok": _outcome(items, agents) is Outcome.APPROVED,
+        "ok": _outcome(items, agents, passages) is Outcome.APPROVED,
         "items": [item.to_document() for item in items],
         "agents": [agent.to_document() for agent in agents],
         "environment": {
@@ -109,7 +108,7 @@ def _agent_lines(agent: Agent) -> str:
 def _passage_lines(passages: Mapping[str, tuple[Passage, ...]]) -> Iterator[str]:
     """Yield for each role the names of what its program gets and does not get, by reason; once when both are the same."""
     same = len(set(passages.values())) == 1
-    for role, found in [("agents", passages["worker"])] if same else passages.items():
+    for role, found in [("agents", next(iter(passages.values())))] if same else passages.items():
         reasons = dict.fromkeys((each.passed, each.reason) for each in sorted(found, key=lambda each: not each.passed))
         for passed, reason in reasons:
             names = [each.name for each in found if (each.passed, each.reason) == (passed, reason)]

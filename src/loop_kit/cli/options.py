@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from loop_kit.model.config import flag_of, run_settings
+from loop_kit.cli.settings import split_names
+from loop_kit.model.run_settings import flag_of, run_settings
 from loop_kit.values.annotations import DocumentField
 
 
@@ -26,5 +27,11 @@ def _option(setting: DocumentField) -> Callable[[Any], Any]:
     flag, name, default = flag_of(setting), setting.name, setting.default
     if isinstance(default, bool):
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=setting.help)
+    if isinstance(default, tuple):
+        return click.option(flag, name, metavar="NAME,...", callback=_names, help=setting.help)
     shown = default if isinstance(default, str) else f"{default:g}"
     return click.option(flag, name, type=type(default), default=None, help=f"{setting.help} [default: {shown}]")
+
+
+def _names(_context: click.Context, _option: click.Parameter, text: str | None) -> list[str] | None:
+    return None if text is None else split_names(text)

@@ -7,8 +7,10 @@ from typing import Any
 
 from loop_kit.bus.files import read_bytes
 from loop_kit.errors import ConfigError
-from loop_kit.model.config import BackendSettings, Settings, people_after, run_settings, variable_of
+from loop_kit.model.config import BackendSettings, Settings
 from loop_kit.model.names import ROLES
+from loop_kit.model.roles import people_after
+from loop_kit.model.run_settings import run_settings, variable_of
 from loop_kit.values import replace
 from loop_kit.values.annotations import DocumentField
 
@@ -22,6 +24,7 @@ def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[st
     settings = Settings.from_document(read_config(config_path), name=str(config_path))
     settings = settings.having(from_environment(environment), source="the LOOP_* environment")
     settings = settings.having(flags, source="the command line")
+    settings.check_roles()
     return replace(
         settings, backends={name: _anchored(entry, config_path.parent) for name, entry in settings.backends.items()}
     )
@@ -29,8 +32,11 @@ def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[st
 
 def find_people(config_path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the roles that people have: those for which nobody asked for a program. The settings have been judged."""
+    document = read_config(config_path)
+    tables = {role: document.get("roles", {}).get(role) or document.get(role, {}) for role in ROLES}
+    named = {f"{role}_backend": table["backend"] for role, table in tables.items() if "backend" in table}
     people: tuple[str, ...] = ROLES
-    for source in (read_config(config_path).get("run", {}), from_environment(environment), flags):
+    for source in ({**document.get("run", {}), **named}, from_environment(environment), flags):
         people = people_after(people, source)
     return people
 
@@ -61,8 +67,15 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def split_names(text: str) -> list[str]:
+    """Return the names of a list as a flag or a variable gives it, with commas between them."""
+    return [name.strip() for name in text.split(",")]
+
+
 def _read(setting: DocumentField, text: str) -> Any:
     kind = type(setting.default)
+    if kind is tuple:
+        return split_names(text)
     if kind is bool:
         if text.lower() in (*_TRUE, *_FALSE):
             return text.lower() in _TRUE

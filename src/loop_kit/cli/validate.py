@@ -15,6 +15,7 @@ from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
 from loop_kit.model import schema
 from loop_kit.model.config import Settings
 from loop_kit.model.names import check_task_id
+from loop_kit.model.roles import refuse_said_twice
 from loop_kit.model.versions import check_not_newer
 from loop_kit.values.reading import read
 from loop_kit.values.wording import FieldError
@@ -67,6 +68,7 @@ def _config_problem(document: Any) -> str | None:
     """Return what a run would refuse, in its words; jsonschema is asked too, so that the file in schemas/ has its say."""
     try:
         read(Settings, document)
+        refuse_said_twice(document)
     except FieldError as error:
         return str(error)
     return schema.find_problem(Settings.kind, document)

@@ -13,7 +13,7 @@ from loop_kit.dispatch.beside import empty_beside
 from loop_kit.errors import LoopError
 from loop_kit.model.config import Settings
 from loop_kit.model.redaction import Redactor
-from loop_kit.model.roles import Access, Answer
+from loop_kit.model.roles import REVIEWER, Access, Answer
 from loop_kit.processes.briefly import run_briefly
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
@@ -34,20 +34,27 @@ class Probed:
     text: str
 
 
-def probe(name: str, settings: Settings, environment: Mapping[str, str], interruption: Interruption) -> Probed:
-    """Ask the backend once and return what came of it; raise what an interruption raises."""
+def probe(
+    name: str, role: str, settings: Settings, environment: Mapping[str, str], interruption: Interruption
+) -> Probed:
+    """Ask the backend once, with the settings of a role, and return what came of it; raise what an interruption raises."""
     try:
         backend = find_backend(name, settings.backend(name))
         with tempfile.TemporaryDirectory(prefix="loop-probe-") as folder:
             return _ask(
-                _order(name, backend, settings, environment, Path(folder).resolve()), backend, environment, interruption
+                _order(name, role, backend, settings, environment, Path(folder).resolve()),
+                backend,
+                environment,
+                interruption,
             )
     except LoopError as error:
         interruption.raise_if_requested()
         return Probed(ok=False, text=error.message)
 
 
-def _order(name: str, backend: Backend, settings: Settings, environment: Mapping[str, str], folder: Path) -> Order:
+def _order(
+    name: str, role: str, backend: Backend, settings: Settings, environment: Mapping[str, str], folder: Path
+) -> Order:
     tree, outbox = folder / "tree", folder / "outbox"
     for place in (tree, outbox):
         place.mkdir()
@@ -57,7 +64,7 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
     answer = answer_of(backend, Access.READ)
     report = {"LOOP_REPORT": str(outbox / "report.json")} if answer is Answer.FILE else {}
     order = Order(
-        role="reviewer",
+        role=REVIEWER,
         access=Access.READ,
         answer=answer,
         task_id="PROBE",
@@ -69,15 +76,16 @@ def _order(name: str, backend: Backend, settings: Settings, environment: Mapping
         scratch=outbox,
         program=locate_program(environment, name, backend, own),
         settings=own,
-        model=settings.model("reviewer", name),
-        args=settings.args("reviewer", name),
+        model=settings.model(role, name),
+        effort=settings.effort(role, name),
+        args=settings.args(role, name),
         environment=agent_environment(
             environment,
             backend_env=(*backend.env, *own.env),
             env_pass=settings.env.passed,
             env_set=settings.env.set,
-            role_env=settings.role("reviewer").env,
-            loop={**report, "LOOP_ROLE": "reviewer"},
+            role_env=settings.role(role).env,
+            loop={**report, "LOOP_ROLE": REVIEWER},
         ),
     )
     run_briefly(Command(argv=("git", "init", "--quiet"), env=order.environment, cwd=tree), timeout=PROBE_SECONDS)

@@ -103,6 +103,7 @@ class Dispatch:
             task_id=run.card.task_id,
             round=run.round,
             model=settings.model(role, backend_name),
+            effort=settings.effort(role, backend_name),
             args=settings.args(role, backend_name),
             settings=own,
             scratch=outbox,

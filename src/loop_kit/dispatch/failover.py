@@ -6,6 +6,7 @@ because the work was judged bad. The run stays with the one that worked.
 
 from collections.abc import Mapping
 
+from loop_kit.backends.base import check_effort
 from loop_kit.backends.programs import locate_program
 from loop_kit.backends.registry import find_backend
 from loop_kit.engine.run import Run
@@ -25,14 +26,16 @@ def in_use(settings: Settings, chosen: Mapping[str, str], role: str) -> str:
 def find_programs(settings: Settings, role: str, environment: Mapping[str, str]) -> str:
     """Return the first backend of a role whose program is there; raise what is wrong with the first when none is.
 
-    A name that no backend has is refused wherever in the list it stands.
+    A name that no backend has, or an effort that its program cannot be asked for, is refused wherever in the list it is.
     """
     problems: list[BackendError] = []
     found = ""
     for name in settings.backend_names(role):
         own = settings.backend(name)
         try:
-            locate_program(environment, name, find_backend(name, own), own)
+            backend = find_backend(name, own)
+            check_effort(name, backend, settings.effort(role, name))
+            locate_program(environment, name, backend, own)
             found = found or name
         except BackendError as problem:
             problems.append(problem)

@@ -1,10 +1,10 @@
-"""How a run is set up: each setting is one field here, read by the config file, the environment and the command line alike.
+"""How a run is set up: the tables of config.toml, and what follows from them for each role.
 
-Its type, what it may be, its default and its help stand in that one place: flags, `LOOP_*` variables, the schema,
-defaults/config.toml, docs/config.md and `--help` come from it.
+The settings of `[run]` are in `run_settings`, those of a role in `roles`. A field's annotation is all that is written of
+it: reader, schema, defaults/config.toml and docs/config.md come from there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loop_kit.errors import ConfigError
@@ -14,93 +14,25 @@ from loop_kit.model.kinds import (
     Argument,
     Arguments,
     BackendName,
-    BackendNames,
-    Dollars,
-    RoundNumber,
-    Seconds,
+    Role,
     TaskId,
     VariablePatterns,
     Variables,
 )
-from loop_kit.model.names import ROLES
 from loop_kit.model.prices import Prices
 from loop_kit.model.redaction import find_key
-from loop_kit.model.roles import WORKER, Access
+from loop_kit.model.roles import (
+    REVIEWER,
+    WORKER,
+    Access,
+    RoleSettings,
+    refuse_said_twice,
+    takes_reviewers_back,
+)
+from loop_kit.model.run_settings import RunSettings
 from loop_kit.values import dataclass, field, reading, replace
-from loop_kit.values.annotations import DocumentField, Form, Mark, Named, Pattern, Range, Size, document_fields
+from loop_kit.values.annotations import Form, Mark, Named, Pattern, Size
 from loop_kit.values.wording import FieldError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
-    """The table `[run]`: `max_rounds` is `--max-rounds` on the command line and `LOOP_MAX_ROUNDS` in the environment."""
-
-    max_rounds: Annotated[RoundNumber, "Stop after this many rounds without approval."] = 3
-    timeout: Annotated[Seconds, "Seconds the whole run may take, waiting for people included; 0 for no limit."] = 0.0
-    auto_dispatch: Annotated[
-        bool, "Start both programs; without it people do the parts that no backend is named for."
-    ] = False
-    dispatch_backend: Annotated[Literal["native"], "How programs are started; 'native' is the only transport."] = (
-        "native"
-    )
-    worker_backend: Annotated[
-        BackendNames,
-        "The agent program that works, or several, as codex,claude: the next is used when one is missing, refuses the login, "
-        "has no quota left or fails again and again.",
-    ] = "codex"
-    reviewer_backend: Annotated[BackendNames, "The agent program that reviews, or several as well."] = "codex"
-    dispatch_timeout: Annotated[Seconds, "Seconds one start of an agent may take; 0 for no limit."] = 600.0
-    idle_timeout: Annotated[Seconds, "Seconds an agent may print nothing; 0 for no limit."] = 0.0
-    dispatch_retries: Annotated[int, Range(0, 1000), "Further tries when a program fails for a passing reason."] = 2
-    dispatch_retry_base_sec: Annotated[Seconds, "Seconds before the first further try; doubles, 60 at most."] = 5.0
-    quota_wait: Annotated[
-        Seconds,
-        "Seconds to wait at most for a spent quota, when the program says when it is free again and no other backend is "
-        "left; 0 to end the run instead.",
-    ] = 21600.0
-    max_session_rounds: Annotated[
-        int, Range(0, 1_000_000), "Rounds after which an agent begins a new conversation; 0 for never."
-    ] = 0
-    resume_reviewer: Annotated[bool, "Let the reviewer go on in its conversation of the round before."] = False
-    max_minutes: Annotated[
-        float, Range(0, 525_600), "Minutes the agents may work in all, resumes included; 0 for no limit."
-    ] = 0.0
-    max_cost: Annotated[
-        Dollars,
-        "US dollars the agents may cost in all, resumes included; 0 for no limit. What a program does not report is priced "
-        "by [prices].",
-    ] = 0.0
-    artifact_timeout: Annotated[Seconds, "Seconds to wait for a person's report; 0 for no limit."] = 0.0
-    require_heartbeat: Annotated[bool, "Wait for a person only while their loop heartbeat beats."] = False
-    heartbeat_ttl: Annotated[
-        float, Range(0.1, 31_536_000), "Seconds until a heartbeat is missed, and again until the run ends."
-    ] = 30.0
-    allow_dirty: Annotated[bool, "Start although tracked files have uncommitted changes."] = False
-    require_checks: Annotated[bool, "Refuse to start when no check is configured."] = False
-    review_failing: Annotated[bool, "Ask the reviewer even when a check fails."] = False
-    verbose: Annotated[bool, "Show what the agent programs print."] = False
-
-
-def run_settings() -> tuple[DocumentField, ...]:
-    """Return the settings of `[run]` in their order."""
-    return document_fields(RunSettings)
-
-
-def flag_of(setting: DocumentField) -> str:
-    return "--" + setting.name.replace("_", "-")
-
-
-def variable_of(setting: DocumentField) -> str:
-    return "LOOP_" + setting.name.upper()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleSettings:
-    """What a role's program is given beyond its defaults."""
-
-    model: Annotated[Argument, "The model to ask for; empty for the program's own choice."] = ""
-    args: Annotated[Arguments, "Arguments added to the program's command line."] = ()
-    env: Annotated[Variables, "Variables to set for this role alone."] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +45,7 @@ class BackendSettings:
         "The backend that knows how to run it; without it, the one of this table's name. 'command' runs any program.",
     ]
     model: Annotated[Argument, "The model to ask this backend for, instead of the role's."] = ""
+    effort: Annotated[Argument, "The effort to ask this backend for, instead of the role's."] = ""
     args: Annotated[Arguments, "Arguments for this backend alone, before the role's."] = ()
     path: Annotated[Argument, "Where the program lies, when it is not to be looked for."] = ""
     argv: Annotated[
@@ -190,8 +123,11 @@ class Settings:
     run: Annotated[
         RunSettings, "How a run goes. Each setting is also a flag, --max-rounds, and a variable, LOOP_MAX_ROUNDS."
     ] = field(default_factory=RunSettings)
-    worker: Annotated[RoleSettings, "What the worker's program is given."] = field(default_factory=RoleSettings)
-    reviewer: Annotated[RoleSettings, "What the reviewer's program is given."] = field(default_factory=RoleSettings)
+    roles: Annotated[Mapping[Role, RoleSettings], Size(0, 100), "By the name of a role, what its program is given."] = (
+        field(default_factory=dict)
+    )
+    worker: Annotated[RoleSettings, "The short form of [roles.worker]."] = field(default_factory=RoleSettings)
+    reviewer: Annotated[RoleSettings, "The short form of [roles.reviewer]."] = field(default_factory=RoleSettings)
     backends: Annotated[
         Mapping[BackendName, BackendSettings],
         Size(0, 100),
@@ -223,27 +159,52 @@ class Settings:
     def from_document(cls, document: Any, *, name: str = "config") -> Self:
         """Read a config document; raise `ConfigError` for an unknown key (with a suggestion) or a wrong value."""
         try:
-            return reading.read(cls, document)
+            settings = reading.read(cls, document)
+            refuse_said_twice(document)
         except FieldError as error:
             raise ConfigError(f"{name} {error}", hint="the rules are in schemas/config.schema.json") from None
+        return settings
 
     def having(self, run: Mapping[str, Any], *, source: str) -> Self:
-        """Return these settings with some of `[run]` replaced; `ConfigError` names `source` for a wrong value."""
+        """Return these settings with some of `[run]` replaced, and with what that outweighs taken back.
+
+        `ConfigError` names `source` for a wrong value.
+        """
+        alone: dict[str, Any] = {"reviewers": []} if takes_reviewers_back(run) else {}
         try:
-            changed = reading.read(RunSettings, {**reading.write(self.run), **run}, "$.run")
+            changed = reading.read(RunSettings, {**reading.write(self.run), **alone, **run}, "$.run")
+            refuse_said_twice({"run": run})
         except FieldError as error:
             raise ConfigError(f"{source} {error}", hint="loop run --help lists every flag with its default") from None
-        return replace(self, run=changed)
+        return replace(
+            self,
+            run=changed,
+            roles={name: each.outweighed(name, run) for name, each in self.roles.items()},
+            worker=self.worker.outweighed(WORKER, run),
+            reviewer=self.reviewer.outweighed(REVIEWER, run),
+        )
 
-    def backend_names(self, role: str) -> tuple[str, ...]:
-        """Return the backends for a role, the preferred one first."""
-        listed = self.run.worker_backend if role == "worker" else self.run.reviewer_backend
-        return tuple(dict.fromkeys(listed.replace(" ", "").split(",")))
+    def check_roles(self) -> None:
+        """Raise `ConfigError` when the roles do not go together: asked when every source has spoken."""
+        for role in self.role_names:
+            right = _access(role)
+            if self.access(role) is not right:
+                does = "writes" if right is Access.WRITE else "reads, as every reviewer does"
+                raise ConfigError(
+                    f"the access of {role} is '{self.access(role)}', and it {does}",
+                    hint=f"take it out of [roles.{role}] in .loop/config.toml",
+                )
+        if self.run.quorum > len(self.reviewers):
+            raise ConfigError(
+                f"the quorum is {self.run.quorum}, and of reviewers there are {len(self.reviewers)}: "
+                f"{', '.join(self.reviewers)}",
+                hint="name more by --reviewers, or let all have to approve: --quorum 0",
+            )
 
     @property
     def reviewers(self) -> tuple[str, ...]:
-        """The roles that review, in their order."""
-        return ("reviewer",)
+        """The names of the roles that review, in their order."""
+        return self.run.reviewers or (REVIEWER,)
 
     @property
     def role_names(self) -> tuple[str, ...]:
@@ -251,39 +212,47 @@ class Settings:
 
     @property
     def quorum_needed(self) -> int:
-        return len(self.reviewers)
+        """How many reviewers have to approve."""
+        return self.run.quorum or len(self.reviewers)
+
+    def role(self, role: str) -> RoleSettings:
+        """Return what a config says of a role, which need not be anything."""
+        short = {WORKER: self.worker, REVIEWER: self.reviewer}
+        return self.roles.get(role) or short.get(role) or RoleSettings()
 
     def access(self, role: str) -> Access:
-        return Access.WRITE if role == WORKER else Access.READ
+        return self.role(role).access or _access(role)
 
-    def dispatch_timeout(self, _role: str) -> float:
-        return self.run.dispatch_timeout
-
-    def idle_timeout(self, _role: str) -> float:
-        return self.run.idle_timeout
+    def backend_names(self, role: str) -> tuple[str, ...]:
+        """Return the backends for a role, the preferred one first."""
+        short = {WORKER: self.run.worker_backend, REVIEWER: self.run.reviewer_backend}
+        listed = self.role(role).backend or short.get(role, role)
+        return tuple(dict.fromkeys(listed.replace(" ", "").split(",")))
 
     def model(self, role: str, name: str) -> str:
         """Return the model that the backend `name` is asked for in a role, "" for the program's own choice."""
         return self.backend(name).model or self.role(role).model
 
+    def effort(self, role: str, name: str) -> str:
+        """Return the effort that the backend `name` is asked for in a role, "" for the program's own choice."""
+        return self.backend(name).effort or self.role(role).effort
+
     def args(self, role: str, name: str) -> tuple[str, ...]:
         return (*self.backend(name).args, *self.role(role).args)
 
-    def role(self, role: str) -> RoleSettings:
-        return self.worker if role == "worker" else self.reviewer
+    def dispatch_timeout(self, role: str) -> float:
+        """Return the seconds that one start of a role's program may take, 0 for no limit."""
+        own = self.role(role).dispatch_timeout
+        return self.run.dispatch_timeout if own is None else own
+
+    def idle_timeout(self, role: str) -> float:
+        """Return the seconds that a role's program may print nothing, 0 for no limit."""
+        own = self.role(role).idle_timeout
+        return self.run.idle_timeout if own is None else own
 
     def backend(self, name: str) -> BackendSettings:
         return self.backends.get(name, BackendSettings(type=name))
 
 
-def people_after(people: Collection[str], run: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return which roles people have after one more source of settings has spoken; `run` holds what it says of `[run]`.
-
-    Whoever names a backend for a role wants that program there; a later `auto_dispatch` settles it for both roles.
-    """
-    match run.get("auto_dispatch"):
-        case True:
-            return ()
-        case False:
-            people = ROLES
-    return tuple(role for role in ROLES if role in people and f"{role}_backend" not in run)
+def _access(role: str) -> Access:
+    return Access.WRITE if role == WORKER else Access.READ

@@ -9,7 +9,6 @@ NAME_RULE = (
     "up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit, without '..' "
     "and not ending in '.' or '.lock'"
 )
-Role = Annotated[str, Pattern(r"^(worker|reviewer)(?![\s\S])", "it should be 'worker' or 'reviewer'")]
 Count = Annotated[int, Range(0)]
 Amount = Annotated[float, Range(0, 1e15)]
 RoundNumber = Annotated[int, Range(1, 1_000_000)]
@@ -66,6 +65,23 @@ VariablePatterns = Annotated[
         ...,
     ],
     Size(0, 1000),
+]
+# The name of a role becomes part of the names of files. What leads a run is called "pm" beside them.
+Role = Annotated[
+    str,
+    Size(0, 64),
+    Pattern(
+        r"^(?!pm(?![\s\S]))[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])",
+        "a role's name should be up to 64 letters, digits, '.', '_' or '-', starting with a letter or digit",
+    ),
+]
+Reviewer = Annotated[
+    str,
+    Size(0, 64),
+    Pattern(
+        r"^(?!(pm|worker)(?![\s\S]))[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])",
+        "it should be a reviewer's name: a role of [roles] or a backend",
+    ),
 ]
 BackendName = Annotated[
     str,

@@ -22,11 +22,10 @@ from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.engine.watching import changed_settings, homes_of, refuse_touched, settings_now
 from loop_kit.engine.world import World
 from loop_kit.errors import DirtyTreeError, DocumentError, LoopError, NeedsPersonError, Outcome, StartError, UsageError
-from loop_kit.model.config import people_after
 from loop_kit.model.events import RunResumed, RunStarted
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import name_run
-from loop_kit.model.roles import WORKER
+from loop_kit.model.roles import WORKER, people_after
 from loop_kit.model.state import Phase, RunState
 from loop_kit.runs.cleanup import clear_scratch, in_flight, sweep_dead_run
 from loop_kit.runs.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
@@ -229,6 +228,7 @@ def _with_flags(manifest: Manifest, request: RunRequest) -> Manifest:
     if not request.given:
         return manifest
     settings = manifest.settings.having(request.given, source="the command line")
+    settings.check_roles()
     return replace(manifest, settings=settings, people=people_after(manifest.people, request.given))
 
 
