@@ -1,7 +1,7 @@
 """One command at a time on a bus, and on a working tree."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
@@ -11,15 +11,16 @@ from loop_kit.vcs.repository import Repository
 
 
 @contextmanager
-def locked(bus: Bus, repository: Repository, purpose: str) -> Iterator[tuple[int, ...]]:
+def locked(bus: Bus, repository: Repository | None, purpose: str) -> Iterator[tuple[int, ...]]:
     """Hold both locks while inside; gives their descriptors. Raises `LockedError` naming who holds one.
+
+    Without a repository the bus alone is locked: a run in a tree of its own leaves the person's tree to others.
 
     A bus that is not this loop's is refused before the first lock writes into its file.
     """
     check_maker(bus)
     now = utc_now()
-    with (
-        Lock.acquire(bus.lock_path, purpose=purpose, now=now) as on_bus,
-        Lock.acquire(repository.git_dir / "loop.lock", purpose=purpose, now=now) as on_tree,
-    ):
-        yield on_bus.fileno(), on_tree.fileno()
+    paths = (bus.lock_path, *([] if repository is None else [repository.lock_path]))
+    with ExitStack() as held:
+        locks = [held.enter_context(Lock.acquire(path, purpose=purpose, now=now)) for path in paths]
+        yield tuple(lock.fileno() for lock in locks)

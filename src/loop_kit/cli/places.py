@@ -47,6 +47,17 @@ def scratch_root(edge: Edge) -> Path:
     return Path(os.path.realpath(cache), "loop-kit")
 
 
+def trees_root(edge: Edge) -> Path:
+    """Return the folder outside the repository where runs have trees of their own: in the person's state folder."""
+    state = edge.environment.get("XDG_STATE_HOME") or ""
+    if not Path(state).is_absolute():
+        home = edge.environment.get("HOME") or ""
+        if not Path(home).is_absolute():
+            return scratch_root(edge) / "trees"
+        state = str(Path(home) / ".local" / "state")
+    return Path(os.path.realpath(state), "loop-kit", "trees")
+
+
 def loop_again(edge: Edge) -> str:
     """Return how loop is called so that it finds the same bus again, for a person to type."""
     named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None

@@ -42,8 +42,11 @@ def _play(world: World, bus: Bus, edge: Edge, number: int, given: Mapping[str, s
     if not die_with_parent(parent):
         raise TerminatedRunError("the process that started this round is gone", hint="loop run --resume goes on")
     repository = Repository.at(edge.cwd, Path(given["--git-dir"]), Path(given["--common-dir"]))
-    paths = (bus.lock_path, repository.git_dir / "loop.lock")
-    held = [Lock.adopt(int(text), path) for text, path in zip(given["--locks"].split(","), paths, strict=True)]
+    descriptors = list(map(int, given["--locks"].split(",")))
+    paths = (bus.lock_path, repository.lock_path)[
+        : len(descriptors)
+    ]  # a run in a tree of its own has the one of its bus alone
+    held = [Lock.adopt(descriptor, path) for descriptor, path in zip(descriptors, paths, strict=True)]
     state = bus.read_state()
     if state is None or state.round != number:
         raise StartError(

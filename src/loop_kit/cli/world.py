@@ -6,7 +6,7 @@ import sys
 import time
 
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.places import scratch_root
+from loop_kit.cli.places import scratch_root, trees_root
 from loop_kit.engine.world import Clock, Listener, World, utc_now
 from loop_kit.model.events import Event
 from loop_kit.model.feed_event import data_of, name_of
@@ -20,6 +20,7 @@ def world_of(edge: Edge, interruption: Interruption, listener: Listener) -> Worl
         clock=Clock(now=utc_now, seconds=time.monotonic),
         listener=listener,
         scratch=scratch_root(edge),
+        trees=trees_root(edge),
         token=lambda: os.urandom(8).hex(),
     )
 

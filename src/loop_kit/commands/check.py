@@ -61,6 +61,7 @@ def spot_check(
 
     site = Site(
         repository=repository,
+        edited=repository,
         tree=worktree.tree_path(home, "checks"),
         logs=bus.logs / _LOGS,
         stem=f"{subject.head_sha[:12]}_check",

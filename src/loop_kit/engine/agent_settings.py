@@ -113,7 +113,7 @@ def _is_of(look: _Look, name: str) -> bool:
 
 
 def _looks(run: Run) -> list[_Look]:
-    return list(_each(run, Trees.of(run.home.root, run.review_tree)))
+    return list(_each(run, Trees.of(run.tree.root, run.review_tree)))
 
 
 def _each(run: Run, trees: Trees) -> Iterator[_Look]:

@@ -31,13 +31,14 @@ PREPARED, CHECKS_TREE = "prepared", "checks_tree"  # in the state's digests
 class Site:
     """Where the checks of a commit run.
 
-    `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it and is known again by
+    `edited` is the repository whose files are edited, for checks that run in place; `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it and is known again by
     `seals`, those of a `Checked` before it. `logs` holds the
     checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`. `check_stop` and `tell`
     are those of a `Bench`; `before` is what was watched before any of them ran.
     """
 
     repository: Repository
+    edited: Repository
     tree: Path
     logs: Path
     stem: str
@@ -78,7 +79,7 @@ def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
 
     bench = Bench(
         worktree=Place(tree.path, site.repository.tree_id(subject.head_sha)),
-        inplace=Place(site.repository.root, _tree_in_place(site.repository, plan)),
+        inplace=Place(site.edited.root, _tree_in_place(site.edited, plan)),
         environment=site.environment,
         logs=site.logs,
         stem=site.stem,
@@ -107,6 +108,7 @@ def gather_evidence(
 
     site = Site(
         repository=run.home,
+        edited=run.tree,
         tree=run.checks_tree,
         logs=run.bus.logs / run.name,
         stem=f"r{subject.round}_check",

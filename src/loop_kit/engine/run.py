@@ -21,12 +21,46 @@ from loop_kit.model.state import RunState
 from loop_kit.model.task import TaskCard
 from loop_kit.values import dataclass, field, replace
 from loop_kit.vcs import watch
+from loop_kit.vcs.fetching import fetch_commits
 from loop_kit.vcs.repository import Repository
+from loop_kit.vcs.run_tree import open_run_tree
 from loop_kit.vcs.worktree import tree_path
 
 
 def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
+
+
+def read_manifest(bus: Bus, state: RunState) -> Manifest:
+    """Return what the run of a state was started with.
+
+    Raises `NeedsPersonError` when the two contradict each other, `DocumentError` when there is no such manifest.
+    """
+    archive = Archive(bus.archive_root / state.run_name)
+    manifest = archive.read_manifest(state.digests.get(Manifest.kind, "none"))  # "" would take any
+    facts = (manifest.run_id, manifest.run_name, manifest.base_sha, manifest.branch)
+    if facts != (state.run_id, state.run_name, state.base_sha, state.branch):
+        raise NeedsPersonError(
+            f"{bus.state_path} and the manifest of {state.run_name} contradict each other: one of them was changed",
+            hint="find out by whom; loop run --reset archives the run and starts anew",
+        )
+    return manifest
+
+
+def find_tree(home: Repository, manifest: Manifest) -> Repository:
+    """Return the repository in which the worker edits: home itself, or the run's own tree.
+
+    Raises `NeedsPersonError` when that is gone or is another one.
+    """
+    if not manifest.tree:
+        return home
+    tree = open_run_tree(home, Path(manifest.tree))
+    if tree is None:
+        raise NeedsPersonError(
+            f"the tree of {manifest.run_name} at {manifest.tree} is gone",
+            hint="loop run --resume makes it anew from the last head that was verified",
+        )
+    return tree
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,24 +91,19 @@ class Run:
     papers: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, world: World, bus: Bus, repository: Repository, state: RunState) -> Self:
+    def load(cls, world: World, bus: Bus, home: Repository, state: RunState, *, to_clear: bool = False) -> Self:
         """Return the run that `state` belongs to, with the manifest it was started with.
 
-        Raises `NeedsPersonError` when the two contradict each other, `DocumentError` when there is no such manifest.
+        With `to_clear` nobody is going to work in it, and its tree may be gone. Raises `NeedsPersonError` when the two contradict each other or when a tree of the run's own is gone,
+        `DocumentError` when there is no such manifest.
         """
         archive = Archive(bus.archive_root / state.run_name)
-        manifest = archive.read_manifest(state.digests.get(Manifest.kind, "none"))  # "" would take any
-        facts = (manifest.run_id, manifest.run_name, manifest.base_sha, manifest.branch)
-        if facts != (state.run_id, state.run_name, state.base_sha, state.branch):
-            raise NeedsPersonError(
-                f"{bus.state_path} and the manifest of {state.run_name} contradict each other: one of them was changed",
-                hint="find out by whom; loop run --reset archives the run and starts anew",
-            )
+        manifest = read_manifest(bus, state)
         return cls(
             bus=bus,
             archive=archive,
-            home=repository,
-            tree=repository,
+            home=home,
+            tree=home if to_clear else find_tree(home, manifest),
             feed=Feed(bus.feed_path),
             manifest=manifest,
             world=world,
@@ -186,8 +215,12 @@ class Run:
         return f"refs/loop/{self.name}/r{self.round if round_number is None else round_number}/{name}"
 
     def pin(self, name: str, sha: str) -> str:
-        """Keep a commit from being lost whatever becomes of the branch; return the ref that holds it."""
+        """Keep a commit from being lost whatever becomes of the branch; return the ref that holds it.
+
+        What was committed in a tree of the run's own is brought home first: nothing else is pinned.
+        """
         ref = self.pin_name(name)
+        fetch_commits(self.home, self.tree, sha)
         self.pins.update(self.home.pin(ref, sha))
         return ref
 

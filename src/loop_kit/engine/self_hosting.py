@@ -59,13 +59,13 @@ def find_broken_loop(run: Run) -> tuple[Finding, ...]:
 
     It is asked within the round, by a process of its own, while the old code is still loaded here: the worker can mend it.
     """
-    if not _is_own(run.home):
+    if not _is_own(run.tree):
         return ()
 
     command = Command(
         argv=(sys.executable, "-P", "-E", "-c", _PROBE, *_own_packages()),
         env=run.world.environment,
-        cwd=run.home.root,
+        cwd=run.tree.root,
     )
     done = run_briefly(command, timeout=_SECONDS, interruption=run.world.interruption)
     if done.code == 0:

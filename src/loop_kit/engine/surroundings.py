@@ -44,8 +44,9 @@ def look_around(run: Run) -> Surroundings:
     files = {name: record for name, record in before.items() if name.startswith(_FILES)}
     changed, gone = unlike(run.home.root, files)
     names = [run.bus.name(run.bus.root / name) for name in unseen]
+    refs = () if run.manifest.tree else _about_refs(run)  # the person goes on working in a tree of their own
     told = (
-        *_about_refs(run),
+        *refs,
         _sentence("changed, and git cannot tell", changed),
         _sentence("gone, and git cannot tell", gone),
         _sentence("changed while the run went on, and the next run asks before it takes it", names),

@@ -33,7 +33,8 @@ class World:
 
     `environment` is the person's own, `GIT_*` included: programs started for agents are given a part of it. `listener`
     is told each event as it happens; `tick` is called about every second while loop waits, so that a display needs no
-    thread: programs are started from the main thread only. `scratch` is where working trees may be put. `token` makes a
+    thread: programs are started from the main thread only. `scratch` is where working trees may be put that are
+    made anew at any time, `trees` where those that hold work are kept. `token` makes a
     name that nothing else has.
     """
 
@@ -42,5 +43,6 @@ class World:
     clock: Clock
     listener: Listener
     scratch: Path
+    trees: Path
     token: Callable[[], str]
     tick: Callable[[], None] = _no_display

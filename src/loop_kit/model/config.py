@@ -103,6 +103,17 @@ class ProtectSettings:
     ] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorktreeSettings:
+    """What a run's own tree is given (`loop run --worktree`)."""
+
+    copy: Annotated[
+        tuple[Annotated[str, Size(1, 1000)], ...],
+        Size(0, 1000),
+        "Gitignore patterns of ignored files that are copied into it, such as '.env.test'; no other ignored file is there.",
+    ] = ()
+
+
 ModuleName = Annotated[
     str,
     Size(0, 500),
@@ -150,6 +161,10 @@ class Settings:
     prices: Annotated[Prices, "What agents cost when their programs do not report it."] = field(default_factory=Prices)
     protect: Annotated[ProtectSettings, "What is the person's own beside the files that git has."] = field(
         default_factory=ProtectSettings
+    )
+
+    worktrees: Annotated[WorktreeSettings, Mark.LATER, "What a run's own tree is given: loop run --worktree."] = field(
+        default_factory=WorktreeSettings
     )
 
     # Beside the rules of the schema, a config holds no key: it is archived with every run.

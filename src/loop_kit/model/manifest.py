@@ -61,6 +61,16 @@ class Manifest:
         "What lay around the run at the start and is none of its business, as 'kind name': other refs, stashed work, files that "
         "git does not have, files of the bus; each with the object, state or digest that it had. An older loop wrote none.",
     ] = field(default_factory=dict)
+    tree: Annotated[
+        str,
+        Mark.LATER,
+        "The absolute path of a tree of the run's own, in which the worker edits; empty when it edits the person's.",
+    ] = ""
+    into: Annotated[
+        str,
+        Mark.LATER,
+        "With a tree of its own, the branch of the person's that was checked out at the start; else empty.",
+    ] = ""
     card: TaskCard = field(init=False)
 
     def __post_init__(self) -> None:

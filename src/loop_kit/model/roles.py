@@ -18,8 +18,6 @@ WORKER, REVIEWER = "worker", "reviewer"
 # The settings of [run] that give a program to the roles which a run has without being told of others.
 NAMED_BY = {WORKER: frozenset({"worker_backend"}), REVIEWER: frozenset({"reviewer_backend", "reviewers"})}
 
-WORKER = "worker"
-
 
 class Access(StrEnum):
     """What an agent may do to the tree that it stands in."""

@@ -1,5 +1,6 @@
 """Nothing is left behind: what a run made outside its archive is taken away at its end, or at the next start."""
 
+from loop_kit.engine import own_tree
 from loop_kit.engine.run import Run
 from loop_kit.errors import LoopError
 from loop_kit.model.events import LeftBehind
@@ -40,9 +41,17 @@ def clear_away(run: Run) -> None:
             ):  # else no review is taken for one of it later
                 refuse_void_review(run, role, judged or "")
         clear_scratch(run)
+        if run.state.phase is Phase.DONE:
+            own_tree.remove(run)
     except LoopError as error:
         run.emit(LeftBehind(what=error.message, hint=error.hint))
     run.bus.clear_runtime(keep=() if run.state.phase is Phase.DONE else _outboxes(run))
+
+
+def clear_trees(run: Run) -> None:
+    """Take away all working trees of a run that nobody goes on with; what was paid for is pinned at home."""
+    clear_scratch(run)
+    own_tree.remove(run)
 
 
 def clear_scratch(run: Run) -> None:

@@ -46,7 +46,7 @@ def run_single_round(run: Run) -> None:
 
 def _to_its_end(run: Run, play: Callable[[], None]) -> None:
     """Play, then write down how it ended and clear away; whatever the end is, it has a name in state and summary."""
-    read_all_code(run.home)
+    read_all_code(run.tree)
     begun_in = run.state.phase
     try:
         play()

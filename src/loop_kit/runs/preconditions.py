@@ -12,6 +12,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.own_folders import check_folders, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.dispatch.failover import find_programs
+from loop_kit.engine.own_tree import branch_of
 from loop_kit.engine.surroundings import written
 from loop_kit.engine.tree_settings import check_base_settings, check_reviewers
 from loop_kit.engine.world import World
@@ -49,13 +50,18 @@ class Ready:
     start_tree: str | None
     around: Mapping[str, str]
 
-    def manifest(self, *, run_id: str, run_name: str, scratch: str, around: Mapping[str, str]) -> Manifest:
-        """Return the manifest of the run; `around` is what was found around it besides what was found already."""
+    def manifest(
+        self, *, run_id: str, run_name: str, scratch: str, tree: Path | None, around: Mapping[str, str]
+    ) -> Manifest:
+        """Return the manifest of the run; `around` is what was found around it besides what was found already.
+
+        `tree` is the folder of a tree of its own, None for the person's.
+        """
         return Manifest(
             run_id=run_id,
             run_name=run_name,
             base_sha=self.base_sha,
-            branch=self.branch,
+            branch=self.branch if tree is None else branch_of(run_name),
             card_document=self.card_document,
             settings=self.settings,
             people=self.people,
@@ -63,6 +69,8 @@ class Ready:
             untracked=self.untracked,
             start_tree=self.start_tree,
             scratch=scratch,
+            tree="" if tree is None else str(tree),
+            into="" if tree is None else self.branch,
             around=written({**self.around, **around, "bus task_card.json": digest(self.card_document)}),
         )
 
@@ -79,7 +87,8 @@ def check_start(world: World, bus: Bus, repository: Repository, request: RunRequ
     head = repository.check_ready()
     base = _base(repository, head, request.base)
     status = repository.status(ignored=True)
-    start_tree = _check_clean(repository, settings, status)
+    own = request.worktree  # then what lies in the person's tree is none of the run's business
+    start_tree = None if own else _check_clean(repository, settings, status)
     texts = _read_texts(bus, repository, base)
     check_programs(world, settings, request.people)
     check_reviewers(settings, request.people)
@@ -93,9 +102,9 @@ def check_start(world: World, bus: Bus, repository: Repository, request: RunRequ
         settings=settings,
         people=request.people,
         texts=texts,
-        untracked=status.untracked,
+        untracked=() if own else status.untracked,
         start_tree=start_tree,
-        around=_around(bus, repository, settings, status),
+        around={} if own else _around(bus, repository, settings, status),
     )
 
 

@@ -124,7 +124,7 @@ def _command(run: Run, number: int, *more: str) -> Command:
         *more,
     )
     environment = {**run.world.environment, "LOOP_RUN_ID": run.manifest.run_id}
-    return Command(argv=argv, env=environment, cwd=run.tree.root, pass_fds=run.locks, session=False)
+    return Command(argv=argv, env=environment, cwd=run.home.root, pass_fds=run.locks, session=False)
 
 
 def _told(line: str) -> Event | None:

@@ -12,7 +12,7 @@ from loop_kit.values import dataclass
 class RunRequest:
     """`given` holds the `[run]` settings named on the command line, which a resume obeys too.
 
-    `people` are the roles that people have, as all sources of settings together say. `base` names the commit that a new
+    `worktree` gives a new run a tree of its own. `people` are the roles that people have, as all sources of settings together say. `base` names the commit that a new
     run counts from; "" is the one that is checked out.
     """
 
@@ -21,6 +21,7 @@ class RunRequest:
     given: Mapping[str, Any]
     people: tuple[str, ...]
     base: str = ""
+    worktree: bool = False
     resume: bool = False
     reset: bool = False
     single_round: bool = False

@@ -12,10 +12,11 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.around import for_next_run
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.emptying import empty_bus
+from loop_kit.engine import own_tree
 from loop_kit.engine.agent_settings import KIND, settings_after_resume, settings_at_start, tell_taken
 from loop_kit.engine.log_anchor import anchor, anchor_again, check_log
 from loop_kit.engine.recovery_hints import go_back, switch_back
-from loop_kit.engine.run import Run
+from loop_kit.engine.run import Run, read_manifest
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
 from loop_kit.engine.surroundings import refuse_unseen, without_unseen
 from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
@@ -27,7 +28,7 @@ from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import name_run
 from loop_kit.model.roles import WORKER, people_after
 from loop_kit.model.state import Phase, RunState
-from loop_kit.runs.cleanup import clear_scratch, in_flight, sweep_dead_run
+from loop_kit.runs.cleanup import clear_trees, in_flight, sweep_dead_run
 from loop_kit.runs.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
 from loop_kit.runs.run_request import RunRequest
 from loop_kit.values import replace
@@ -80,21 +81,28 @@ def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, 
     idle = _idle(world, bus, ready, state)
     run_name = _claim(repository, ready.card.task_id, idle.run_id)
     seen, refs = watch.settings_and_refs(repository, OTHERS, homes_of(ready.settings))
-    around = {**read_others(repository, ready.branch, refs), **for_next_run(bus, run_name)}
-    manifest = ready.manifest(run_id=idle.run_id, run_name=run_name, scratch=str(world.scratch), around=around)
+    others = {} if request.worktree else read_others(repository, ready.branch, refs)
+    manifest = ready.manifest(
+        run_id=idle.run_id,
+        run_name=run_name,
+        scratch=str(world.scratch),
+        tree=own_tree.folder_for(world, idle.run_id) if request.worktree else None,
+        around={**others, **for_next_run(bus, run_name)},
+    )
     repository.pin(f"refs/loop/{run_name}/r0/base", manifest.base_sha)
+    notes = own_tree.make(repository, manifest, manifest.base_sha) if manifest.tree else ()
     archive = Archive(bus.archive_root / run_name)
     archive.put_document(0, Manifest.kind, manifest)
     _put_card(bus, archive, manifest)
-    state = replace(idle, run_name=run_name, digests=manifest.digests(), watch=seen)
-    run = Run.load(world, bus, repository, state)
-    run.put(watch={**seen, **settings_at_start(run)}, phase=Phase.AWAITING_WORK)
+    begun = replace(idle, run_name=run_name, branch=manifest.branch, digests=manifest.digests(), watch=seen)
+    run = Run.load(world, bus, repository, begun)
+    run.put(watch={**settings_now(run), **settings_at_start(run)}, phase=Phase.AWAITING_WORK)
     started = RunStarted(
-        task_id=state.task_id,
+        task_id=manifest.card.task_id,
         run_name=run_name,
-        base_sha=state.base_sha,
-        branch=state.branch,
-        tree_settings=tuple(tell_tree_settings(run)),
+        base_sha=manifest.base_sha,
+        branch=manifest.branch,
+        tree_settings=(*notes, *tell_tree_settings(run)),
     )
     run.emit(started)
     anchor(run)  # so that the first round's agents cannot write the log anew unseen
@@ -115,14 +123,13 @@ def _refuse_unseen(bus: Bus, state: RunState | None, request: RunRequest) -> Non
 
 
 def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:
-    """Take away the scratch folder of the run before, which only that run's manifest can name, if it was killed."""
+    """Take away the working trees of the run before, which only that run's manifest can name."""
     if state is None or not state.run_name:
         return
     try:
-        before = Run.load(world, bus, repository, state)
+        clear_trees(Run.load(world, bus, repository, state, to_clear=True))
     except LoopError:
         return
-    clear_scratch(before)
 
 
 def _idle(world: World, bus: Bus, ready: Ready, state: RunState | None) -> RunState:
@@ -178,6 +185,7 @@ def _resume(world: World, bus: Bus, repository: Repository, request: RunRequest,
             f"--round {request.round_number}: the run stands in round {state.round}",
             hint=f"leave --round out, or say --round {state.round}",
         )
+    own_tree.make_again(repository, read_manifest(bus, state), state.head_sha)
     run = Run.load(world, bus, repository, state)
     run.manifest = _with_flags(run.manifest, request)
     check_bus(bus, repository)

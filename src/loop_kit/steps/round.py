@@ -6,7 +6,7 @@ succeeds, pins are the same pins. Nothing follows it.
 
 import os
 
-from loop_kit.engine import seals
+from loop_kit.engine import own_tree, seals
 from loop_kit.engine.log_anchor import anchor
 from loop_kit.engine.run import Run
 from loop_kit.engine.self_hosting import read_all_code
@@ -42,7 +42,7 @@ def run_round(run: Run) -> None:
 
 def play_for_pm(run: Run, pm: int) -> None:
     """Play one round in the process that the PM started; how it ended is in the state, also when the PM is gone by then."""
-    read_all_code(run.home)
+    read_all_code(run.tree)
     try:
         run_round(run)
     except LoopError as error:
@@ -56,6 +56,7 @@ def play_for_pm(run: Run, pm: int) -> None:
 def _close(run: Run, so_far: RoundSoFar) -> None:
     """Archive the round, hand on what is to be fixed, and commit."""
     review, row = so_far.judgement, _row(run, so_far)
+    own_tree.publish(run, row.head_sha)
     seals.archive_round(run)
     fix_list = _fix_list(so_far)
     passed = _passed(run.state.passed, so_far.evidence)

@@ -74,6 +74,11 @@ class Repository:
         """Return the repository that was found there before, without asking git once more."""
         return cls(root=root, git_dir=git_dir, common_dir=common_dir, git=Git(root))
 
+    @property
+    def lock_path(self) -> Path:
+        """The file of the lock on this working tree: one run at a time."""
+        return self.git_dir / "loop.lock"
+
     def head(self) -> Head:
         """Return what is checked out; raise `StartError` before the first commit."""
         answer = self.git.ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
