@@ -31,10 +31,10 @@ PREPARED, CHECKS_TREE = "prepared", "checks_tree"  # in the state's digests
 class Site:
     """Where the checks of a commit run.
 
-    `edited` is the repository whose files are edited, for checks that run in place; `tree` is the worktree's folder: what lies there is replaced, apart from what was prepared in it and is known again by
-    `seals`, those of a `Checked` before it. `logs` holds the
-    checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`. `check_stop` and `tell`
-    are those of a `Bench`; `before` is what was watched before any of them ran.
+    `edited` is the repository whose files are edited, for checks that run in place. `tree` is the worktree's folder: what
+    lies there is replaced, apart from what was prepared in it and is known again by `seals`, those of a `Checked` before
+    it. `logs` holds the checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`.
+    `check_stop` and `tell` are those of a `Bench`; `before` is what was watched before any of them ran.
     """
 
     repository: Repository

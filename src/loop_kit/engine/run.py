@@ -94,8 +94,8 @@ class Run:
     def load(cls, world: World, bus: Bus, home: Repository, state: RunState, *, to_clear: bool = False) -> Self:
         """Return the run that `state` belongs to, with the manifest it was started with.
 
-        With `to_clear` nobody is going to work in it, and its tree may be gone. Raises `NeedsPersonError` when the two contradict each other or when a tree of the run's own is gone,
-        `DocumentError` when there is no such manifest.
+        With `to_clear` nobody is going to work in it, and its tree may be gone. Raises `NeedsPersonError` when state and
+        manifest contradict each other or when a tree of the run's own is gone, `DocumentError` without a manifest.
         """
         archive = Archive(bus.archive_root / state.run_name)
         manifest = read_manifest(bus, state)

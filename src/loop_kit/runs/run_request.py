@@ -12,8 +12,8 @@ from loop_kit.values import dataclass
 class RunRequest:
     """`given` holds the `[run]` settings named on the command line, which a resume obeys too.
 
-    `worktree` gives a new run a tree of its own. `people` are the roles that people have, as all sources of settings together say. `base` names the commit that a new
-    run counts from; "" is the one that is checked out.
+    `people` are the roles that people have, as all sources of settings together say. `base` names the commit that a new
+    run counts from; "" is the one that is checked out. `worktree` gives a new run a tree of its own.
     """
 
     card_path: Path | None
