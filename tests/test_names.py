@@ -35,7 +35,7 @@ CLASSES = {
     "Answer": 2,
     "Commit": 2,
     "Dispatch": 2,
-    "Ending": 4,
+    "Ending": 3,
     "Finished": 2,
     "Form": 2,
     "Lines": 2,

@@ -146,7 +146,7 @@ def test_the_certificate_goes_red_when(name: str, tmp_path: Path):
     assert any(problem for _shot, problem in violations(filmed, shots)), f"{len(shots)} states, and nothing was seen"
 
 
-SWEEP = "        return end_tree(self.process, patience, excluding=self.before)\n"
+LOOK = "        children = [child for child in map(ProcessId.of, self.reap()) if child is not None]\n"
 # Deaths among the living: nobody may be left who does not notice.
 LIVE_PLANTS = {
     "a round does not notice that its PM is gone": (
@@ -158,8 +158,10 @@ LIVE_PLANTS = {
     "the agent of a round that was killed is left alone": (
         live.ROUND_DIES,
         Plant(
-            "processes/supervise.py",
-            {SWEEP: f"        if self.process.poll() == -9:\n            return Ending()\n{SWEEP}"},
+            "processes/tree.py",
+            {
+                LOOK: f"        if any(root.poll() == -9 for root in self._roots.values()):\n            return []\n{LOOK}"
+            },
             live.AGENT,
         ),
     ),

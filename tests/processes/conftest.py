@@ -15,7 +15,7 @@ import pytest
 
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command, spawn
-from loop_kit.processes.supervise import Ended, Limits, Watch, supervise
+from loop_kit.processes.supervise import Ended, Job, Limits, Watch, supervise, supervise_all
 
 PATIENCE = 10.0  # seconds until a fact that should come is missing
 
@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.mark = f"LOOP_TEST_MARK={uuid.uuid4().hex}"
+        self.mark = f"MARK_OF_A_TEST={uuid.uuid4().hex}"
         name, _, value = self.mark.partition("=")
         self.env = {"PATH": os.environ["PATH"], name: value}
 
@@ -61,9 +61,19 @@ class Stage:
         assert self.survivors() == [], "somebody survived the end of supervise()"
         return ended
 
-    def supervising(self, code: str, **limits: Any) -> subprocess.Popen[bytes]:
-        """Start a program that supervises a piece of Python and prints how that ended."""
-        return spawn(self.script("supervising.py", json.dumps({"code": code, "limits": limits})))
+    def job(self, code: str, *, watch: Watch | None = None, limits: Limits | None = None, **settings: Any) -> Job:
+        return Job(command=self.command(code, **settings), limits=limits or Limits(), watch=watch or Watch())
+
+    def supervise_all(self, *jobs: Job) -> list[Ended]:
+        """Run jobs at once and look whether anything of them is left."""
+        ended = supervise_all(jobs, interruption=Interruption.none())
+        assert self.survivors() == [], "somebody survived the end of supervise_all()"
+        return ended
+
+    def supervising(self, *codes: str, **limits: Any) -> subprocess.Popen[bytes]:
+        """Start a program that supervises a piece of Python, or several at once, and prints how that ended."""
+        what = {"code": codes[0]} if len(codes) == 1 else {"codes": codes}
+        return spawn(self.script("supervising.py", json.dumps({**what, "limits": limits})))
 
     def lines(self, code: str) -> list[str]:
         heard: list[str] = []

@@ -65,3 +65,56 @@ for line in range(4):
 open("storm", "w").write("blowing")
 time.sleep(60)
 """
+
+# Without its reaper nobody would tell of its end. Waits to be killed; a helper of it has already left its process group.
+KILLS_ITS_REAPER = """
+import os, signal, time
+if not os.fork():
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    open("helper", "w").write(str(os.getpid()))
+    time.sleep(60)
+while not os.path.exists("helper"):
+    time.sleep(0.005)
+os.kill(os.getppid(), signal.SIGKILL)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(60)
+"""
+
+STOPS_ITS_REAPER = """
+import os, signal
+os.kill(os.getppid(), signal.SIGSTOP)
+"""
+
+# The reaper shares a processor with this loop and has to yield to it, so when it is woken it is stopped before it runs.
+KEEPS_ITS_REAPER_STOPPED = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+reaper = os.getppid()
+for pid in (0, reaper):
+    os.sched_setaffinity(pid, [min(os.sched_getaffinity(0))])
+os.sched_setscheduler(reaper, os.SCHED_IDLE, os.sched_param(0))
+open("pid", "w").write(str(os.getpid()))
+while os.getppid() == reaper:
+    os.kill(reaper, signal.SIGSTOP)
+time.sleep(60)
+"""
+
+# Keeps a child through the end of the other program, of which a tick writes "ended", and says whether it lives then.
+KEEPS_A_CHILD = """
+import os, signal, time
+child = os.fork()
+if not child:
+    time.sleep(60)
+open("keeping", "w").close()
+while not os.path.exists("ended"):
+    time.sleep(0.005)
+print("child lives" if os.waitpid(child, os.WNOHANG) == (0, 0) else "child was ended", flush=True)
+os.kill(child, signal.SIGKILL)
+os.wait()
+"""
+
+
+def after(name: str, code: str) -> str:
+    """Return the code, begun when there is a file of that name."""
+    return f"import os, time\nwhile not os.path.exists({name!r}): time.sleep(0.005)\n{code}"

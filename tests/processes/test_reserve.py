@@ -1,8 +1,10 @@
 import os
+import signal
 
 from loop_kit.processes.reserve import Reserve
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.supervise import HowEnded, Limits, Watch, supervise
+from tests.processes import stubborn
 from tests.processes.conftest import Stage, descriptors
 
 ANSWERS = "import os; word = os.read(0, 1); print('called' if word else 'sent away', flush=True)"
@@ -16,6 +18,15 @@ def test_it_does_nothing_until_it_is_called_and_is_supervised_from_then_on(stage
     assert called is not None
     ended = supervise(called, limits=Limits(), watch=Watch(), interruption=Interruption.none())
     assert (ended.how, ended.exit_code, ended.out_tail) == (HowEnded.EXITED, 0, "called\n")
+
+
+def test_once_called_it_is_ended_with_its_tree(stage: Stage):
+    reserve = Reserve(stage.command(f"import os; os.read(0, 1)\n{stubborn.daemon(then='time.sleep(60)')}"))
+    called = reserve.call()
+    assert called is not None
+    watch = Watch(tick=(stage.folder / "daemon").exists, tick_every=0.02)
+    ended = supervise(called, limits=Limits(urgent_grace=0.5), watch=watch, interruption=Interruption.none())
+    assert (ended.how, ended.exit_code, ended.swept) == (HowEnded.ASKED, -signal.SIGTERM, 1)
 
 
 def test_one_that_has_ended_cannot_be_called_and_leaves_nothing(stage: Stage):

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loop_kit.processes.lineage import adopting, descendants
+from loop_kit.processes.lineage import adopting, children
 from loop_kit.processes.spawn import spawn
-from loop_kit.processes.tree import Patience, _end_group, end_tree, sweep, sweep_run
+from loop_kit.processes.tree import Patience, end_tree, finish, group_ending, sweep_run
 from tests.processes import stubborn
 from tests.processes.conftest import Stage, wait_until
 
@@ -21,15 +21,15 @@ def started(stage: Stage, code: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_asking_is_enough_for_a_program_that_listens(stage: Stage):
-    others = descendants()
+    others = children()
     with started(stage, "import time; time.sleep(60)") as process:
-        ending = end_tree(process, Patience(grace=10), excluding=others)
+        ending = end_tree([process], Patience(grace=10), before=others)
         assert ending.told == {process.pid}
     assert process.returncode == -signal.SIGTERM
 
 
 def test_the_grace_is_given_in_full(stage: Stage):
-    others = descendants()
+    others = children()
     code = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), sys.exit(5)))
@@ -39,16 +39,16 @@ while True:
 """
     with started(stage, code) as process:
         stage.says("ready")
-        end_tree(process, Patience(grace=10), excluding=others)
+        end_tree([process], Patience(grace=10), before=others)
     assert process.returncode == 5
 
 
 def test_hurry_ends_the_grace(stage: Stage):
-    others = descendants()
+    others = children()
     with started(stage, stubborn.IGNORE_SIGTERM) as process:
         stage.says("pid")
         begun = time.monotonic()
-        end_tree(process, Patience(grace=60, hurry=lambda: time.monotonic() > begun + 0.1), excluding=others)
+        end_tree([process], Patience(grace=60, hurry=lambda: time.monotonic() > begun + 0.1), before=others)
         assert time.monotonic() < begun + 10
     assert process.returncode == -signal.SIGKILL
 
@@ -65,27 +65,27 @@ open("parent" if child else "child", "w").write("ready")
 while True:
     time.sleep(0.02)
 """
-    others = descendants()
+    others = children()
     with started(stage, code) as process:
         stage.says("parent")
         stage.says("child")
-        end_tree(process, Patience(grace=1), excluding=others)
+        end_tree([process], Patience(grace=1), before=others)
     assert stage.says("asked") == "politely"
 
 
-def test_sweeping_finds_and_reaps_orphans(stage: Stage):
-    others = descendants()
+def test_orphans_are_found_and_reaped(stage: Stage):
+    others = children()
     with adopting():
         with started(stage, stubborn.daemon()) as process:
             process.wait()
-            ending = sweep(0.1, excluding=others)
+            ending = end_tree([], Patience(grace=0.1), before=others)
         assert ending.told == {int(stage.says("daemon"))}
-        assert descendants(excluding=others) == []
+        assert children() == others
     assert stage.survivors() == []
 
 
-def test_sweeping_nobody_tells_nobody():
-    ending = sweep(excluding=descendants())
+def test_ending_nobody_tells_nobody():
+    ending = end_tree([], Patience(grace=0.5), before=children())
     assert (ending.told, ending.left) == (frozenset(), ())
 
 
@@ -126,6 +126,6 @@ def test_without_proc_the_process_group_is_ended(stage: Stage):
     code = "import os\nos.fork()\n" + stubborn.IGNORE_SIGTERM.replace('"pid"', "str(os.getpid())")
     with started(stage, code) as process:
         wait_until(lambda: len(stage.names()) == 2)
-        _end_group(process, Patience(grace=0.1))
+        finish(group_ending(process, Patience(grace=0.1)))
     assert process.returncode == -signal.SIGKILL
     wait_until(lambda: stage.survivors() == [])

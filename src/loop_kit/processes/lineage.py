@@ -1,4 +1,4 @@
-"""Who belongs to whom, and who is still the same process.
+"""Which processes descend from which, and whether a process is still the same one.
 
 A pid is a number that the system gives out again. So a process is named by its pid and its start time, and both are
 compared again before each signal. A subreaper inherits the orphans among its descendants: nobody can leave its tree.
@@ -7,7 +7,7 @@ compared again before each signal. A subreaper inherits the orphans among its de
 import os
 import signal
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, Self
 
@@ -65,7 +65,7 @@ class ProcessId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who holds a lock or beats a heart, written so that another process, another day, can tell whether it lives."""
+    """The process that holds a lock or writes a heartbeat, in a form by which any later process can tell whether it lives."""
 
     pid: Annotated[Count, "The id of the process."]
     host: Annotated[str, Size(0, 1000), "The machine it runs on."]
@@ -81,12 +81,12 @@ class Owner:
 
     @staticmethod
     def of(pid: int) -> "Owner":
-        """Describe a process of this host; one that is gone already gets a start time that nobody has."""
+        """Describe a process of this host; one that is gone already gets a start time that no process has."""
         seen = proc.status(pid)
         return Owner(pid=pid, host=os.uname().nodename, start_time=seen.start_time if seen else "")
 
     def alive(self) -> bool | None:
-        """Tell whether the owner lives; None when it is on another host, where nobody here can look."""
+        """Tell whether the owner lives; None when it is on another host, where this one cannot look."""
         if self.host != os.uname().nodename:
             return None
         return self.pid > 0 and ProcessId(self.pid, self.start_time).alive()
@@ -105,13 +105,18 @@ def open_pidfd(pid: int) -> int | None:
     return None
 
 
-def descendants(pid: int | None = None, *, excluding: Collection[ProcessId] = ()) -> list[ProcessId]:
-    """Return all processes below `pid` (this one if None), zombies too, without the trees of those in `excluding`."""
+def children() -> list[ProcessId]:
+    """Return the children of this process, zombies too."""
+    return [child for child in map(ProcessId.of, proc.children(os.getpid())) if child is not None]
+
+
+def descendants(pid: int | None = None) -> list[ProcessId]:
+    """Return all processes below `pid` (this one if None), zombies too."""
     found: dict[ProcessId, None] = {}
     to_visit = [os.getpid() if pid is None else pid]
     while to_visit:
         for child in map(ProcessId.of, proc.children(to_visit.pop())):
-            if child is not None and child not in excluding and child not in found:
+            if child is not None and child not in found:
                 found[child] = None
                 to_visit.append(child.pid)
     return list(found)
@@ -126,7 +131,7 @@ def ancestors() -> list[int]:
 
 
 def carrying(name: str, value: str) -> list[ProcessId]:
-    """Return this user's live processes that were started with `name=value`, without this one and its ancestors."""
+    """Return this user's processes that were started with `name=value`, without this one and its ancestors."""
     entry = f"{name}={value}".encode(errors="surrogateescape")
     spared = frozenset(ancestors())
     marked = (pid for pid in proc.all_pids() if pid not in spared and proc.environment_holds(pid, entry))
@@ -134,7 +139,7 @@ def carrying(name: str, value: str) -> list[ProcessId]:
 
 
 def count_carrying(name: str) -> Counter[str]:
-    """Return how many of this user's processes were started with each value of a variable, without this one's line."""
+    """Count this user's processes by the value of a variable that they were started with, without the same ones."""
     spared = frozenset(ancestors())
     values = (proc.environment_value(pid, name.encode()) for pid in proc.all_pids() if pid not in spared)
     return Counter(os.fsdecode(value) for value in values if value)
@@ -147,7 +152,7 @@ def become_subreaper() -> None:
 
 @contextmanager
 def adopting() -> Iterator[None]:
-    """Be a subreaper while inside; afterwards be what we were."""
+    """Be a subreaper inside the `with` block, and afterwards whatever this process was before."""
     before = _was_subreaper()
     become_subreaper()
     try:
@@ -166,7 +171,7 @@ def die_with_parent(expected_parent: int, number: signal.Signals = signal.SIGTER
 
 
 def _was_subreaper() -> int:
-    import ctypes  # noqa: PLC0415  (3 ms, and whoever only looks starts nothing)
+    import ctypes  # noqa: PLC0415  (3 ms, and commands that only look never need it)
 
     answer = ctypes.c_int(1)
     _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.addressof(answer))

@@ -1,84 +1,37 @@
-"""Run one program to its end, and its whole tree with it.
+"""Run programs to their ends, and the whole tree of each with it.
 
-The program's end is the end: whoever else holds its output open is not waited for, but ended. Nothing of it runs any
-more when `supervise` returns or raises, so nobody writes late. One thread, woken only by events, tick and deadlines.
+A program has ended when it exits: whoever else holds its output open is not waited for, but ended. Nothing of a program
+runs any more when its supervision ends, so nobody writes late. One thread, woken only by events, ticks and deadlines.
 """
 
 import math
-import signal
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager
-from enum import StrEnum
-from subprocess import Popen
-from typing import IO, cast
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeAlias
 
-from loop_kit.processes.attendance import Attendance
-from loop_kit.processes.lineage import ProcessId, adopting, descendants
+from loop_kit.processes import proc
+from loop_kit.processes.child import Child
+from loop_kit.processes.job import Ended, HowEnded, Job, Limits, Watch
+from loop_kit.processes.lineage import ProcessId, adopting, children
+from loop_kit.processes.process_poll import ProcessPoll
+from loop_kit.processes.reaped import ReapedChild
 from loop_kit.processes.signals import Interruption
-from loop_kit.processes.spawn import Command, spawn
-from loop_kit.processes.stream import Cleaning, Sink, Stream, ignore_line, ignore_pause
-from loop_kit.processes.tree import Brood, Ending, Patience, end_tree
-from loop_kit.values import dataclass
+from loop_kit.processes.spawn import Command, Process, spawn
+from loop_kit.processes.stream import Sink, Stream
+from loop_kit.processes.tree import Patience, TreeEnd, end_tree
+
+__all__ = ["Ended", "HowEnded", "Job", "Limits", "Watch", "supervise", "supervise_all"]
 
 _LEFTOVER_GRACE = 0.5  # seconds for what still runs when the program itself has ended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long a program may take, and how long to end, in seconds; 0 is no limit for `wall` and `idle`."""
-
-    wall: float = 0.0
-    idle: float = 0.0  # without a byte on stdout or stderr
-    grace: float = 5.0  # from SIGTERM to SIGKILL
-    urgent_grace: float = 1.0  # the same when this process itself was told to end, or the tick asked for it
-    gentle: bool = False  # ask only the program at first: it ends its own tree and saves its work
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Who is told what while the program runs. A process that one of these leaves behind is swept."""
-
-    on_line: Callable[[str], None] = ignore_line
-    on_error_line: Callable[[str], None] = ignore_line
-    on_pause: Callable[[], None] = ignore_pause  # when all lines that came at once were told
-    on_start: Callable[[int], None] | None = None  # with the program's pid
-    tick: Callable[[], bool] | None = None  # True asks to end the program
-    tick_every: float = 1.0
-    cleaning: Cleaning | None = None  # what is printed goes through it before a log, a listener or a tail gets it
-
-
-class HowEnded(StrEnum):
-    """Why the supervising ended."""
-
-    EXITED = "exited"
-    WALL_TIMEOUT = "wall_timeout"
-    IDLE_TIMEOUT = "idle_timeout"
-    INTERRUPTED = "interrupted"
-    ASKED = "asked"  # the tick wanted it
-
-
+_BLIND_PAUSE = 0.05  # seconds between two looks at a program where no descriptor tells of its end
 _ASKED_FOR = (HowEnded.INTERRUPTED, HowEnded.ASKED)  # somebody waits for the end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How it went. The tails are what it printed last, 64 KiB each."""
-
-    how: HowEnded
-    exit_code: int | None  # negative for a signal; None if not even SIGKILL ended it
-    seconds: float
-    out_tail: str
-    err_tail: str
-    out_bytes: int
-    err_bytes: int
-    cut_lines: int  # too long to be handed to a listener
-    swept: int  # other processes of its tree that had to be told to end
-    left: tuple[int, ...]  # pids that could not be ended: waiting inside the kernel, or another user's
+_Started: TypeAlias = Child | ReapedChild
 
 
 def supervise(
-    program: Command | Popen[bytes],
+    program: Command | Process,
     *,
     limits: Limits,
     watch: Watch,
@@ -86,103 +39,166 @@ def supervise(
     log: Sink | None = None,
     error_log: Sink | None = None,
 ) -> Ended:
-    """Start the program unless it runs already, listen until it ends or has to, end its tree and tell how it went.
+    """Start the program unless it runs already, listen until it ends or has to, end its tree, and return how it went.
 
-    Raises BackendError if it cannot be started, and whatever a callback of `watch` raises.
+    Its tree is every descendant of this process but the trees of the children that it had before. Raises BackendError if
+    the program cannot be started, and whatever a callback of `watch` raises.
     """
-    started_at = time.monotonic()
-    with adopting(), _started(program, limits) as tree:
-        out = Stream(tree.out.fileno(), watch.on_line, log, watch.cleaning, watch.on_pause)
-        err = Stream(tree.err.fileno(), watch.on_error_line, error_log, watch.cleaning)
-        with closing(Attendance(tree.process, (out, err), interruption)) as attendance:
-            if watch.on_start is not None:
-                watch.on_start(tree.process.pid)
-            how = _attend(tree, attendance, limits, watch)
-            ending = _end(tree, attendance, limits, how)
-        out.read_rest()
-        err.read_rest()
-    return Ended(
-        how=how,
-        exit_code=tree.process.poll(),
-        seconds=time.monotonic() - started_at,
-        out_tail=out.tail,
-        err_tail=err.tail,
-        out_bytes=out.total,
-        err_bytes=err.total,
-        cut_lines=out.cut_lines + err.cut_lines,
-        swept=len(ending.told - {tree.process.pid}),
-        left=tuple(process.pid for process in ending.left),
-    )
+    job = Job(command=program, limits=limits, watch=watch, log=log, error_log=error_log)
+    return supervise_all([job], interruption=interruption)[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tree:
-    """A program and all that comes of it: every descendant of ours but the trees of those `before` it."""
+def supervise_all(jobs: Sequence[Job], *, interruption: Interruption) -> list[Ended]:
+    """Run several programs at once, and return how each went, in the order given.
 
-    process: Popen[bytes]
-    out: IO[bytes]
-    err: IO[bytes]
-    before: Collection[ProcessId]
+    Each has its own clocks, listeners and tree, and ends for its own reasons while the others go on. Three things end
+    them all: an interruption, which each of them then returns as its reason; a program that cannot be started
+    (BackendError); and an exception of a callback. Both errors are raised when nothing of any program is left.
 
-    def end(self, patience: Patience) -> Ending:
-        return end_tree(self.process, patience, excluding=self.before)
-
-    def bury(self) -> None:
-        """Let the dead among the orphans that we inherited vanish; a long run might have thousands of them."""
-        Brood(self.process, self.before).reap()
+    One program alone is a child of this process. Of several, each runs below a reaper, a small process of its own; on a
+    system without /proc there is none, and only the process group of each program is ended.
+    """
+    with adopting(), _started(jobs) as started:
+        poll = ProcessPoll(interruption)
+        supervisions = [_Supervision(job, child, poll, interruption) for job, child in zip(jobs, started, strict=True)]
+        ended = _advance(supervisions, poll, interruption)
+    return [ended[each] for each in supervisions]
 
 
 @contextmanager
-def _started(program: Command | Popen[bytes], limits: Limits) -> Iterator[_Tree]:
-    """Have a program started; whatever happens inside, its tree is ended and its pipes are closed afterwards."""
-    own = None if isinstance(program, Command) else ProcessId.of(program.pid)
-    before = frozenset(descendants(excluding=() if own is None else (own,)))
-    process = spawn(program) if isinstance(program, Command) else program
-    with cast("IO[bytes]", process.stdout) as out, cast("IO[bytes]", process.stderr) as err:  # spawn made both
-        tree = _Tree(process=process, out=out, err=err, before=before)
-        try:
-            yield tree
-        finally:
-            tree.end(Patience(grace=limits.urgent_grace))
+def _started(jobs: Sequence[Job]) -> Iterator[list[_Started]]:
+    """Start the programs; whatever happens in the `with` block, their trees are ended and their pipes closed after it."""
+    own = {ProcessId.of(each.command.pid) for each in jobs if not isinstance(each.command, Command)}
+    before = frozenset(children()) - own
+    started: list[_Started] = []
+    reaped: list[ReapedChild] = []
+    try:
+        for job in jobs:
+            if proc.LINUX and len(jobs) > 1 and isinstance(job.command, Command):
+                reaped.append(ReapedChild(job.command, before, reaped))
+                started.append(reaped[-1])
+            else:
+                command = job.command
+                started.append(Child(spawn(command) if isinstance(command, Command) else command, before))
+        yield started
+    finally:
+        grace = max((job.limits.urgent_grace for job in jobs), default=0.0)
+        end_tree([each.process for each in started], Patience(grace=grace), before=before)
+        for each in started:
+            each.close()
 
 
-def _attend(tree: _Tree, attendance: Attendance, limits: Limits, watch: Watch) -> HowEnded:
-    """Listen until there is a reason to end."""
-    wall_end = time.monotonic() + (limits.wall or math.inf)
-    silence = limits.idle or math.inf
-    tick_at = time.monotonic() + watch.tick_every
-    while attendance.running():
-        if attendance.interruption.requested is not None:
-            return HowEnded.INTERRUPTED
+def _advance(
+    supervisions: Sequence["_Supervision"], poll: ProcessPoll, interruption: Interruption
+) -> dict["_Supervision", Ended]:
+    """Let each supervision take its next step when it is due or has news, until all have ended."""
+    ended: dict[_Supervision, Ended] = {}
+    steps = {each: each.steps() for each in supervisions}
+    due = dict.fromkeys(supervisions, 0.0)
+    news: set[int] = set()
+    while due:
         now = time.monotonic()
-        if now >= wall_end:
-            return HowEnded.WALL_TIMEOUT
-        if now >= attendance.heard_at + silence:
-            return HowEnded.IDLE_TIMEOUT
-        if now >= tick_at:
-            tree.bury()
-            if watch.tick is not None and watch.tick():
-                return HowEnded.ASKED
-            tick_at = time.monotonic() + watch.tick_every
-        attendance.pump(min(wall_end, attendance.heard_at + silence, tick_at) - time.monotonic())
-    return HowEnded.EXITED
+        interrupted = interruption.fileno() in news
+        for each in [each for each, at in due.items() if interrupted or at <= now or not news.isdisjoint(each.fds)]:
+            try:
+                due[each] = next(steps[each])
+            except StopIteration as end:
+                ended[each] = end.value
+                del due[each]
+        if due:
+            news = poll.wait(min(due.values()) - time.monotonic())
+    return ended
 
 
-def _end(tree: _Tree, attendance: Attendance, limits: Limits, how: HowEnded) -> Ending:
-    """End the tree, still listening to its last words; a further signal to us ends the patience."""
-    signals_before = attendance.interruption.count
+class _Supervision:
+    """One program from its start to the end of its tree."""
 
-    def hurry() -> bool:
-        return attendance.interruption.count > signals_before
+    def __init__(self, job: Job, child: _Started, poll: ProcessPoll, interruption: Interruption) -> None:
+        self.limits, self.watch = job.limits, job.watch
+        self.child = child
+        self.poll = poll
+        self.interruption = interruption
+        self.started_at = self.heard_at = time.monotonic()
+        out, err = child.outputs
+        self.out = Stream(out, self.watch.on_line, job.log, self.watch.cleaning, self.watch.on_pause)
+        self.err = Stream(err, self.watch.on_error_line, job.error_log, self.watch.cleaning)
+        self.fds = [out, err]
+        for stream in (self.out, self.err):
+            poll.listen(stream.fd, partial(self._listen, stream))
+        if child.fd is not None:
+            self.fds.append(child.fd)
+            poll.listen(child.fd, child.hear)
 
-    grace = limits.urgent_grace if how in _ASKED_FOR else limits.grace
-    if how is HowEnded.EXITED:
-        grace = _LEFTOVER_GRACE
-    elif limits.gentle:
-        tree.process.send_signal(signal.SIGTERM)
-        tree.process.send_signal(signal.SIGCONT)  # it might be stopped, and hear nothing
-        until = time.monotonic() + grace
-        while attendance.running() and (left := until - time.monotonic()) > 0 and not hurry():
-            attendance.pump(left)
-        grace = _LEFTOVER_GRACE
-    return tree.end(Patience(grace=grace, pause=attendance.pump, hurry=hurry))
+    def steps(self) -> Generator[float, None, Ended]:
+        """Supervise; yield until when, as a time of `time.monotonic`, nothing has to be done unless there is news."""
+        how = yield from self._attend()
+        ending = yield from self._end(how)
+        seconds = time.monotonic() - self.started_at
+        for fd in self.fds:
+            self.poll.forget(fd)
+        self.out.read_rest()
+        self.err.read_rest()
+        return Ended(
+            how=how,
+            exit_code=self.child.exit_code(),
+            seconds=seconds,
+            out_tail=self.out.tail,
+            err_tail=self.err.tail,
+            out_bytes=self.out.total,
+            err_bytes=self.err.total,
+            cut_lines=self.out.cut_lines + self.err.cut_lines,
+            swept=len(ending.told - self.child.own_pids),
+            left=tuple(process.pid for process in ending.left),
+        )
+
+    def _listen(self, stream: Stream) -> bool:
+        stream.read()
+        self.heard_at = time.monotonic()  # after the listener had its time: its slowness is not the program's silence
+        return not stream.ended
+
+    def _attend(self) -> Generator[float, None, HowEnded]:
+        """Listen until there is a reason to end."""
+        wall_end = time.monotonic() + (self.limits.wall or math.inf)
+        silence = self.limits.idle or math.inf
+        tick_at = time.monotonic() + self.watch.tick_every
+        announce = self.watch.on_start
+        while self.child.running():
+            if announce is not None and self.child.pid is not None:
+                announce(self.child.pid)
+                announce = None
+            if self.interruption.requested is not None:
+                return HowEnded.INTERRUPTED
+            now = time.monotonic()
+            if now >= wall_end:
+                return HowEnded.WALL_TIMEOUT
+            if now >= self.heard_at + silence:
+                return HowEnded.IDLE_TIMEOUT
+            if now >= tick_at:
+                self.child.tidy()
+                if self.watch.tick is not None and self.watch.tick():
+                    return HowEnded.ASKED
+                tick_at = time.monotonic() + self.watch.tick_every
+            yield self._news_or(min(wall_end, self.heard_at + silence, tick_at))
+        return HowEnded.EXITED
+
+    def _end(self, how: HowEnded) -> Generator[float, None, TreeEnd]:
+        """End the tree, still listening to its last words; a further signal to this process ends the patience."""
+        signals_before = self.interruption.count
+
+        def hurry() -> bool:
+            return self.interruption.count > signals_before
+
+        grace = self.limits.urgent_grace if how in _ASKED_FOR else self.limits.grace
+        if how is HowEnded.EXITED:
+            grace = _LEFTOVER_GRACE
+        elif self.limits.gentle:
+            self.child.ask()
+            until = time.monotonic() + grace
+            while self.child.running() and time.monotonic() < until and not hurry():
+                yield self._news_or(until)
+            grace = _LEFTOVER_GRACE
+        return (yield from self.child.ending(Patience(grace=grace, hurry=hurry)))
+
+    def _news_or(self, at: float) -> float:
+        """Return when to look again: at once after news, if the system tells of it, and `at` that time at the latest."""
+        return at if self.child.fd is not None else min(at, time.monotonic() + _BLIND_PAUSE)

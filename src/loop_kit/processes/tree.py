@@ -1,30 +1,32 @@
 """End a program together with everything it started.
 
-Ask everybody (SIGTERM), wait, then kill, and look again until a look finds nobody: what was forked in between is found
-by the next look. That is a proof only for a subreaper (`lineage.adopting`); without /proc, a process group is ended.
+Ask every process to end (SIGTERM), wait, then kill, and look again until a look finds nobody: a process that was forked
+in between is found by the next look. Finding nobody is a proof only in a subreaper (`lineage.adopting`), which no
+descendant can leave. Without /proc, the program's process group is ended.
 """
 
 import math
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import suppress
-from subprocess import Popen
+from typing import TypeAlias
 
 from loop_kit.processes import proc
 from loop_kit.processes.lineage import ProcessId, ancestors, carrying, descendants
+from loop_kit.processes.spawn import Process
 from loop_kit.values import dataclass
 
 RUN_VARIABLE = "LOOP_RUN_ID"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks
-_TURNS = 100  # how often to look for newcomers at once while killing
-_GIVE_UP = 5.0  # seconds after SIGKILL: what still exists then waits inside the kernel or belongs to another user
+_TURNS = 100  # how often to look for new children without a pause while killing
+_GIVE_UP = 5.0  # seconds from the first SIGKILL: what still exists then waits inside the kernel or is another user's
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """The pids that had to be told to end, and the processes that could not be ended at all."""
+class TreeEnd:
+    """The pids that were told to end, and the processes that could not be ended at all."""
 
     told: frozenset[int] = frozenset()
     left: tuple[ProcessId, ...] = ()
@@ -32,27 +34,26 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds between SIGTERM and SIGKILL, unless `hurry` says that somebody wants it now; `pause` passes the time."""
+    """Seconds from SIGTERM to SIGKILL; the wait is cut short when `hurry` returns True."""
 
     grace: float
-    pause: Callable[[float], None] = time.sleep
     hurry: Callable[[], bool] = lambda: False
 
 
-def end_tree(root: Popen[bytes] | None, patience: Patience, *, excluding: Collection[ProcessId] = ()) -> Ending:
-    """End `root` and all other descendants of this process but the trees in `excluding`, and collect their exit codes.
+# Ends a tree step by step: yields when to go on at the latest, as a time of `time.monotonic`, and returns how it went.
+Steps: TypeAlias = Generator[float, None, TreeEnd]
 
-    `root` keeps its exit code for its owner. Any other child outside `excluding` loses it.
+
+def end_tree(roots: Sequence[Process], patience: Patience, *, before: Collection[ProcessId] = ()) -> TreeEnd:
+    """End all descendants of this process but the trees of its children in `before`, and collect their exit codes.
+
+    The exit code of a process in `roots` is kept for its owner; that of any other child is lost. Sleeps meanwhile.
     """
-    if not proc.LINUX:
-        return _end_group(root, patience)
-    brood = Brood(root, excluding)
-    return _end(brood.tree, lambda tree: brood.kill() | _kill(tree), patience)
-
-
-def sweep(grace: float = 0.5, *, excluding: Collection[ProcessId] = ()) -> Ending:
-    """End every descendant of this process."""
-    return end_tree(None, Patience(grace=grace), excluding=excluding)
+    if proc.LINUX:
+        return finish(Children(roots, before).ending(patience))
+    for root in roots:
+        finish(group_ending(root, patience))
+    return TreeEnd()
 
 
 def sweep_run(run_id: str, grace: float = 1.0) -> int:
@@ -62,24 +63,36 @@ def sweep_run(run_id: str, grace: float = 1.0) -> int:
     """
     known: dict[ProcessId, None] = {}
 
-    def remaining() -> list[ProcessId]:
+    def look() -> list[ProcessId]:
         for process in carrying(RUN_VARIABLE, run_id):
             known.update(dict.fromkeys([process, *descendants(process.pid)]))
         return [process for process in known if process.pid not in spared and process.alive()]
 
     spared = frozenset(ancestors())
-    return len(_end(remaining, _kill, Patience(grace=grace)).told)
+    return len(finish(ending(look, kill_each, Patience(grace=grace))).told)
 
 
-def _end(
-    remaining: Callable[[], list[ProcessId]], kill: Callable[[list[ProcessId]], set[int]], patience: Patience
-) -> Ending:
+def finish(steps: Steps) -> TreeEnd:
+    """Take all steps, and sleep in between."""
+    while True:
+        try:
+            until = next(steps)
+        except StopIteration as done:
+            ended: TreeEnd = done.value
+            return ended
+        time.sleep(max(0.0, until - time.monotonic()))
+
+
+def ending(
+    look: Callable[[], list[ProcessId]], kill: Callable[[list[ProcessId]], set[int]], patience: Patience
+) -> Steps:
+    """End the processes that `look` finds, until it finds none; `kill` returns the pids that it could signal."""
     asked: set[ProcessId] = set()
     killed: set[int] = set()
     kill_at = time.monotonic() + patience.grace
     give_up_at = math.inf
     pause = _FIRST_PAUSE
-    while left := remaining():
+    while left := look():
         now = time.monotonic()
         if now >= give_up_at:
             break
@@ -88,96 +101,102 @@ def _end(
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
             kill_at = min(kill_at, now)
-            give_up_at = min(give_up_at, now + _GIVE_UP)  # counted from the first blow, however late it could be struck
+            give_up_at = min(give_up_at, now + _GIVE_UP)  # not from `kill_at`: this process may have been stopped since
             killed |= kill(left)
             pause = _FIRST_PAUSE
-        patience.pause(pause)
-    return Ending(frozenset(killed.union(process.pid for process in asked)), tuple(left))
+        yield time.monotonic() + pause
+    return TreeEnd(frozenset(killed.union(process.pid for process in asked)), tuple(left))
 
 
 def _ask(processes: list[ProcessId], asked: Collection[ProcessId]) -> set[ProcessId]:
-    return {process for process in processes if process not in asked and _terminate(process)}
+    return {process for process in processes if process not in asked and terminate(process)}
 
 
-def _terminate(process: ProcessId) -> bool:
+def terminate(process: ProcessId) -> bool:
+    """Send SIGTERM, and wake the process if it is stopped: it would not hear the signal before."""
     delivered = process.signal(signal.SIGTERM)
     if process.stopped():
-        process.signal(signal.SIGCONT)  # else it would hear SIGTERM only when somebody wakes it
+        process.signal(signal.SIGCONT)
     return delivered
 
 
-def _kill(processes: list[ProcessId]) -> set[int]:
+def kill_each(processes: list[ProcessId]) -> set[int]:
     return {process.pid for process in processes if process.signal(signal.SIGKILL)}
 
 
-class Brood:
-    """The direct children of this process. Nobody gets their pids before we have reaped them: no identity to check.
+class Children:
+    """The children of this process but those in `before`, and all below them.
 
-    That makes it fast enough for those who fork and end, over and over: they are orphans, and so our children.
+    Nobody else gets the pid of a child before it is reaped here, so a child can be signalled without a look at its
+    identity. That makes it fast enough for programs that fork and end, over and over: each new process is an orphan, and
+    so a child of this subreaper.
     """
 
-    def __init__(self, root: Popen[bytes] | None, excluding: Collection[ProcessId]) -> None:
-        self._root = root
-        self._excluding = excluding
-        self._pids_excluded = {process.pid for process in excluding}
+    def __init__(self, roots: Sequence[Process], before: Collection[ProcessId]) -> None:
+        self._roots = {root.pid: root for root in roots}
+        self._before = before
+        self._pids_before = {process.pid for process in before}
+
+    def ending(self, patience: Patience) -> Steps:
+        return ending(self.look, lambda tree: self.kill() | kill_each(tree), patience)
 
     def reap(self) -> list[int]:
-        """Collect the exit codes of the dead and return the living, the youngest first; none at all is a proof.
+        """Collect the exit codes of the dead and return the living, the youngest first.
 
-        It is one because the last look saw no child, not even a dead one that might have left orphans meanwhile.
+        None at all is a proof: the last look saw no child, not even a dead one that might have left orphans meanwhile.
         """
         pids: list[int] = []
         for _ in range(_TURNS):
-            pids = [pid for pid in reversed(proc.children(os.getpid())) if not self._spares(pid)]
+            pids = [pid for pid in reversed(proc.children(os.getpid())) if not self._was_before(pid)]
             living = [pid for pid in pids if not self._dead(pid)]
             if living or not pids:
                 return living
         return pids
 
-    def tree(self) -> list[ProcessId]:
+    def look(self) -> list[ProcessId]:
         """Return the living children and all that is below them."""
         children = [child for child in map(ProcessId.of, self.reap()) if child is not None]
-        return children + [each for child in children for each in descendants(child.pid, excluding=self._excluding)]
+        return children + [each for child in children for each in descendants(child.pid)]
 
     def kill(self) -> set[int]:
-        """Kill all children, and whoever turns up meanwhile."""
+        """Kill all children, and whoever becomes one meanwhile."""
         killed: set[int] = set()
         for _ in range(_TURNS):
-            fresh = {pid for pid in self.reap() if pid not in killed and self._kill(pid)}
+            fresh = {pid for pid in self.reap() if pid not in killed and _kill(pid)}
             if not fresh:
                 break
             killed |= fresh
         return killed
 
-    def _spares(self, pid: int) -> bool:
-        return pid in self._pids_excluded and ProcessId.of(pid) in self._excluding
+    def _was_before(self, pid: int) -> bool:
+        return pid in self._pids_before and ProcessId.of(pid) in self._before
 
     def _dead(self, pid: int) -> bool:
-        if self._root is not None and self._root.returncode is None and pid == self._root.pid:
-            return self._root.poll() is not None
+        root = self._roots.get(pid)
+        if root is not None and root.returncode is None:
+            return root.poll() is not None
         with suppress(ChildProcessError):
             return os.waitpid(pid, os.WNOHANG)[0] == pid
         return True
 
-    def _kill(self, pid: int) -> bool:
-        with suppress(PermissionError):
-            os.kill(pid, signal.SIGKILL)
-            return True
-        return False
+
+def _kill(pid: int) -> bool:
+    with suppress(PermissionError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
 
 
-def _end_group(root: Popen[bytes] | None, patience: Patience) -> Ending:
-    """Do what can be done without /proc: the session leader's process group, asked and then killed."""
-    if root is None:
-        return Ending()
+def group_ending(root: Process, patience: Patience) -> Steps:
+    """Do what can be done without /proc: ask the program's process group, then kill it."""
     until = time.monotonic() + patience.grace
     _signal_group(root.pid, signal.SIGTERM)
     while _signal_group(root.pid, 0) and time.monotonic() < until and not patience.hurry():
         root.poll()
-        patience.pause(_FIRST_PAUSE)
+        yield time.monotonic() + _FIRST_PAUSE
     _signal_group(root.pid, signal.SIGKILL)
     root.wait()
-    return Ending()
+    return TreeEnd()
 
 
 def _signal_group(pid: int, number: int) -> bool:
