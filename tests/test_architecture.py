@@ -80,7 +80,7 @@ TOUCHING_ELSEWHERE = {
     "checks/propose.py": "reads a person's repository",
     "checks/workspaces.py": "reads a Node installation",
     "cli/demo.py": "reads what loop brings along",
-    "cli/stand_by.py": "reads loop's own code",
+    "runs/stand_by.py": "reads loop's own code",
     "processes/proc.py": "reads /proc",
     "processes/reaper.py": "reads /proc, and imports nothing of loop",
     "commands/cards.py": "reads what people share in tasks/, through links as well",

@@ -1,9 +1,9 @@
 import os
 import signal
 
-from loop_kit.processes.reserve import Reserve
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.supervise import HowEnded, Limits, Watch, supervise
+from loop_kit.runs.stand_by import Reserve
 from tests.processes import stubborn
 from tests.processes.conftest import Stage, descriptors
 

@@ -76,9 +76,10 @@ def _command(argv: tuple[str, ...]) -> Callable[["Edge"], Any]:
 def _round(bus: str, number: int, given: Mapping[str, str], last: str) -> Callable[["Edge"], Any]:
     """Return what plays a round for the PM, which gives what it knows as pairs of words."""
     if last == "--stand-by":
-        from loop_kit.cli.stand_by import stand_by
+        from loop_kit.runs.stand_by import stand_by
 
-        stand_by(int(given["--parent"]))  # before any other code of loop is read
+        if not stand_by(int(given["--parent"])):  # before any other code of loop is read
+            return lambda _edge: 0
     from loop_kit.cli.round_process import play
 
     return lambda edge: play(edge, bus, number, given)

@@ -27,9 +27,9 @@ from loop_kit.model.events import Event, OtherEvent
 from loop_kit.model.feed_event import read
 from loop_kit.model.shown_events import RoundFailed
 from loop_kit.processes.rawlog import RawLog
-from loop_kit.processes.reserve import Reserve, Started
-from loop_kit.processes.spawn import Command
+from loop_kit.processes.spawn import Command, Process
 from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.runs.stand_by import Reserve
 
 # An agent is given 1 s to end when the run is interrupted; the round needs that, and a moment to pin what the agent left.
 _ROUND_GRACE = 15.0
@@ -103,7 +103,7 @@ class Rounds:
         with suppress(BackendError):  # no room for another process now: the next round is started when its turn comes
             self._next = Reserve(_command(self._run, number, STAND_BY))
 
-    def _called(self) -> Started | None:
+    def _called(self) -> Process | None:
         """Return the process that got ready, called; None when there is none, or none any more."""
         waiting, self._next = self._next, None
         return None if waiting is None else waiting.call()
