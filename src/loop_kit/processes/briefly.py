@@ -1,4 +1,4 @@
-"""Run a small program and keep what it said, such as `codex --version`."""
+"""Run a small program, such as `codex --version`, and keep its output."""
 
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command

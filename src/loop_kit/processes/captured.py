@@ -1,6 +1,7 @@
-"""Run a small, trusted program to its end and keep all that it said: git, asked a question.
+"""Run a small, trusted program (git) to its end and keep all of its output.
 
-Without a limit of time or size, and without a look at its tree: what is not trusted goes through `supervise`.
+There is no limit of time or size, and its descendants are not ended: a program that is not trusted goes through
+`supervise`.
 """
 
 import subprocess
@@ -14,27 +15,27 @@ from loop_kit.processes.tty import has_terminal
 def run_captured(
     argv: Sequence[str], *, env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
 ) -> tuple[int, bytes, bytes]:
-    """Return exit code, output and complaints; raises `OSError` when the program cannot be started.
+    """Return exit code, stdout and stderr; raise `OSError` when the program cannot be started.
 
-    Ctrl-C in the terminal is for loop: git is not torn in the middle, and what it starts cannot ask the person anything.
+    Ctrl-C in the terminal reaches loop alone, so git is not interrupted in the middle, and what git starts cannot ask the
+    person anything.
     """
     return _captured(_started(argv, env, stdin, pass_fds))
 
 
 def begin_captured(argv: Sequence[str], *, env: Mapping[str, str]) -> Callable[[], tuple[int, bytes, bytes]]:
-    """Start a program that says little, and return what waits for its end and returns what `run_captured` does.
+    """Start a program with little output, and return a function that waits for its end and returns what `run_captured` does.
 
-    It has to be called, also when nobody wants the answer any more: a child that nobody waits for stays in the table of
-    processes. It may be called again.
+    Call it even when the answer is no longer needed: a child that is not waited for stays a zombie. It may be called again.
     """
     process = _started(argv, env, None, ())
     return cache(lambda: _captured(process))
 
 
 def run_side_by_side(argvs: Iterable[Sequence[str]], *, env: Mapping[str, str]) -> list[tuple[int, bytes, bytes]]:
-    """Run several at the same time and return for each what `run_captured` returns; none of them reads anything.
+    """Run several programs at the same time and return for each what `run_captured` returns; their stdin is empty.
 
-    One whose answer is long waits at its pipe until the turn is its.
+    The answers are read one after the other, so a program whose answer fills its pipe waits until the ones before it ended.
     """
     running: list[subprocess.Popen[bytes]] = []
     try:
@@ -47,8 +48,8 @@ def run_side_by_side(argvs: Iterable[Sequence[str]], *, env: Mapping[str, str]) 
 def _started(
     argv: Sequence[str], env: Mapping[str, str], stdin: BinaryIO | None, pass_fds: Sequence[int]
 ) -> "subprocess.Popen[bytes]":
-    # A session of its own has no terminal; where there is none anyway a process group will do. Linux may share out its
-    # processors by session, and then a new one waits for its turn: up to a tick for each call.
+    # In a session of its own it has no terminal; without a terminal a process group is enough. Linux may schedule by session
+    # (autogroup), and a new session then waits up to a clock tick at each call.
     apart = has_terminal()
     return subprocess.Popen(
         argv,

@@ -18,7 +18,7 @@ _START_TICKS = 19  # position in /proc/PID/stat, counted behind the program's na
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`start_time` is a token: two processes with the same pid never share one, and it means nothing else."""
+    """`start_time` is a token to compare: two processes with the same pid never have the same one."""
 
     state: str
     parent: int
@@ -48,7 +48,7 @@ def _status_from_proc(pid: int) -> Status | None:
 
 
 def status_from_ps(pid: int) -> Status | None:
-    """Ask `ps`; its start time counts whole seconds, so it is the weaker witness."""
+    """Ask `ps`; its start time counts whole seconds, so it is weaker evidence."""
     asked = ["ps", "-o", "stat=,ppid=,lstart=", "-p", str(pid)]
     import subprocess  # noqa: PLC0415  (only where there is no /proc, and every command looks at processes)
 
@@ -60,7 +60,7 @@ def status_from_ps(pid: int) -> Status | None:
 
 @cache
 def boot_id() -> str:
-    """Return what tells this boot of the machine from all others; ticks since boot alone would repeat."""
+    """Return a token for this boot of the machine: start times count from the boot, so they repeat after the next one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8]
     except OSError:

@@ -1,6 +1,6 @@
-"""Ctrl-C and its relatives are recorded, never thrown: whoever is asked to stop finishes the step at hand first.
+"""SIGINT, SIGTERM and SIGHUP are recorded and not raised, so that a process finishes its current step before it stops.
 
-A signal wakes whoever polls `fileno()` or sleeps in `sleep()`; everybody else asks `requested` between two steps.
+A signal wakes code that polls `fileno()` or sleeps in `sleep()`; all other code looks at `requested` between two steps.
 """
 
 import math
@@ -21,7 +21,7 @@ _HINT = "loop run --resume goes on from here"
 
 
 class Interruption:
-    """What has been asked of this process: `requested` is the first signal, `count` how often somebody insisted."""
+    """The signals that asked this process to stop: `requested` is the first, `count` how many separate requests there were."""
 
     def __init__(self, wakeup: int = -1) -> None:
         self.requested: signal.Signals | None = None
@@ -31,11 +31,11 @@ class Interruption:
 
     @classmethod
     def none(cls) -> Self:
-        """Return one that nobody can ever request."""
+        """Return one that no signal is recorded in."""
         return cls()
 
     def fileno(self) -> int:
-        """Return a descriptor that becomes readable with every signal; -1 when nobody listens."""
+        """Return a descriptor that becomes readable with every signal; -1 if no signal is recorded."""
         return self._wakeup
 
     def record(self, number: int, _frame: FrameType | None = None) -> None:
@@ -46,7 +46,7 @@ class Interruption:
         self.requested = self.requested or signal.Signals(number)
 
     def drain(self) -> None:
-        """Empty the descriptor, so that only a further signal wakes its reader again."""
+        """Empty the descriptor, so that only another signal wakes its reader again."""
         with suppress(BlockingIOError):
             while os.read(self._wakeup, 4096):
                 pass
@@ -58,28 +58,28 @@ class Interruption:
             raise TerminatedRunError(f"the run was told to end by {self.requested.name}", hint=_HINT)
 
     def sleep(self, seconds: float) -> bool:
-        """Wait, but not past an interruption; True when one is requested."""
+        """Sleep until the time is over or a stop is requested; return whether one is."""
         until = time.monotonic() + seconds
         waiting = select.poll()
         if self._wakeup >= 0:
             waiting.register(self._wakeup, select.POLLIN)
         while self.requested is None and (left := until - time.monotonic()) > 0:
             if waiting.poll(math.ceil(left * 1000)):
-                self.drain()  # also wakes for signals that others handle
+                self.drain()  # a signal with another handler wakes it too
         return self.requested is not None
 
 
 @contextmanager
 def listening() -> Iterator[Interruption]:
-    """Record SIGINT, SIGTERM and SIGHUP while inside; main thread only.
+    """Record SIGINT, SIGTERM and SIGHUP inside the `with` block; main thread only.
 
-    What this process was started to ignore (SIGHUP under nohup, SIGINT in the background of a script) stays ignored.
+    Signals that this process was started to ignore (SIGHUP under nohup, SIGINT in a script's background) stay ignored.
     """
     reader, writer = os.pipe()
     for end in (reader, writer):
         os.set_blocking(end, False)
     interruption = Interruption(reader)
-    # The interpreter writes this byte at once; a handler, which runs between two steps, may be too late for a poll.
+    # The interpreter writes this byte at once; a handler runs between two bytecodes, which may be too late to wake a poll.
     wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     heard = [number for number in _WATCHED if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.record) for number in heard}

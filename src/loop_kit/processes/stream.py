@@ -1,4 +1,4 @@
-"""What a program prints, as it comes: every byte to the log, every line to a listener, in bounded memory."""
+"""Read a program's output as it comes: every byte goes to the log and every line to a listener, in bounded memory."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ REST = 4 * 1024 * 1024  # more than any pipe holds
 
 
 class Sink(Protocol):
-    """Where the raw bytes go: a `RawLog`, or a buffer of the caller."""
+    """Where the raw bytes go: a `RawLog`, or the caller's buffer."""
 
     def write(self, data: bytes, /) -> None: ...
 
@@ -25,12 +25,12 @@ def ignore_line(_line: str) -> None:
 
 
 def ignore_pause() -> None:
-    """Do nothing between two readings."""
+    """Do nothing after a reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What is done to bytes before anybody sees them. `keep` is how many may belong together: so many are held back."""
+    """What is done to output before anything else sees it. The last `keep` bytes are held back."""
 
     clean: Callable[[bytes], bytes]
     keep: int
@@ -43,7 +43,7 @@ class Cleaning:
 class Stream:
     """One pipe. A line longer than `LONGEST_LINE` reaches log and tail only, and counts in `cut_lines`.
 
-    `on_pause` is called when the listener was given all lines that came with one reading.
+    `on_pause` is called after the listener was given all lines of one reading.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Stream:
         os.set_blocking(fd, False)
         self.fd = fd
         self._pipe = FileIO(fd, closefd=False)
-        self._room = memoryview(bytearray(CHUNK))  # read into again and again: a new one each time takes longer to get
+        self._room = memoryview(bytearray(CHUNK))  # one buffer for all readings: allocating one for each is slower
         self.total = 0
         self.cut_lines = 0
         self.ended = False
@@ -65,7 +65,7 @@ class Stream:
         self._on_pause = on_pause
         self._sink = sink
         self._cleaning = cleaning
-        self._held = b""  # the end of a line that goes on, until nothing can be missing of what has to be cleaned
+        self._held = b""  # the end of an unfinished line, until it cannot be part of something that has to be cleaned
         self._tail = bytearray()  # at least the last `TAIL` bytes
         self._begun = bytearray()  # the line that has no end yet
         self._too_long = False
@@ -75,7 +75,7 @@ class Stream:
         return self._tail[-TAIL:].decode("utf-8", "replace")
 
     def read(self) -> bool:
-        """Take in one chunk if there is one; False when there was none."""
+        """Take in one chunk; return False if there was none."""
         size = self._pipe.readinto(self._room)
         if size is None:
             return False
@@ -88,7 +88,7 @@ class Stream:
         return bool(size)
 
     def read_rest(self) -> None:
-        """Take in what lies in the pipe, without waiting for whoever still holds its other end."""
+        """Take in what the pipe holds, without waiting for processes that still have its other end open."""
         until = self.total + REST
         while self.total < until and self.read():
             pass
@@ -122,7 +122,7 @@ class Stream:
         self._begin(chunk[:first])
         self._finish(empty=True)
         if first < last:
-            # One decoding for all lines: a line break is never part of another character, not even of a broken one.
+            # All lines are decoded at once: in UTF-8 a newline is never part of another character, not even of a broken one.
             for line in chunk[first + 1 : last].decode("utf-8", "replace").split("\n"):
                 self._on_line(line)
         self._begin(chunk[last + 1 :])
@@ -143,7 +143,7 @@ class Stream:
             self._begun += part
 
     def _finish(self, *, empty: bool = False) -> None:
-        """End the line that was begun; `empty` tells that it counts even when nothing is in it."""
+        """End the line that was begun; with `empty` it counts even if it is empty."""
         line, too_long = self._begun.decode("utf-8", "replace"), self._too_long
         self._begun.clear()
         self._too_long = False

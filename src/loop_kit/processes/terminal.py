@@ -1,4 +1,4 @@
-"""Run a program that the person talks to, such as an editor: the terminal is its own until it ends."""
+"""Run a program that the person uses in the terminal, such as an editor."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from loop_kit.processes.spawn import Command
 
 
 def run_in_terminal(command: Command) -> int:
-    """Run a program on this process's own streams and return its exit code; Ctrl-C meanwhile is for the program alone."""
+    """Run a program on this process's own streams and return its exit code; Ctrl-C meanwhile goes to the program alone."""
     try:
         with _deaf_to_the_keyboard(), subprocess.Popen(command.argv, env=command.env, cwd=command.cwd) as program:
             return program.wait()

@@ -1,4 +1,4 @@
-"""The controlling terminal: Ctrl-C comes from it, and any program that has one can ask the person something there."""
+"""The controlling terminal: Ctrl-C comes from it, and a program that has one can ask the person something there."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from functools import cache
 
 @cache
 def has_terminal() -> bool:
-    """Whether this process has a controlling terminal, and with it every program that it starts in its own session."""
+    """Return whether this process has a controlling terminal; every program that it starts in its session has it too."""
     try:
         os.close(_open())
     except OSError:
@@ -17,7 +17,7 @@ def has_terminal() -> bool:
 
 
 def give_up_terminal() -> None:
-    """Have none any more, for this process and all that it starts; for who leads no session of its own."""
+    """Detach this process, and all that it starts later, from the terminal; not for a process that leads a session."""
     if not has_terminal():
         return
 
