@@ -24,12 +24,12 @@ from loop_kit.model.agent_events import Failed, FailureKind, Usage
 from loop_kit.model.events import DispatchStarted
 from loop_kit.model.redaction import Redactor
 from loop_kit.model.shown_events import AgentOutput
-from loop_kit.model.spending import total
+from loop_kit.model.spending import Spending, total
 from loop_kit.processes.lineage import Owner
 from loop_kit.processes.rawlog import RawLog
 from loop_kit.processes.spawn import Command
 from loop_kit.processes.stream import Cleaning
-from loop_kit.processes.supervise import Ended, HowEnded, Limits, Watch, supervise
+from loop_kit.processes.supervise import Ended, HowEnded, Job, Limits, Watch, supervise_all
 from loop_kit.prompts.delivery import follow_up
 from loop_kit.values import asdict, dataclass, replace
 
@@ -160,31 +160,35 @@ def _started(dispatch: Dispatch, request: DocumentRequest[Any]) -> DispatchStart
 
 def _supervised(run: Run, prepared: Sequence[_Prepared[R]], at: Position) -> list[Ended]:
     """Run the programs to their ends, while heartbeats beat and limits are watched."""
-    me = Owner.me()
 
-    def tick() -> bool:
-        run.world.tick()
-        for each in prepared:
-            beat = heartbeat.Beat(role=each.dispatch.role, **asdict(me), dispatch_id=each.dispatch.name, at=run.now())
-            heartbeat.write(run.bus.heartbeat_path(each.dispatch.role), beat)
-        used = total(so_far(run, each.dispatch, each.account) for each in prepared)
-        return any(each.account.hopeless for each in prepared) or is_over(run, at, used)
+    def used() -> Spending:
+        return total(so_far(run, each.dispatch, each.account) for each in prepared)
 
     with ExitStack() as stack:
         for each in prepared:
             stack.callback(heartbeat.remove, run.bus.heartbeat_path(each.dispatch.role))
-        return [_one(run, each, stack, tick, at) for each in prepared]
+        jobs = [_job(run, each, stack, at, used) for each in prepared]
+        return supervise_all(jobs, interruption=run.world.interruption)
 
 
-def _one(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Callable[[], bool], at: Position) -> Ended:
+def _job(run: Run, prepared: _Prepared[Any], stack: ExitStack, at: Position, used: Callable[[], Spending]) -> Job:
+    """Return one program as it is supervised; `used` says what all that run now have used so far."""
     dispatch, account = prepared.dispatch, prepared.account
+    owner, path = Owner.me(), run.bus.heartbeat_path(dispatch.role)
+
+    def tick() -> bool:
+        run.world.tick()
+        heartbeat.write(
+            path, heartbeat.Beat(role=dispatch.role, **asdict(owner), dispatch_id=dispatch.name, at=run.now())
+        )
+        return account.hopeless or is_over(run, at, used())
 
     def show_line(line: str) -> None:
         run.emit(AgentOutput(role=dispatch.role, line=line))
         account.take(line)
 
-    return supervise(
-        prepared.command,
+    return Job(
+        command=prepared.command,
         limits=Limits(wall=wall_limit(run, at, dispatch.role), idle=run.settings.idle_timeout(dispatch.role)),
         log=stack.enter_context(RawLog(dispatch.output)),
         error_log=stack.enter_context(RawLog(dispatch.errors)),
@@ -194,7 +198,6 @@ def _one(run: Run, prepared: _Prepared[Any], stack: ExitStack, tick: Callable[[]
             tick=tick,
             cleaning=Cleaning.of(Redactor.of(prepared.command.env)),
         ),
-        interruption=run.world.interruption,
     )
 
 
