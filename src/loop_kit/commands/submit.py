@@ -22,6 +22,7 @@ from loop_kit.model.change import Change, Effect, Finding
 from loop_kit.model.decision import Decision
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.review import Issue, ReviewReport
+from loop_kit.model.roles import REVIEWER, WORKER
 from loop_kit.model.state import Phase, RunState
 from loop_kit.model.work import WorkReport
 from loop_kit.steps.work import ground_of, stop_at
@@ -61,7 +62,7 @@ def stand(bus: Bus, role: str) -> Standing:
     if state is None or not state.unfinished:
         raise StartError("no run is waiting for anybody", hint="loop run starts one; without --auto-dispatch it waits")
     manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, "none"))
-    if role not in manifest.people and state.outcome is None:
+    if not manifest.by_hand(role) and state.outcome is None:
         raise StartError(
             f"the {role} of {state.run_name} is a program ({in_use(manifest.settings, state.backends, role)})",
             hint="a person can step in when the run has ended; create .loop/STOP to end it",
@@ -73,7 +74,7 @@ def hand_in_work(
     bus: Bus, repository: Repository, *, notes: str = "", tests: Iterable[tuple[str, str]] = ()
 ) -> HandedIn:
     """Put a work report on the bus that says what git shows; raise the `LoopError` for which a round would refuse it."""
-    at = stand(bus, "worker")
+    at = stand(bus, WORKER)
     if at.state.phase is not Phase.AWAITING_WORK:
         raise StartError(
             f"the work of round {at.state.round} is handed in and awaits its review", hint="loop review answers"
@@ -141,14 +142,14 @@ def _remarks(change: Change) -> tuple[str, ...]:
 def _after_work(at: Standing) -> str:
     if not at.running:
         return "loop run --resume goes on with the run; loop run --single-round plays this round"
-    if "reviewer" in at.manifest.people:
+    if at.manifest.by_hand(REVIEWER):
         first = (
             "loop's own checks, and if they let it pass, "
             if at.manifest.card.checks or at.manifest.settings.checks
             else ""
         )
         return f"{first}the review: loop review --approve, or loop review --change FILE --reason TEXT"
-    backend = in_use(at.manifest.settings, at.state.backends, "reviewer")
+    backend = in_use(at.manifest.settings, at.state.backends, REVIEWER)
     return f"the reviewer ({backend}) is asked by the run; loop status shows how far it is"
 
 
@@ -156,7 +157,7 @@ def review_due(bus: Bus) -> tuple[Standing, Mapping[str, Any]]:
     """Return the run whose review is due, and the review request; raise `StartError` when none is."""
     until = time.monotonic() + _REVIEW_DUE_SECONDS
     while True:
-        at = stand(bus, "reviewer")
+        at = stand(bus, REVIEWER)
         if at.state.phase is Phase.AWAITING_REVIEW:
             break
         handed_in = bus.round_of(WorkReport.kind) == at.state.round
@@ -211,7 +212,7 @@ def hand_in_review(
 
 def _did_the_work(repository: Repository, at: Standing, head: str, environment: Mapping[str, str]) -> bool:
     """Whether the reviewing person wrote the commits; a program commits in a person's name and is not that person."""
-    if "worker" not in at.manifest.people:
+    if not at.manifest.by_hand(WORKER):
         return False
     return identity.address(repository, environment) in identity.authors(repository, at.state.base_sha, head)
 
@@ -242,7 +243,7 @@ def _after_review(at: Standing, decision: Decision) -> str:
         return "loop run --resume goes on with the run; loop run --single-round ends this round"
     if decision is Decision.APPROVE:
         return "the run ends approved; loop accept shows the change and takes it over"
-    who = "loop submit hands in the next work" if "worker" in at.manifest.people else "the worker is asked by the run"
+    who = "loop submit hands in the next work" if at.manifest.by_hand(WORKER) else "the worker is asked by the run"
     return f"round {at.state.round + 1}: fix_list.json says what to change, and {who}"
 
 

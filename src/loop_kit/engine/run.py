@@ -146,7 +146,7 @@ class Run:
         return (*map(self.tree_of, self.settings.reviewers), self.checks_tree)
 
     def by_hand(self, role: str) -> bool:
-        return role in self.manifest.people
+        return self.manifest.by_hand(role)
 
     def now(self) -> str:
         return self.world.clock.now()

@@ -5,6 +5,7 @@ it: reader, schema, defaults/config.toml and docs/config.md come from there.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loop_kit.errors import ConfigError
@@ -114,6 +115,8 @@ class WorktreeSettings:
     ] = ()
 
 
+# What a role may do that no table says otherwise of; every other one looks.
+_ACCESS: Mapping[str, Access] = MappingProxyType({WORKER: Access.WRITE})
 ModuleName = Annotated[
     str,
     Size(0, 500),
@@ -270,4 +273,4 @@ class Settings:
 
 
 def _access(role: str) -> Access:
-    return Access.WRITE if role == WORKER else Access.READ
+    return _ACCESS.get(role, Access.READ)

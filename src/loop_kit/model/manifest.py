@@ -76,6 +76,10 @@ class Manifest:
     def __post_init__(self) -> None:
         object.__setattr__(self, "card", read(TaskCard, self.card_document, "$.card"))
 
+    def by_hand(self, role: str) -> bool:
+        """Whether a person has this role."""
+        return role in self.people
+
     @property
     def private(self) -> tuple[str, ...]:
         """The ignored files that the person keeps for themselves."""
