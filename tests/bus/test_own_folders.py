@@ -45,5 +45,5 @@ def test_a_bus_that_is_a_link_is_all_that_is_said(bus: Bus, tmp_path: Path):
 
 
 def test_paths_are_those_of_git_and_a_bus_elsewhere_has_none(bus: Bus, tmp_path: Path):
-    assert own_paths(bus, bus.root.parent) == (".loop/archive", ".loop/logs", ".loop/runtime")
+    assert own_paths(bus, bus.root.parent) == (".loop/archive", ".loop/logs", ".loop/runtime", ".loop/runs")
     assert own_paths(bus, tmp_path / "other") == ()

@@ -155,7 +155,7 @@ SAYS = {
     "bad template": (3, "worker_prompt.txt"),
     "unknown backend": (3, "there is no backend 'scrpt', did you mean 'script'?"),
     "missing program": (8, "the backend 'gone' needs the program 'no-such-program'"),
-    "depends on unmet": (3, "T-1 depends on T-0, which is not approved on this bus"),
+    "depends on unmet": (3, "T-1 depends on T-0, which is not approved"),
 }
 # Decided before the bus is looked at, before its locks are taken, before its state is read; in this order.
 BEFORE_BUS = (*CONFIGS, "bad variable", "other transport", "no repository", "bare repository")

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ class Stage:
     patience: float = PATIENCE
     popen: Callable[..., "subprocess.Popen[str]"] = subprocess.Popen  # what makes a process of a program and its words
     may_quote: bool = False  # whether a check of this stage prints tracebacks, which loop quotes, indented
+    words: tuple[str, ...] = ()  # what stands before every command
 
     @classmethod
     def set_up(
@@ -118,9 +119,13 @@ class Stage:
         stage.play(worker, reviewer)
         return stage
 
+    def on_bus_of(self, task_id: str) -> "Stage":
+        """Return the same repository and agents with every command told to use the bus of that task."""
+        return replace(self, bus=self.bus / "runs" / task_id, words=("--loop-dir", f".loop/runs/{task_id}"))
+
     @property
     def script(self) -> Path:
-        return self.bus / "script.json"
+        return (self.bus.parent.parent if self.words else self.bus) / "script.json"
 
     def play(self, worker: Calls | None = None, reviewer: Calls | None = None) -> None:
         """Let the agents follow another script; calls of a role that were made before still count."""
@@ -159,7 +164,7 @@ class Stage:
     ) -> "subprocess.Popen[str]":
         """Start `loop ARGS` in a session of its own, to be signalled; hand it to `end` afterwards."""
         process = self.popen(
-            [*(program or self.program), *args],
+            [*(program or self.program), *self.words, *args],
             cwd=cwd or self.root,
             env=self.environment(env),
             stdin=subprocess.DEVNULL,

@@ -7,10 +7,10 @@ import pytest
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
-from loop_kit.errors import NewerError, StartError
+from loop_kit.errors import NewerError
 from loop_kit.model.documents import read, write
 from loop_kit.model.state import RunState
-from loop_kit.views.runs import find_run, list_runs, run_names
+from loop_kit.views.runs import list_runs
 from tests.support import documents
 from tests.support.runs import Stage, Steps, approves, ended, works
 
@@ -59,12 +59,6 @@ def test_what_a_run_cost_is_what_its_summary_says_and_unknown_where_a_dispatch_d
     assert [run.cost_usd for run in list_runs(Bus(stage.bus))] == [cost]
 
 
-def test_the_runs_of_a_task_come_in_their_order_and_what_is_no_place_does_not(bus: Bus):
-    for name in ("T-001@10", "T-001@2", "_unfiled", "T-1@1", "a b"):
-        (bus.archive_root / name).mkdir()
-    assert run_names(bus) == ["T-001", "T-001@2", "T-001@10"]
-
-
 def test_what_was_there_before_loop_comes_first_and_is_no_unfinished_run(bus: Bus):
     older = Archive(bus.archive_root / "T-001@0")
     older.put_document(2, "work_report", {})
@@ -105,18 +99,6 @@ def test_what_cannot_be_read_of_a_run_is_unknown(bus: Bus, spoiled: bytes):
     (bus.root / "state.json").write_bytes(spoiled)
     (run,) = list_runs(bus)
     assert (run.outcome, run.rounds, run.goal, run.cost_usd) == ("unfinished", 2, "", None)
-
-
-def test_the_run_that_is_meant_is_the_one_named_or_the_one_on_the_bus(bus: Bus):
-    state = bus.read_state()
-    assert (find_run(bus, "", state), find_run(bus, "T-001", None)) == ("T-001", "T-001")
-    with pytest.raises(StartError, match="there is no run 'T-7'"):
-        find_run(bus, "T-7", state)
-    with pytest.raises(StartError, match="no run stands on"):
-        find_run(bus, "", None)
-    for escape in ("../archive/T-001", "_unfiled", ".."):
-        with pytest.raises(StartError):
-            find_run(bus, escape, state)
 
 
 def test_a_run_can_be_written_as_a_document(bus: Bus):

@@ -1,4 +1,7 @@
-"""What a next run would take from the bus: by digest, so that what an agent put there is not taken unseen."""
+"""What a next run would take from the bus: by digest, so that what an agent put there is not taken unseen.
+
+Of the archives it is that of this bus: runs on others may go on beside and fill theirs.
+"""
 
 import os
 from contextlib import suppress
@@ -19,9 +22,9 @@ _MOST = 5000  # entries of a folder that are looked at
 
 
 def for_next_run(bus: Bus, run_name: str) -> dict[str, str]:
-    """Return `bus NAME` -> digest for what a next run may read: config, card, texts, cards, the archive of other runs."""
-    files = [bus.config_path, *(path for name in _READ for path in _texts_in(bus.root / name, _READ[name]))]
-    found = {f"bus {shown(path.relative_to(bus.root))}": _digest(path) for path in files if path.is_file()}
+    """Return `bus KEY` -> digest for what a next run may read: config, card, texts, cards, the archive of other runs."""
+    files = [bus.config_path, *(path for name in _READ for path in _texts_in(bus.keyed(name), _READ[name]))]
+    found = {f"bus {shown(path.relative_to(bus.default.root))}": _digest(path) for path in files if path.is_file()}
     with suppress(DocumentError):
         found["bus task_card.json"] = digest(bus.read("task_card"))
     for name in listed(bus.archive_root):

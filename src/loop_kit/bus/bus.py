@@ -1,8 +1,10 @@
-"""The bus: read and write what lies in `.loop/`.
+"""The bus: read and write what lies in `.loop/`, or in `.loop/runs/{task_id}/`.
 
 Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
 """
 
+import os
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -14,14 +16,15 @@ from loop_kit.bus.document import FORM_HINT, dump, parse, read_json
 from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
 from loop_kit.bus.layout import LIMITS, Layout, kind_of
 from loop_kit.bus.own_folders import check_folders
-from loop_kit.errors import DocumentError, Outcome
+from loop_kit.errors import DocumentError, Outcome, StartError
 from loop_kit.model import documents
+from loop_kit.model.names import is_task_id
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer
 from loop_kit.values import dataclass
 
 _HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
-_PRIVATE = b"*\n"
+IGNORES_ALL = b"*\n"
 _TEMPLATE_LIMIT = 1 << 20
 
 
@@ -35,9 +38,11 @@ class Bus(Layout):
         Raises `StartError` for a link in the place of a folder of loop's own.
         """
         check_folders(self)
-        for folder in (self.root, self.archive_root, self.logs, self.runtime):
+        for root in sorted({self.default.root, self.root}):
+            atomic.make_folder(root)
+            atomic.exclusive_write(root / ".gitignore", IGNORES_ALL)
+        for folder in (self.archive_root, self.logs, self.runtime):
             atomic.make_folder(folder)
-        atomic.exclusive_write(self.root / ".gitignore", _PRIVATE)
 
     def remove_leftovers(self) -> list[Path]:
         """Remove what killed writers left half-written. For the holder of the lock."""
@@ -154,17 +159,28 @@ class Bus(Layout):
         """Return the files `context/*.md`, each of at most `limit` bytes; raise `DocumentError` for a bad one."""
         return [(path, self._text(path, limit)) for path in sorted(self.context.glob("*.md"))]
 
+    def check_task(self, task_id: str) -> None:
+        """Raise `StartError` when this is the bus of another task."""
+        if self.task_id not in ("", task_id):
+            raise StartError(
+                f"{self.root} is the bus of {self.task_id}, and the card is that of {task_id}",
+                hint=f"--loop-dir {shlex.quote(shown(self.runs_root / task_id))} names the bus of {task_id}",
+            )
+
     def is_approved(self, task_id: str) -> bool:
-        """Tell whether a run of this task on this bus was approved: the last one, or one in the archive.
+        """Tell whether a run of this task was approved: the last one on the default bus or on the task's own, or an archived one.
 
         Only loop's own word counts, which has a version; whose documents have none did not ask git.
         """
-        runs = (self.archive_root / name for name in atomic.listed(self.archive_root) if _is_run_of(task_id, name))
-        archived = (run / name for run in runs for name in atomic.listed(run) if fnmatchcase(name, "r*_summary*.json"))
-        return any(self._tells_approval(path, task_id) for path in (self.state_path, self.path("summary"), *archived))
+        roots = [self.default.root, *([self.runs_root / task_id] if is_task_id(task_id) else [])]
+        return any(_has_approved(Bus(root), task_id) for root in roots)
+
+    def stop_files(self) -> list[Path]:
+        """Return each file that asks the run on this bus to end: its own, and that of the default bus, which is for all."""
+        return [path for path in dict.fromkeys((self.stop_path, self.default.stop_path)) if os.path.lexists(path)]
 
     def stop_requested(self) -> bool:
-        return self.stop_path.exists() or self.stop_path.is_symlink()
+        return bool(self.stop_files())
 
     def open_outbox(self, dispatch_id: str, kind: str) -> Path:
         """Make the fresh, private folder of one dispatch; whatever an outbox of that name held before is gone."""
@@ -234,15 +250,22 @@ class Bus(Layout):
         except FileNotFoundError:
             raise DocumentError(f"{name} is a link to nothing", hint="correct it or move it away") from None
 
-    def _tells_approval(self, path: Path, task_id: str) -> bool:
-        try:
-            document = read_json(path, limit=LIMITS["summary"], follow=False)
-        except (FileNotFoundError, DocumentError):
-            return False
-        check_not_newer("state" if path == self.state_path else "summary", document, name=self.name(path))
-        if not isinstance(document, dict) or type(document.get("schema_version")) is not int:
-            return False
-        return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
+
+def _has_approved(bus: Bus, task_id: str) -> bool:
+    runs = (bus.archive_root / name for name in atomic.listed(bus.archive_root) if _is_run_of(task_id, name))
+    archived = (run / name for run in runs for name in atomic.listed(run) if fnmatchcase(name, "r*_summary*.json"))
+    return any(_tells_approval(bus, path, task_id) for path in (bus.state_path, bus.path("summary"), *archived))
+
+
+def _tells_approval(bus: Bus, path: Path, task_id: str) -> bool:
+    try:
+        document = read_json(path, limit=LIMITS["summary"], follow=False)
+    except (FileNotFoundError, DocumentError):
+        return False
+    check_not_newer("state" if path == bus.state_path else "summary", document, name=bus.name(path))
+    if not isinstance(document, dict) or type(document.get("schema_version")) is not int:
+        return False
+    return (document.get("task_id"), document.get("outcome")) == (task_id, Outcome.APPROVED)
 
 
 def _is_run_of(task_id: str, run_name: str) -> bool:

@@ -1,10 +1,20 @@
-"""The map of `.loop/`: what lies where, and how large it may be. Nothing here touches the disk."""
+"""The map of a bus: what lies where, and how large it may be. Nothing here touches the disk.
 
+A bus is a folder with one run at a time. `.loop/` is the default one; `.loop/runs/{task_id}/` is that of one task, with the
+same layout. It inherits what people write (`INHERITED`, and `STOP`) from the default bus; everything else is its own. Which
+of the two a bus is, and from where it inherits, follows from its path alone: nothing an agent writes can change it, and
+whoever has the path has the bus. The alternative was a field that names the default bus; whoever makes a `Bus` would have
+to fill it in, and the round process would have to be told it beside the path.
+"""
+
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 from loop_kit.bus.files import shown
+from loop_kit.model.names import is_task_id
 from loop_kit.values import dataclass
 
 _MIB = 1 << 20
@@ -22,6 +32,9 @@ LIMITS: Mapping[str, int] = MappingProxyType(
 )
 # Documents of one round, in the order in which they come to be.
 ROUND_KINDS = ("fix_list", "work_report", "checks", "review_request", "review_report")
+RUNS = "runs"
+# What people write for every run: a bus below `RUNS` has none of it.
+INHERITED = ("config.toml", "templates", "context", "tasks")
 
 
 def kind_of(name: str) -> str:
@@ -46,8 +59,31 @@ class Layout:
         return self.root / f"{name}.json"
 
     def name(self, path: Path) -> str:
-        """Return what people call a file on the bus, e.g. `.loop/state.json`."""
-        return shown(path.relative_to(self.root.parent))
+        """Return what people call a file on the bus, e.g. `.loop/state.json` or `.loop/runs/T-001/state.json`."""
+        return shown(path.relative_to(self.default.root.parent))
+
+    @property
+    def task_id(self) -> str:
+        """The task whose runs alone this bus takes; "" for a default bus, which takes every task's."""
+        return self.root.name if self.root.parent.name == RUNS and is_task_id(self.root.name) else ""
+
+    @property
+    def default(self) -> Self:
+        """The bus that this one inherits from: itself, unless it is the bus of one task."""
+        return type(self)(self.root.parent.parent) if self.task_id else self
+
+    @property
+    def runs_root(self) -> Path:
+        """Where the buses of single tasks lie, each in the folder named after its task."""
+        return self.default.root / RUNS
+
+    def key(self, path: Path) -> str:
+        """Return what a file of this bus is called in its documents: a path from the bus that the file belongs to."""
+        return os.path.relpath(path, self.root if path.is_relative_to(self.root) else self.default.root)
+
+    def keyed(self, key: str) -> Path:
+        """Return the file of this bus that `key` is about."""
+        return (self.default if key.partition("/")[0] in INHERITED else self).root / key
 
     @property
     def card_path(self) -> Path:
@@ -59,15 +95,20 @@ class Layout:
 
     @property
     def config_path(self) -> Path:
-        return self.root / "config.toml"
+        return self.default.root / "config.toml"
 
     @property
     def templates(self) -> Path:
-        return self.root / "templates"
+        return self.default.root / "templates"
 
     @property
     def context(self) -> Path:
-        return self.root / "context"
+        return self.default.root / "context"
+
+    @property
+    def tasks(self) -> Path:
+        """Where cards lie that a run may be given by their id."""
+        return self.default.root / "tasks"
 
     @property
     def logs(self) -> Path:

@@ -10,19 +10,22 @@ from pathlib import Path
 
 from loop_kit.bus import atomic
 from loop_kit.bus.files import link_sentence
-from loop_kit.bus.layout import Layout
+from loop_kit.bus.layout import INHERITED, RUNS, Layout
 from loop_kit.errors import NeedsPersonError, StartError
 
-OWN = ("archive", "logs", "runtime")
+OWN = ("archive", "logs", "runtime", RUNS)
 
 
 def find_links(bus: Layout, run_name: str = "") -> Iterator[Path]:
     """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, the runs' below those.
 
-    With the name of a run its folders alone are looked at, without listing a long archive.
+    With the name of a run its folders alone are looked at, without listing a long archive. Nothing is looked for behind a
+    link on the way to the bus of a task.
     """
-    if bus.root.is_symlink():
-        yield bus.root
+    way = (bus.default.root, bus.runs_root, bus.root) if bus.task_id else (bus.root,)
+    link = next(filter(Path.is_symlink, way), None)
+    if link is not None:
+        yield link
         return
     for folder in (bus.root / name for name in OWN):
         if folder.is_symlink():
@@ -40,6 +43,27 @@ def check_folders(bus: Layout) -> None:
         raise StartError(sentence, hint=hint)
 
 
+def find_disregarded(bus: Layout) -> Iterator[Path]:
+    """Yield what lies on the bus of a task although it is read from the default bus alone."""
+    yield from (path for name in INHERITED if bus.task_id and os.path.lexists(path := bus.root / name))
+
+
+def disregarded_sentence(bus: Layout, path: Path) -> tuple[str, str]:
+    """Return what is wrong with such a file, and what to do."""
+    there = bus.name(bus.default.root / path.name)
+    return (
+        f"{bus.name(path)} is not read: the bus of {bus.task_id} takes {path.name} from {there}",
+        f"move what it says to {there}, or take it away",
+    )
+
+
+def check_inherited(bus: Layout) -> None:
+    """Raise `StartError` for the first such file: whoever wrote it expects a run to go by it."""
+    for path in find_disregarded(bus):
+        sentence, hint = disregarded_sentence(bus, path)
+        raise StartError(sentence, hint=hint)
+
+
 def stop_at_links(bus: Layout, run_name: str) -> None:
     """Raise `NeedsPersonError` for a link that came into the place of a folder while somebody worked."""
     link = next(find_links(bus, run_name), None)
@@ -49,7 +73,11 @@ def stop_at_links(bus: Layout, run_name: str) -> None:
 
 
 def own_paths(bus: Layout, root: Path) -> tuple[str, ...]:
-    """Return where `OWN` lies below the top of a working tree, as git names paths; nothing for a bus that lies elsewhere."""
-    if not bus.root.is_relative_to(root):
+    """Return where `OWN` lies below the top of a working tree, as git names paths; nothing for a bus that lies elsewhere.
+
+    Of the bus of a task it is that of its default bus, which it is a part of.
+    """
+    top = bus.default.root
+    if not top.is_relative_to(root):
         return ()
-    return tuple(os.fspath((bus.root / name).relative_to(root)) for name in OWN)
+    return tuple(os.fspath((top / name).relative_to(root)) for name in OWN)

@@ -7,7 +7,7 @@ import click
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
-from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.looking import bus_with_run, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.commands.accept import Approved, Taken, find_approved, take_over
 from loop_kit.engine.log_anchor import tell_afterwards
@@ -19,6 +19,7 @@ _SHOWN = 20
 
 
 @click.command("accept")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--into", metavar="BRANCH", help="Take the change over onto this branch; else everything stays as it is.")
 @click.option(
     "--merge/--squash", "merge", default=None, help="As a merge commit, or as one new commit. [default: --merge]"
@@ -36,7 +37,7 @@ def command(edge: Edge, /, **flags: Any) -> int:
     """
     if not flags["into"] and (flags["merge"] is not None or flags["message"]):
         raise UsageError("--merge, --squash and --message go with --into", hint="name the branch: --into main")
-    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    bus, repository = bus_with_run(edge, flags["task"]), Repository.find(edge.cwd)
     with locked(bus, repository, "loop accept"):
         approved = find_approved(bus, repository)
         taken = _take_over(repository, approved, edge, flags) if flags["into"] else None

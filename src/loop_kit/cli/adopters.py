@@ -47,7 +47,12 @@ class Adopter(Protocol):
 
 
 def check_maker(bus: Bus) -> None:
-    """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted."""
+    """Raise unless this loop may work on `bus`: `NewerError`, or `StartError` for one that is still to be adopted.
+
+    For the bus of a task that holds of the default bus too, from which it inherits.
+    """
+    if bus.task_id:
+        check_maker(bus.default)
     state = check_not_newer_bus(bus)
     if state is not None and "schema_version" in state and state.keys() <= _names():
         return  # whatever else may be wrong with it is loop's own matter

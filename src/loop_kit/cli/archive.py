@@ -15,16 +15,17 @@ from loop_kit import folders
 from loop_kit.bus import atomic
 from loop_kit.bus.archive import Archive, Filed
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import buses
 from loop_kit.bus.files import free_name, read_beginning, read_bytes
 from loop_kit.bus.layout import LIMITS
 from loop_kit.bus.lock import Lock
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json
+from loop_kit.cli.looking import bus_to_look_at, local_time, put_exactly, put_json, run_to_look_at
 from loop_kit.cli.main import bus_option
 from loop_kit.engine.world import utc_now
 from loop_kit.errors import StartError, UsageError
-from loop_kit.views.runs import find_run, run_names
+from loop_kit.views.lookup import all_runs
 
 _READ_LIMIT = 64 << 20
 
@@ -44,9 +45,8 @@ def command(ctx: click.Context) -> int:
 @click.pass_obj
 def list_command(edge: Edge, run_name: str | None = None, as_json: bool = False) -> int:
     """List what is kept: of every run, or of one, such as T-001 or T-001@2."""
-    bus = bus_to_look_at(edge)
-    wanted = [find_run(bus, run_name, None)] if run_name else run_names(bus)
-    entries = [_entry(name, filed) for name in wanted for filed in Archive(bus.archive_root / name).files()]
+    wanted = [run_to_look_at(edge, run_name)] if run_name else all_runs(bus_to_look_at(edge))
+    entries = [_entry(name, filed) for bus, name in wanted for filed in Archive(bus.archive_root / name).files()]
     if as_json:
         put_json(entries)
     elif entries:
@@ -67,7 +67,7 @@ def list_command(edge: Edge, run_name: str | None = None, as_json: bool = False)
 @click.pass_obj
 def show_command(edge: Edge, file: str) -> int:
     """Print an archived document byte for byte, such as r1_work_report or T-001@2/r1_work_report.json."""
-    put_exactly(_read(_find(bus_to_look_at(edge), file).path))
+    put_exactly(_read(_find(edge, file)[1].path))
     return 0
 
 
@@ -79,15 +79,15 @@ def show_command(edge: Edge, file: str) -> int:
 @click.pass_obj
 def restore_command(edge: Edge, file: str, target: str | None, yes: bool) -> int:
     """Put an archived document back, byte for byte, on the bus or at a path of your own."""
-    bus = bus_to_look_at(edge)
-    filed = _find(bus, file)
+    bus, filed = _find(edge, file)
     path = (edge.cwd / Path(target).expanduser()).absolute() if target else _run_on_bus(bus, filed)
     data = _read(filed.path)
-    if _is_a_runs(bus, path):
-        with Lock.acquire(bus.lock_path, purpose="loop archive restore", now=utc_now(), wait_for_dead=0.0):
-            kept = _put(bus, path, data, sure=yes)
+    owner = next((each for each in reversed(buses(bus)) if _is_on_bus(each, path)), None)
+    if owner is not None and path.name != owner.card_path.name:  # only the card there is the person's own
+        with Lock.acquire(owner.lock_path, purpose="loop archive restore", now=utc_now(), wait_for_dead=0.0):
+            kept = _put(owner, path, data, sure=yes)
     else:
-        kept = _put(bus, path.resolve(), data, sure=yes)
+        kept = _put(owner, path.resolve(), data, sure=yes)
     put(f"{path} is now {filed.path.name} of {filed.path.parent.name}")
     if kept is not None:
         put(f"what was there is kept as {kept}")
@@ -108,11 +108,14 @@ def _entry(run_name: str, filed: Filed) -> dict[str, str | int | bool]:
     }
 
 
-def _find(bus: Bus, file: str) -> Filed:
-    """Return what a person names; without a task it is of the run on the bus, without an ending the last take is meant."""
+def _find(edge: Edge, file: str) -> tuple[Bus, Filed]:
+    """Return what a person names, and the bus it is on.
+
+    Without a task it is of the run that stands on the bus, without an ending the last take is meant.
+    """
     task, _, name = file.rpartition("/")
-    state = None if task else bus.read_state()
-    archive = Archive(bus.archive_root / find_run(bus, task, state))
+    bus, run_name = run_to_look_at(edge, task)
+    archive = Archive(bus.archive_root / run_name)
     files = archive.files()
     exact = [filed for filed in files if filed.path.name == name]
     takes = [
@@ -121,7 +124,7 @@ def _find(bus: Bus, file: str) -> Filed:
     if not (exact or takes):
         hint = f"loop archive list {archive.run_name} shows what there is"
         raise StartError(f"{archive.run_name} has no archived document {name!r:.80}", hint=hint)
-    return exact[0] if exact else takes[-1]
+    return bus, exact[0] if exact else takes[-1]
 
 
 def _read(path: Path) -> bytes:
@@ -138,17 +141,13 @@ def _run_on_bus(bus: Bus, filed: Filed) -> Path:
     return bus.path(filed.name)
 
 
-def _is_a_runs(bus: Bus, path: Path) -> bool:
-    """Tell whether a path is on the bus, by whatever way it is named; only the card there is the person's own."""
-    return _is_on_bus(bus, path) and path.name != bus.card_path.name
-
-
 def _is_on_bus(bus: Bus, path: Path) -> bool:
+    """Tell whether a path is on the bus, by whatever way it is named."""
     return (path.parent.resolve() / path.name).is_relative_to(bus.root.resolve())
 
 
-def _put(bus: Bus, path: Path, data: bytes, *, sure: bool) -> Path | None:
-    """Write `data` to `path`; return where a document of the bus that was there before is kept, None when none was."""
+def _put(bus: Bus | None, path: Path, data: bytes, *, sure: bool) -> Path | None:
+    """Write `data` to `path`, on a bus or beside all; return where a document that was there is kept, None when none was."""
     if not path.parent.is_dir():
         raise StartError(f"the folder {path.parent} does not exist", hint="make it first")
     if path.exists() and not path.is_file():
@@ -158,7 +157,7 @@ def _put(bus: Bus, path: Path, data: bytes, *, sure: bool) -> Path | None:
         return None
     if os.path.lexists(path) and not sure:
         _ask(path)
-    kept = _keep(bus, path, before) if before and _is_on_bus(bus, path) else None
+    kept = _keep(bus, path, before) if before and bus is not None else None
     atomic.write_bytes(folders.real(path), data)
     return kept
 

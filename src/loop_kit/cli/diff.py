@@ -8,13 +8,12 @@ import click
 
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, put_file, put_json
+from loop_kit.cli.looking import put_file, put_json, run_to_look_at
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.change import FileChange
 from loop_kit.values import dataclass
 from loop_kit.vcs.repository import Repository
-from loop_kit.views.runs import find_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +38,7 @@ class Span:
 @click.pass_obj
 def command(edge: Edge, task: str | None, number: int | None, alone: bool, stat: bool, as_json: bool) -> int:
     """Print the diff from a run's base to the head of a round, untouched by any setting of git."""
-    bus = bus_to_look_at(edge)
-    run_name = find_run(bus, task or "", None if task else bus.read_state())
+    _, run_name = run_to_look_at(edge, task or "")
     repository = Repository.find(edge.cwd)
     span = find_span(repository, run_name, number, alone=alone)
     if as_json:

@@ -116,7 +116,8 @@ def _commands(run: Run, outcome: Outcome, loop: str) -> tuple[str, ...]:
     if "--reset" in state.hint and "--resume" not in state.hint:
         return (f"{loop} run --reset", look)
     more = f" --max-rounds {run.settings.run.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
-    away = (f"rm {shlex.quote(str(run.bus.stop_path))}",) if outcome is Outcome.STOPPED else ()
+    stops = run.bus.stop_files() or [run.bus.stop_path]
+    away = (f"rm {shlex.join(map(str, stops))}",) if outcome is Outcome.STOPPED else ()
     return (*away, f"{loop} run --resume{more}", look)
 
 

@@ -6,7 +6,9 @@ from contextlib import nullcontext
 import click
 
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import buses
 from loop_kit.bus.lock import read_holder
+from loop_kit.bus.own_folders import find_links
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
@@ -27,19 +29,35 @@ from loop_kit.vcs.repository import Repository
 @bus_option
 @click.pass_obj
 def command(edge: Edge, repair: bool, as_json: bool) -> int:
-    """Compare bus, archive and refs with each other, and look for what dead runs left behind.
+    """Compare every bus, its archive and refs with each other, and look for what dead runs left behind.
 
     Exit 0 when all is well or could be repaired, 11 when something is left. Of the log it says whether it holds all that
     was anchored; lines after that may be lost with the power, and are told as a note. The archive, refs that hold a commit, and
     whatever an unfinished run needs are never touched.
     """
     repository = Repository.find(edge.cwd)
-    misplaced = list(examine_folders(Bus(bus_root(edge)), repository))
-    if any(problem.code == "link" for problem in misplaced):  # nothing is read through it: there is no more to say
-        return _tell(misplaced, [], alive=False, as_json=as_json)
-    bus = bus_to_look_at(edge)
+    named = Bus(bus_root(edge))
+    linked = any(find_links(named))
+    if not linked:
+        bus_to_look_at(edge)  # raises when nothing there can be examined
     if repair:
         become_subreaper()
+    seen = [
+        _examine(each, repository, repair=repair) for each in ([named] if linked or named.task_id else buses(named))
+    ]
+    return _tell(
+        [problem for problems, _, _ in seen for problem in problems],
+        [problem for _, repaired, _ in seen for problem in repaired],
+        alive=any(alive for _, _, alive in seen),
+        as_json=as_json,
+    )
+
+
+def _examine(bus: Bus, repository: Repository, *, repair: bool) -> tuple[list[Problem], list[Problem], bool]:
+    """Return what is wrong with one bus, what of it was repaired, and whether a run is alive there."""
+    misplaced = list(examine_folders(bus, repository))
+    if any(problem.code == "link" for problem in misplaced):  # nothing is read through it: there is no more to say
+        return misplaced, [], False
     with locked(bus, repository, "loop fsck") if repair else nullcontext():
         alive = not repair and _run_lives(bus)
         problems = [*misplaced, *examine(bus, repository, alive=alive)]
@@ -47,7 +65,7 @@ def command(edge: Edge, repair: bool, as_json: bool) -> int:
         for problem in repaired:
             if problem.repair is not None:
                 problem.repair()
-    return _tell(problems, repaired, alive=alive, as_json=as_json)
+    return problems, repaired, alive
 
 
 def _tell(problems: Sequence[Problem], repaired: Sequence[Problem], *, alive: bool, as_json: bool) -> int:

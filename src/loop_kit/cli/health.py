@@ -8,6 +8,7 @@ from loop_kit.cli.pulse import TTL_SECONDS, show, show_json
 
 
 @click.command("health")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option(
     "--heartbeat-ttl",
     "ttl",
@@ -19,9 +20,9 @@ from loop_kit.cli.pulse import TTL_SECONDS, show, show_json
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 @bus_option
 @click.pass_obj
-def command(edge: Edge, ttl: float, as_json: bool) -> int:
-    """Tell whether the PM and the agents live, from their processes and heartbeats.
+def command(edge: Edge, task: str, ttl: float, as_json: bool) -> int:
+    """Tell whether the PM and the agents live, from their processes and heartbeats; without TASK those of every run.
 
     Exit 0 when everything lives that should, which is nothing while no run is going on; else exit 11.
     """
-    return show_json(edge, ttl) if as_json else show(edge, ttl)
+    return show_json(edge, ttl, task) if as_json else show(edge, ttl, task)

@@ -7,7 +7,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at
+from loop_kit.cli.looking import bus_with_run
 from loop_kit.cli.main import bus_option
 from loop_kit.dispatch.failover import in_use
 from loop_kit.engine.world import utc_now
@@ -20,6 +20,7 @@ from loop_kit.values import asdict
 
 
 @click.command("heartbeat")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="Whose heart beats.")
 @click.option(
     "--interval",
@@ -30,9 +31,9 @@ from loop_kit.values import asdict
 )
 @bus_option
 @click.pass_obj
-def command(edge: Edge, /, role: str, interval: float) -> int:
+def command(edge: Edge, /, task: str, role: str, interval: float) -> int:
     """Beat for a person until Ctrl-C: a run with --require-heartbeat waits for them only so long as somebody does."""
-    bus = bus_to_look_at(edge)
+    bus = bus_with_run(edge, task)
     _check_role(bus, role)
     bus.ensure_layout()
     path, me = bus.heartbeat_path(role), Owner.me()

@@ -16,7 +16,7 @@ from loop_kit.cli.edge import Edge
 from loop_kit.cli.main import bus_option
 from loop_kit.cli.places import bus_root, loop_again
 from loop_kit.cli.settings import resolve
-from loop_kit.errors import LoopError, StartError
+from loop_kit.errors import LoopError, StartError, UsageError
 
 # file on the bus -> file in defaults/
 MADE = {
@@ -37,6 +37,10 @@ def command(edge: Edge) -> int:
     moved to the archive.
     """
     bus = Bus(bus_root(edge))
+    if bus.task_id:
+        raise UsageError(
+            f"{bus.root} takes what init makes from {bus.default.root}", hint="loop run makes the bus of a task"
+        )
     check_not_newer_bus(bus)
     _check_repository(bus)
     missing = [name for name in (".gitignore", "config.toml") if not (bus.root / name).exists()]

@@ -1,4 +1,4 @@
-"""`loop list`: every run that the archive knows."""
+"""`loop list`: every run that an archive knows, on whichever bus."""
 
 import click
 

@@ -16,9 +16,12 @@ def locked(bus: Bus, repository: Repository | None, purpose: str) -> Iterator[tu
 
     Without a repository the bus alone is locked: a run in a tree of its own leaves the person's tree to others.
 
-    A bus that is not this loop's is refused before the first lock writes into its file.
+    A bus that is not this loop's is refused before the first lock writes into its file. The bus of a task is made for it, if
+    it is not there yet.
     """
     check_maker(bus)
+    if bus.task_id:
+        bus.ensure_layout()
     now = utc_now()
     paths = (bus.lock_path, *([] if repository is None else [repository.lock_path]))
     with ExitStack() as held:

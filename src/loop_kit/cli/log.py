@@ -3,7 +3,8 @@
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from loop_kit.bus.feed import Feed
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, local_time, say
+from loop_kit.cli.looking import buses_with, local_time, say
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import EXIT_CODES, Outcome
 from loop_kit.model.events import RunResumed, RunStarted
@@ -26,7 +27,7 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(slots=True, kw_only=True)
 class Filter:
-    """What is asked for, and the number of the last event that was seen.
+    """What is asked for of one log, and the number of the last event that was seen there.
 
     Only the first event of a run names its task: `runs` remembers which runs are meant.
     """
@@ -47,6 +48,9 @@ class Filter:
         return meant and event.seq > self.since and (not self.events or event.name in self.events)
 
 
+Logs = Sequence[tuple[Feed, Filter]]
+
+
 @click.command("log")
 @click.option("--task", metavar="ID", help="Only this task's runs, or with T-001@2 only that run.")
 @click.option("--event", "events", multiple=True, metavar="NAME", help="Only events of this name; may be repeated.")
@@ -57,23 +61,27 @@ class Filter:
 @bus_option
 @click.pass_obj
 def command(edge: Edge, /, count: int | None, follow: bool, as_json: bool, **wanted: Any) -> int:
-    """Print what happened, oldest first: the events of logs/feed.jsonl."""
-    feed, wish = Feed(bus_to_look_at(edge).feed_path), Filter(**wanted)
-    found: Iterable[FeedEvent] = filter(wish.passes, feed.read())
+    """Print what happened, oldest first: the events of logs/feed.jsonl.
+
+    Each bus has a log of its own. With --task it is that of the task's bus, after what the default one has of the task.
+    """
+    logs = [(Feed(bus.feed_path), Filter(**wanted)) for bus in buses_with(edge, wanted["task"] or "")]
+    found: Iterable[FeedEvent] = chain.from_iterable(filter(wish.passes, feed.read()) for feed, wish in logs)
     found = found if count is None else deque(found, maxlen=count)
     if follow:
-        return _follow(feed, wish, found, as_json=as_json)
+        return _follow(logs, found, as_json=as_json)
     _print(found, as_json=as_json)
-    _tell_broken(feed)
+    _tell_broken(logs)
     return 0
 
 
-def _follow(feed: Feed, wish: Filter, begun: Iterable[FeedEvent], *, as_json: bool) -> int:
+def _follow(logs: Logs, begun: Iterable[FeedEvent], *, as_json: bool) -> int:
     with listening() as interruption:
         heard = _print(begun, as_json=as_json)
-        _tell_broken(feed)
+        _tell_broken(logs)
         while heard and not interruption.sleep(_LOOK_SECONDS):
-            heard = _print(filter(wish.passes, feed.read(after_seq=wish.last)), as_json=as_json)
+            new = (filter(wish.passes, feed.read(after_seq=wish.last)) for feed, wish in logs)
+            heard = _print(chain.from_iterable(new), as_json=as_json)
     ended_by_person = interruption.requested is None or interruption.requested.name == "SIGINT"
     return 0 if ended_by_person else EXIT_CODES[Outcome.TERMINATED]
 
@@ -89,8 +97,9 @@ def _line(event: FeedEvent) -> str:
     return head + text.replace("\n", "\n" + " " * len(head))
 
 
-def _tell_broken(feed: Feed) -> None:
-    if feed.broken:
-        lines = "1 line" if feed.broken == 1 else f"{feed.broken} lines"
-        sys.stdout.flush()
-        put(f"{lines} of {feed.path} cannot be read and {'is' if feed.broken == 1 else 'are'} left out", err=True)
+def _tell_broken(logs: Logs) -> None:
+    for feed, _ in logs:
+        if feed.broken:
+            lines = "1 line" if feed.broken == 1 else f"{feed.broken} lines"
+            sys.stdout.flush()
+            put(f"{lines} of {feed.path} cannot be read and {'is' if feed.broken == 1 else 'are'} left out", err=True)

@@ -15,17 +15,62 @@ from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.places import bus_root
 from loop_kit.errors import StartError
+from loop_kit.views.lookup import all_runs, buses_for, find_bus, find_run
 
 _PART = 1 << 16
+_NAMED = 10
 
 
 def bus_to_look_at(edge: Edge) -> Bus:
     """Return the bus; raise `StartError` when there is none, and as `check_maker` does."""
     bus = Bus(bus_root(edge))
     if not bus.root.is_dir():
-        raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
+        raise StartError(
+            f"{bus.root} {'is no folder' if bus.root.exists() else 'does not exist'}",
+            hint=f"loop run makes it, once {bus.task_id} has a card" if bus.task_id else "loop init makes it",
+        )
     check_maker(bus)
     return bus
+
+
+def bus_of_run(edge: Edge, task: str) -> Bus:
+    """Return the bus on which the named run is the last one, without a name the bus itself; raises as `find_bus` does too."""
+    bus = bus_to_look_at(edge)
+    found = find_bus(bus, task)
+    if found != bus:
+        check_maker(found)
+    return found
+
+
+def bus_with_run(edge: Edge, task: str) -> Bus:
+    """Return what `bus_of_run` does; raise `StartError` when nothing was named and only other buses have runs."""
+    bus = bus_of_run(edge, task)
+    if not task and bus.read_state() is None:
+        others = list(dict.fromkeys(each.task_id for each, _ in all_runs(bus) if each.task_id))
+        if others:
+            raise StartError(
+                f"no run stands on {bus.root}", hint=f"say which task is meant: {', '.join(others[-_NAMED:])}"
+            )
+    return bus
+
+
+def buses_with(edge: Edge, task: str) -> list[Bus]:
+    """Return every bus on which runs of that name can be, without a name the bus itself; raises as `bus_to_look_at` does."""
+    bus = bus_to_look_at(edge)
+    found = buses_for(bus, task) if task else [bus]
+    for each in found:
+        if each != bus:
+            check_maker(each)
+    return found
+
+
+def run_to_look_at(edge: Edge, task: str) -> tuple[Bus, str]:
+    """Return the bus and the name of a run: the one named, else the last one on the bus; raises as `find_run` does too."""
+    bus = bus_to_look_at(edge)
+    found, run_name = find_run(bus, task)
+    if found != bus:
+        check_maker(found)
+    return found, run_name
 
 
 def now() -> datetime:

@@ -5,6 +5,9 @@ import shlex
 from pathlib import Path
 
 from loop_kit import folders
+from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import check_place
+from loop_kit.bus.files import link_sentence
 from loop_kit.cli.edge import Edge
 from loop_kit.errors import StartError
 
@@ -13,10 +16,12 @@ def bus_root(edge: Edge) -> Path:
     """Return the absolute path of the bus, whether or not it exists yet.
 
     It is the one that was named, else the nearest `.loop` from here up to the top of the repository, else `.loop` at
-    that top.
+    that top. Raises `StartError` for one in a place where no bus can be.
     """
     if edge.loop_dir:
-        return _named(edge.cwd / Path(edge.loop_dir).expanduser())
+        root = _named(edge.cwd / Path(edge.loop_dir).expanduser())
+        check_place(Bus(root))
+        return root
     for folder in (edge.cwd, *edge.cwd.parents):
         if (folder / ".loop").is_dir() or (folder / ".git").exists():
             return folder / ".loop"
@@ -26,8 +31,12 @@ def bus_root(edge: Edge) -> Path:
 def _named(path: Path) -> Path:
     """Return a bus that a person names, without links on the way to it; raise `StartError` for one in the repository.
 
-    Such a link may have come with a clone, and would take loop out of the repository without a word.
+    Such a link may have come with a clone, and would take loop out of the repository without a word. Behind one in the place
+    of runs/ the bus of a task would inherit nothing.
     """
+    if Bus(path).task_id and path.parent.is_symlink():
+        sentence, hint = link_sentence(path.parent)
+        raise StartError(sentence, hint=hint)
     for folder in path.parents:
         if folder.is_symlink() and any((outer / ".git").exists() for outer in folder.parents):
             raise StartError(

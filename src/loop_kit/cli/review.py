@@ -8,7 +8,7 @@ import click
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.editing import edit_review
 from loop_kit.cli.handing_in import report
-from loop_kit.cli.looking import bus_to_look_at
+from loop_kit.cli.looking import bus_with_run
 from loop_kit.cli.main import bus_option
 from loop_kit.commands.submit import hand_in_review, split_line
 from loop_kit.errors import UsageError
@@ -30,6 +30,7 @@ class _Ordered(click.Command):
 
 
 @click.command("review", cls=_Ordered)
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--approve", is_flag=True, help="The change may be taken as it is.")
 @click.option("--change", metavar="FILE[:LINE]", multiple=True, help="Where something must change; '' for no file.")
 @click.option("--reason", metavar="TEXT", multiple=True, help="What is wrong there; each --change needs one.")
@@ -49,7 +50,7 @@ def command(ctx: click.Context, /, **flags: Any) -> int:
     """
     edge: Edge = ctx.obj
     _check_flags(flags)
-    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    bus, repository = bus_with_run(edge, flags["task"]), Repository.find(edge.cwd)
     if flags["edit"]:
         handed_in = edit_review(bus, repository, edge)
     else:

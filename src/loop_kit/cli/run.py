@@ -66,8 +66,10 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet)
     """Run to the end and show it; what ended the run is raised on, unless the person has just read it."""
     request = _request(bus, edge, flags)
     repository = Repository.find(edge.cwd)
-    if not bus.root.is_dir():
+    if not (bus.task_id or bus.root.is_dir()):
         raise StartError(f"{bus.root} does not exist", hint="loop init makes it")
+    if request.card_path is not None and not bus.root.exists():
+        bus.read_card(request.card_path)  # no bus is made for a card that is not there
     become_subreaper()
     with locked(bus, repository, "loop run") as locks:
         if is_said(flags):
@@ -95,7 +97,7 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
     state = bus.read_state()
     if state is not None and state.unfinished and not flags["reset"]:
         return None
-    path = write_card(bus, read_sketch(flags, edge, world.interruption))
+    path = write_card(bus, replace(read_sketch(flags, edge, world.interruption), task_id=bus.task_id))
     world.listener(CardMade(path=bus.name(path)))
     return path
 
@@ -103,9 +105,8 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
 def _request(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
     given = given_settings(flags)
     _check_flags(flags)
-    card = find_card(bus, flags["task"], edge.cwd) if flags["task"] else None
     return RunRequest(
-        card_path=card,
+        card_path=_named_card(bus, edge, flags),
         settings=resolve(bus.config_path, edge.environment, given),
         given=given,
         people=find_people(bus.config_path, edge.environment, given),
@@ -115,6 +116,13 @@ def _request(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
         single_round=flags["single_round"],
         round_number=flags["round_number"],
     )
+
+
+def _named_card(bus: Bus, edge: Edge, flags: Mapping[str, Any]) -> Path | None:
+    """Return the card that was named; the bus of a task that has none yet takes the one with its id, None is the bus's own."""
+    if flags["task"]:
+        return find_card(bus, flags["task"], edge.cwd)
+    return bus.tasks / f"{bus.task_id}.json" if bus.task_id and not (is_said(flags) or bus.card_path.exists()) else None
 
 
 def _check_flags(flags: Mapping[str, Any]) -> None:

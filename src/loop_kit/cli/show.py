@@ -7,14 +7,13 @@ import click
 
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.looking import put_json, run_to_look_at
 from loop_kit.cli.main import bus_option
 from loop_kit.errors import StartError
 from loop_kit.model.evidence import CheckResult
 from loop_kit.model.names import ROLES
 from loop_kit.model.review import Issue
 from loop_kit.values.reading import write
-from loop_kit.views.runs import find_run
 from loop_kit.views.story import Prompt, Told, prompts, tell_run
 
 _LABEL = 9
@@ -32,9 +31,8 @@ def command(
     edge: Edge, task: str | None, number: int | None, wants_prompts: bool, role: str | None, as_json: bool
 ) -> int:
     """Tell a run round by round: what was asked, done, found and decided. TASK is T-001, or T-001@2 for its second run."""
-    bus = bus_to_look_at(edge)
+    bus, run_name = run_to_look_at(edge, task or "")
     state = bus.read_state()
-    run_name = find_run(bus, task or "", state)
     if wants_prompts:
         found = [each for each in prompts(bus, run_name) if number in (None, each.round) and role in (None, each.role)]
         if not found:

@@ -7,14 +7,15 @@ from datetime import datetime
 
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, cut, local_time, now, put_json
+from loop_kit.cli.looking import bus_of_run, cut, local_time, now, put_json
 from loop_kit.model.state import Phase, RunState
 from loop_kit.values.reading import write
 from loop_kit.views.ages import ago, told
 from loop_kit.views.lines import line
-from loop_kit.views.status import Status, Working, read_status
+from loop_kit.views.status import OtherRun, Status, Working, read_status
 
 _ROUNDS_SHOWN = 4
+_OTHERS_SHOWN = 12
 # Lines that one entry may fill on a terminal. All entries together fill 23 at most.
 _MOST_LINES = {"reason": 4, "next": 3}
 _LABEL = 10
@@ -26,21 +27,22 @@ _PHASES = {
 }
 
 
-def show(edge: Edge) -> int:
+def show(edge: Edge, task: str = "") -> int:
     at = now()
-    status = read_status(bus_to_look_at(edge), at)
+    status = read_status(bus_of_run(edge, task), at)
     put("\n".join(screen_of(status, at) if sys.stdout.isatty() else lines_of(status, at)))
     return 0
 
 
-def show_json(edge: Edge) -> int:
-    put_json(write(read_status(bus_to_look_at(edge), now())))
+def show_json(edge: Edge, task: str = "") -> int:
+    put_json(write(read_status(bus_of_run(edge, task), now())))
     return 0
 
 
 def lines_of(status: Status, at: datetime) -> list[str]:
     """Return the entries whole, one a line: for whoever searches in them."""
-    return [f"{label:{_LABEL}}{' '.join(text.split())}" for label, text in _entries(status, at)]
+    entries = _entries(status, at, most=len(status.others))
+    return [f"{label:{_LABEL}}{' '.join(text.split())}" for label, text in entries]
 
 
 def screen_of(status: Status, at: datetime) -> list[str]:
@@ -49,7 +51,7 @@ def screen_of(status: Status, at: datetime) -> list[str]:
 
     width = shutil.get_terminal_size().columns
     lines = []
-    for label, text in _entries(status, at):
+    for label, text in _entries(status, at, most=_OTHERS_SHOWN):
         flat, most = printable(" ".join(text.split())), _MOST_LINES.get(label, 1)
         room = max(width - _LABEL, 20)
         parts = textwrap.wrap(flat, room, max_lines=most, placeholder=" …") if most > 1 else [flat]
@@ -58,16 +60,35 @@ def screen_of(status: Status, at: datetime) -> list[str]:
     return lines
 
 
-def _entries(status: Status, at: datetime) -> Iterator[tuple[str, str]]:
+def _entries(status: Status, at: datetime, *, most: int) -> Iterator[tuple[str, str]]:
+    """Yield what is to be told, each with its label; of the other runs `most` when they are told one by one."""
     if status.state is None:
-        yield "state", "no run on this bus yet"
+        yield "state", f"no run on this bus{', but on others' if status.others else ' yet'}"
+        yield from (("run", _other(each, at)) for each in status.others[:most])
+        if len(status.others) > most:
+            yield "", f"… and {len(status.others) - most} more; loop list"
     else:
         yield from _state_entries(status.state, status.goal, at)
     if status.running_pid is not None:
         yield "running", f"pid {status.running_pid}{_doing(status)}"
     last = [(event.at, line(event.event)) for event in status.events]
     yield from (("", f"{_short_time(when, at)}  {text.splitlines()[0]}") for when, text in last if text)
+    if status.state is not None and status.others:
+        yield "others", "; ".join(f"{each.run_name}: {_stand(each)}" for each in status.others)
     yield "next", status.next_step
+
+
+def _other(run: OtherRun, at: datetime) -> str:
+    since = "" if run.problem else f"; {_when(run.updated_at, at)}"
+    return f"{run.run_name}: {_stand(run)}{since}"
+
+
+def _stand(run: OtherRun) -> str:
+    if run.problem:
+        return run.problem
+    if run.running_pid is not None:
+        return f"runs (pid {run.running_pid}), {_PHASES[run.phase]} in round {run.round}"
+    return str(run.outcome or f"{_PHASES[run.phase]} in round {run.round}")
 
 
 def _state_entries(state: RunState, goal: str, at: datetime) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import click
 
 from loop_kit.bus.bus import Bus
 from loop_kit.cli.edge import Edge
-from loop_kit.cli.looking import bus_to_look_at, now, say
+from loop_kit.cli.looking import bus_of_run, now, say
 from loop_kit.cli.main import bus_option
 from loop_kit.cli.standing import lines_of, screen_of, show, show_json
 from loop_kit.errors import EXIT_CODES, Outcome
@@ -21,6 +21,7 @@ _SHORTEST_SECONDS = 0.1
 
 
 @click.command("status")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 @click.option(
     "--watch",
@@ -33,11 +34,14 @@ _SHORTEST_SECONDS = 0.1
 )
 @bus_option
 @click.pass_obj
-def command(edge: Edge, as_json: bool, every: float | None) -> int:
-    """Say where the run stands, since when, who works, what happened last and what to do next."""
+def command(edge: Edge, task: str, as_json: bool, every: float | None) -> int:
+    """Say where the run stands, since when, who works, what happened last and what to do next.
+
+    TASK names a run on whichever bus it is; without it the runs on other buses are told in short.
+    """
     if every is not None:
-        return _watch(bus_to_look_at(edge), every, as_json=as_json)
-    return show_json(edge) if as_json else show(edge)
+        return _watch(bus_of_run(edge, task), every, as_json=as_json)
+    return show_json(edge, task) if as_json else show(edge, task)
 
 
 def _watch(bus: Bus, every: float, *, as_json: bool) -> int:

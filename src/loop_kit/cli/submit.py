@@ -4,7 +4,7 @@ import click
 
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.handing_in import report
-from loop_kit.cli.looking import bus_to_look_at
+from loop_kit.cli.looking import bus_with_run
 from loop_kit.cli.main import bus_option
 from loop_kit.commands.submit import hand_in_work
 from loop_kit.errors import UsageError
@@ -12,6 +12,7 @@ from loop_kit.vcs.repository import Repository
 
 
 @click.command("submit")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--notes", metavar="TEXT", default="", help="What the reviewer should know.")
 @click.option(
     "--test", "tests", metavar="NAME=RESULT", multiple=True, help="A test you ran and how it ended; may be repeated."
@@ -19,14 +20,14 @@ from loop_kit.vcs.repository import Repository
 @click.option("--json", "as_json", is_flag=True, help="The report and what comes next as one JSON object.")
 @bus_option
 @click.pass_obj
-def command(edge: Edge, /, notes: str, tests: tuple[str, ...], as_json: bool) -> int:
+def command(edge: Edge, /, task: str, notes: str, tests: tuple[str, ...], as_json: bool) -> int:
     """Hand in what you committed as the work of this round: git says which commit and files.
 
     It works while a run waits for you, and before one goes on. Nothing is written when a round would refuse the work:
     uncommitted changes end with exit code 4, no change with 7, a rewritten history with 11.
     """
     named = [_named(test) for test in tests]
-    handed_in = hand_in_work(bus_to_look_at(edge), Repository.find(edge.cwd), notes=notes, tests=named)
+    handed_in = hand_in_work(bus_with_run(edge, task), Repository.find(edge.cwd), notes=notes, tests=named)
     document = handed_in.document
     count = len(document["files_changed"])
     said = f"the work of round {document['round']}, {document['head_sha'][:12]}, {count} file(s) changed"

@@ -7,7 +7,7 @@ import click
 from loop_kit.cli.console import printable, put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.locks import locked
-from loop_kit.cli.looking import bus_to_look_at, put_json
+from loop_kit.cli.looking import bus_with_run, put_json
 from loop_kit.cli.main import bus_option
 from loop_kit.commands.undo import Undoing, plan_undo, undo
 from loop_kit.engine.log_anchor import tell_afterwards
@@ -19,16 +19,17 @@ _SHOWN = 20
 
 
 @click.command("undo")
+@click.argument("task", required=False, default="", metavar="[TASK]")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="What was taken off the branch as one JSON object.")
 @bus_option
 @click.pass_obj
-def command(edge: Edge, /, *, yes: bool, as_json: bool) -> int:
+def command(edge: Edge, /, *, task: str, yes: bool, as_json: bool) -> int:
     """Take the branch back to the base of the last run; every commit stays reachable under refs/loop/.
 
     It refuses when tracked files have uncommitted changes (exit code 4). Untracked files stay where they are.
     """
-    bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
+    bus, repository = bus_with_run(edge, task), Repository.find(edge.cwd)
     with locked(bus, repository, "loop undo"):
         undoing = plan_undo(bus, repository)
         base = undoing.state.base_sha[:12]

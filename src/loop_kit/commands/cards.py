@@ -105,7 +105,7 @@ def _how(ended: Ended) -> str:
 
 
 def next_id(bus: Bus) -> str:
-    """Return the first of T-001, T-002, … after every number that cards or runs on this bus have."""
+    """Return the first of T-001, T-002, … after every number that cards or runs have, on whichever bus."""
     taken = [0]
     for name in _names(bus):
         match = _NUMBERED.match(name)
@@ -114,11 +114,11 @@ def next_id(bus: Bus) -> str:
 
 
 def _names(bus: Bus) -> Iterator[str]:
-    for folder in (tasks_folder(bus), bus.archive_root):
+    for folder in (tasks_folder(bus), bus.default.archive_root, bus.runs_root):
         yield from (path.name for path in folder.glob("T-*"))
     for kind in ("task_card", "state"):
         try:
-            yield str((bus.read(kind) or {}).get("task_id", ""))
+            yield str((bus.default.read(kind) or {}).get("task_id", ""))
         except DocumentError:
             continue
 
@@ -143,4 +143,4 @@ def _called(bus: Bus, task_id: str) -> list[Path]:
 
 
 def tasks_folder(bus: Bus) -> Path:
-    return bus.root / "tasks"
+    return bus.tasks

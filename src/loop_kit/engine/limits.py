@@ -37,9 +37,10 @@ _ANYWHERE = Position(round=0, spent=NOTHING)  # what stops a run does not depend
 
 
 def _stopped(run: Run, _at: Position) -> LoopError | None:
-    if not run.bus.stop_requested():
+    stops = run.bus.stop_files()
+    if not stops:
         return None
-    return StoppedError(f"{run.bus.stop_path} asks for a stop", hint="remove that file, then: loop run --resume")
+    return StoppedError(f"{stops[0]} asks for a stop", hint="remove that file, then: loop run --resume")
 
 
 def _out_of_time(run: Run, _at: Position) -> LoopError | None:

@@ -43,7 +43,7 @@ def look_around(run: Run) -> Surroundings:
     unseen = _changed_on_bus(run.bus, run.manifest)
     files = {name: record for name, record in before.items() if name.startswith(_FILES)}
     changed, gone = unlike(run.home.root, files)
-    names = [run.bus.name(run.bus.root / name) for name in unseen]
+    names = [run.bus.name(run.bus.keyed(name)) for name in unseen]
     refs = () if run.manifest.tree else _about_refs(run)  # the person goes on working in a tree of their own
     told = (
         *refs,
@@ -118,6 +118,11 @@ def without_unseen(digests: Mapping[str, str]) -> dict[str, str]:
     return {name: found for name, found in digests.items() if not name.startswith(_UNSEEN) and name != _NOTED}
 
 
+def was_noted_whole(state: RunState) -> bool:
+    """Tell whether a run has looked around at its end, and nothing is left that a person was not asked about."""
+    return _NOTED in state.digests and not any(name.startswith(_UNSEEN) for name in state.digests)
+
+
 def refuse_unseen(bus: Bus, state: RunState, manifest: Manifest, card: str) -> None:
     """Raise, once, when a new run would take what was changed while the one before went on, and nobody touched it since.
 
@@ -133,7 +138,7 @@ def refuse_unseen(bus: Bus, state: RunState, manifest: Manifest, card: str) -> N
         return
     bus.put_state(replace(state, digests={**without_unseen(state.digests), _NOTED: "yes"}))
     raise NeedsPersonError(
-        f"{listed([bus.name(bus.root / name) for name in unseen], _SHOWN)}: changed while {state.run_name} went on, "
+        f"{listed([bus.name(bus.keyed(name)) for name in unseen], _SHOWN)}: changed while {state.run_name} went on, "
         "by an agent or by you",
         hint="look at it, then run the same command again: it takes what is there",
     )

@@ -1,10 +1,11 @@
-"""The whole examination, in the order in which a person wants to read it."""
+"""The whole examination of one bus, in the order in which a person wants to read it."""
 
 from collections.abc import Iterator
 
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import buses
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
 from loop_kit.fsck.documents import examine_archive, examine_bus
@@ -22,19 +23,23 @@ def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Proble
 
     While a run is `alive` nothing is said of what it has under way: a look would fall between two of its steps.
     """
-    kept = listed(bus.archive_root)
-    run_names = [name for name in kept if is_run_name(name) and is_folder(bus.archive_root / name)]
+    run_names = _kept(bus)
+    elsewhere = {name for each in buses(bus) if each != bus for name in _kept(each)}
     yield from examine_bus(bus)
     for run_name in run_names:
         yield from examine_archive(bus, Archive(bus.archive_root / run_name))
     state = _state(bus)
     yield from examine_log(bus, repository, run_names, state, alive=alive)
-    yield from examine_refs(bus, repository, run_names)
+    yield from examine_refs(bus, repository, run_names, elsewhere)
     if not alive:
         if state is not None and state.run_name:
             yield from examine_state(bus, repository, state)
         yield from examine_files(bus, state)
         yield from examine_runs(bus, repository, run_names, state)
+
+
+def _kept(bus: Bus) -> list[str]:
+    return [name for name in listed(bus.archive_root) if is_run_name(name) and is_folder(bus.archive_root / name)]
 
 
 def _state(bus: Bus) -> RunState | None:

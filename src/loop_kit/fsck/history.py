@@ -1,6 +1,6 @@
 """State, archive and refs tell one story, and every commit of it can still be had."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from loop_kit.bus.archive import Archive
@@ -64,13 +64,20 @@ def _examine_decision(archive: Archive, row: RoundRow) -> Iterator[Problem]:
         yield Problem(code="other_decision", where=str(archive.file(row.round, "review_report")), text=text, hint=_LOST)
 
 
-def examine_refs(bus: Bus, repository: Repository, run_names: list[str]) -> Iterator[Problem]:
-    """Yield runs that only git or only the archive knows, and pins whose object is gone."""
-    refs = repository.refs(REFS)
-    pinned = {name.removeprefix(f"{REFS}/").partition("/")[0] for name in refs}
+def examine_refs(
+    bus: Bus, repository: Repository, run_names: list[str], elsewhere: Collection[str]
+) -> Iterator[Problem]:
+    """Yield runs that only git or only the archive knows, and pins whose object is gone.
+
+    The pins of runs `elsewhere`, on another bus, are that bus's matter; those that no archive knows are the default bus's.
+    """
+    refs = {
+        name: sha for name, sha in repository.refs(REFS).items() if _is_of(bus, _run_of(name), run_names, elsewhere)
+    }
+    pinned = set(map(_run_of, refs))
     for run_name in sorted(pinned - set(run_names)):
-        text = f"git keeps commits of {run_name}, and this bus has no archive of it"
-        hint = "a run on another bus of this repository, or an archive deleted by hand"
+        text = f"git keeps commits of {run_name}, and no bus here has an archive of it"
+        hint = "a run on a bus elsewhere, such as that of another working tree, or an archive deleted by hand"
         yield Problem(code="unknown_run", where=f"{REFS}/{run_name}", text=text, hint=hint)
     for run_name in sorted(set(run_names) - pinned):
         if is_run_name(run_name):
@@ -80,3 +87,11 @@ def examine_refs(bus: Bus, repository: Repository, run_names: list[str]) -> Iter
     for name, sha in refs.items():
         if sha in gone:
             yield Problem(code="lost_object", where=name, text=f"its object {sha[:12]} is gone", hint=_LOST)
+
+
+def _run_of(ref: str) -> str:
+    return ref.removeprefix(f"{REFS}/").partition("/")[0]
+
+
+def _is_of(bus: Bus, run_name: str, run_names: Collection[str], elsewhere: Collection[str]) -> bool:
+    return run_name in run_names if bus.task_id else run_name not in elsewhere

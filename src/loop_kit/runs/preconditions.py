@@ -9,7 +9,7 @@ from typing import Any
 from loop_kit import resources
 from loop_kit.backends.registry import load_plugins
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.own_folders import check_folders, own_paths
+from loop_kit.bus.own_folders import check_folders, check_inherited, own_paths
 from loop_kit.checks.plan import plan_checks
 from loop_kit.dispatch.failover import find_programs
 from loop_kit.engine.own_tree import branch_of
@@ -83,6 +83,7 @@ def check_start(world: World, bus: Bus, repository: Repository, request: RunRequ
     document = bus.read_card(card_path)
     card = documents.read(TaskCard, document, name=str(card_path))
     plan_checks(card, settings, name=str(card_path))
+    bus.check_task(card.task_id)
     _check_dependencies(bus, card)
     head = repository.check_ready()
     base = _base(repository, head, request.base)
@@ -111,6 +112,7 @@ def check_start(world: World, bus: Bus, repository: Repository, request: RunRequ
 def check_bus(bus: Bus, repository: Repository) -> None:
     """Raise unless what loop writes on the bus is its own: no link, and nothing that git tracks and would bring back."""
     check_folders(bus)
+    check_inherited(bus)
     own = own_paths(bus, repository.root)
     tracked = repository.tracked(own)
     if tracked:
@@ -132,7 +134,7 @@ def _check_card_place(bus: Bus, card_path: Path) -> None:
 
 
 def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
-    own = (os.fsencode(os.path.relpath(bus.root, repository.root)),)
+    own = (os.fsencode(os.path.relpath(bus.default.root, repository.root)),)
     hidden = hidden_files(repository, status.sha)
     return private_files(repository.root, status, settings.protect.keep, own=own, hidden=hidden)
 
@@ -184,7 +186,7 @@ def _check_dependencies(bus: Bus, card: TaskCard) -> None:
     missing = [task_id for task_id in card.depends_on if not bus.is_approved(task_id)]
     if missing:
         raise StartError(
-            f"{card.task_id} depends on {', '.join(missing)}, which is not approved on this bus",
+            f"{card.task_id} depends on {', '.join(missing)}, which is not approved",
             hint="run that task first, or take it out of depends_on",
         )
 

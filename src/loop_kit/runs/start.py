@@ -5,7 +5,6 @@ From the idle state on, each step may be repeated: the run id in that state make
 this run's own.
 """
 
-import os
 from pathlib import Path
 
 from loop_kit.bus.archive import Archive
@@ -18,7 +17,7 @@ from loop_kit.engine.log_anchor import anchor, anchor_again, check_log
 from loop_kit.engine.recovery_hints import go_back, switch_back
 from loop_kit.engine.run import Run, read_manifest
 from loop_kit.engine.snapshots import last_unfinished, pin_unfinished
-from loop_kit.engine.surroundings import refuse_unseen, without_unseen
+from loop_kit.engine.surroundings import without_unseen
 from loop_kit.engine.tree_settings import check_reviewers, tell_tree_settings
 from loop_kit.engine.watching import changed_settings, homes_of, refuse_touched, settings_now
 from loop_kit.engine.world import World
@@ -31,6 +30,7 @@ from loop_kit.model.state import Phase, RunState
 from loop_kit.runs.cleanup import clear_trees, in_flight, sweep_dead_run
 from loop_kit.runs.preconditions import Ready, check_bus, check_programs, check_scratch, check_start
 from loop_kit.runs.run_request import RunRequest
+from loop_kit.runs.unseen import refuse_what_was_changed
 from loop_kit.values import replace
 from loop_kit.vcs import watch
 from loop_kit.vcs.around import OTHERS, read_others
@@ -74,7 +74,7 @@ def _standing(bus: Bus, request: RunRequest) -> RunState | None:
 def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, state: RunState | None) -> Run:
     if request.round_number not in (None, 1):
         raise UsageError(f"--round {request.round_number}: a new run begins with round 1", hint="leave --round out")
-    _refuse_unseen(bus, state, request)
+    refuse_what_was_changed(bus, request.card_path or bus.card_path, now=world.clock.now())
     ready = check_start(world, bus, repository, request)
     bus.ensure_layout()
     _clear_after(world, bus, repository, state)
@@ -108,18 +108,6 @@ def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, 
     anchor(run)  # so that the first round's agents cannot write the log anew unseen
     run.put()
     return run
-
-
-def _refuse_unseen(bus: Bus, state: RunState | None, request: RunRequest) -> None:
-    """Ask a person before a new run takes what was changed on the bus while the one before went on."""
-    if state is None or not state.run_name:
-        return
-    try:
-        manifest = Archive(bus.archive_root / state.run_name).read_manifest(state.digests.get(Manifest.kind, ""))
-    except DocumentError:
-        return  # nothing can be compared any more
-    path = request.card_path or bus.card_path
-    refuse_unseen(bus, state, manifest, os.path.relpath(path, bus.root))
 
 
 def _clear_after(world: World, bus: Bus, repository: Repository, state: RunState | None) -> None:

@@ -4,17 +4,18 @@ A process that exists is never called dead because a file is old, and a fresh fi
 between two steps of a run, so a bad verdict counts only when it is seen again a moment later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
 from loop_kit.bus import heartbeat
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import buses
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.heartbeat import Beat
 from loop_kit.bus.lock import Holder, read_holder
-from loop_kit.errors import DocumentError
+from loop_kit.errors import DocumentError, LoopError
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
 from loop_kit.values import dataclass
@@ -31,6 +32,9 @@ class Pulse(StrEnum):
     IDLE = "idle"
     STALE = "stale"
     DEAD = "dead"
+
+
+_SOUND = (Pulse.ALIVE, Pulse.IDLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +64,38 @@ class Health:
 
     @classmethod
     def of(cls, run_name: str, signs: Mapping[str, Sign]) -> Self:
-        sound = all(sign.pulse in (Pulse.ALIVE, Pulse.IDLE) for sign in signs.values())
+        sound = all(sign.pulse in _SOUND for sign in signs.values())
         return cls(sound=sound, run_name=run_name, **signs)
 
     @property
     def signs(self) -> dict[str, Sign]:
         return {"pm": self.pm, "worker": self.worker, "reviewer": self.reviewer}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPulse:
+    """How a run on another bus lives, in short: the worst pulse that was seen there, and why."""
+
+    run_name: str
+    pulse: Pulse
+    why: str
+
+    @property
+    def sound(self) -> bool:
+        return self.pulse in _SOUND
+
+
+def read_others(bus: Bus, now: datetime, ttl: float) -> Iterator[OtherPulse]:
+    """Yield, for a default bus, the runs that go on on the buses of single tasks, or should; see `read_health`."""
+    for each in [] if bus.task_id else buses(bus)[1:]:
+        try:
+            health = read_health(each, now, ttl)
+        except LoopError as error:  # it hides no other
+            yield OtherPulse(run_name=each.task_id, pulse=Pulse.STALE, why=error.message)
+            continue
+        if health.run_name:
+            who, sign = min(health.signs.items(), key=lambda item: item[1].pulse in _SOUND)
+            yield OtherPulse(run_name=health.run_name, pulse=sign.pulse, why=f"{who}: {sign.why}")
 
 
 def read_health(bus: Bus, now: datetime, ttl: float) -> Health:

@@ -1,17 +1,17 @@
-"""Every run that the archive knows: which task, how it ended, what it cost."""
+"""Every run that an archive knows: on which bus, which task, how it ended, what it cost."""
 
 from typing import Any
 
 from loop_kit.bus.archive import Archive
-from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.files import is_folder
-from loop_kit.errors import DocumentError, StartError
+from loop_kit.bus.buses import buses
+from loop_kit.errors import DocumentError
 from loop_kit.model import documents
-from loop_kit.model.names import is_before, is_run_name
+from loop_kit.model.names import is_before
 from loop_kit.model.state import RunState
 from loop_kit.model.summary import Summary
 from loop_kit.values import dataclass
+from loop_kit.views.lookup import all_runs, state_of
 
 UNFINISHED = "unfinished"
 # Of an older tool's runs loop knows the documents, and takes nobody's word for how they ended.
@@ -35,31 +35,10 @@ class Run:
     cost_usd: float | None
 
 
-def run_names(bus: Bus) -> list[str]:
-    """Return the runs in the archive, a task's runs in their order, what was there before loop first."""
-    names = (name for name in listed(bus.archive_root) if is_folder(bus.archive_root / name))
-    return sorted((name for name in names if is_run_name(name) or is_before(name)), key=_order)
-
-
-def find_run(bus: Bus, wanted: str, state: RunState | None) -> str:
-    """Return the run that a person means: the one named, else the run on the bus; raise `StartError` when there is none."""
-    known = run_names(bus)
-    run_name = wanted or (state.run_name if state is not None else "")
-    if run_name and (run_name in known or (state is not None and run_name == state.run_name)):
-        return run_name
-    hint = f"known: {', '.join(known[-10:])}" if known else "loop run starts one"
-    raise StartError(
-        f"there is no run {run_name!r} on {bus.root}" if run_name else f"no run stands on {bus.root}", hint=hint
-    )
-
-
 def list_runs(bus: Bus) -> list[Run]:
     """Return the runs by task, each task's from its first to its last; what cannot be read of one is left unknown."""
-    try:
-        state = bus.read_state()
-    except DocumentError:
-        state = None
-    return [_run(Archive(bus.archive_root / run_name), state) for run_name in run_names(bus)]
+    states = {each.root: state_of(each) for each in buses(bus)}
+    return [_run(Archive(each.archive_root / run_name), states[each.root]) for each, run_name in all_runs(bus)]
 
 
 def _run(archive: Archive, state: RunState | None) -> Run:
@@ -104,8 +83,3 @@ def _last(archive: Archive, name: str) -> Any:
     """Return the newest document of that name, None when there is none."""
     rounds = [filed.round for filed in archive.documents() if filed.name == name]
     return archive.read(max(rounds), name) if rounds else None
-
-
-def _order(run_name: str) -> tuple[str, int]:
-    task_id, _, number = run_name.partition("@")
-    return task_id, int(number or 1)

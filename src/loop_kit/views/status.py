@@ -1,14 +1,15 @@
 """Where a run stands, gathered from the bus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
 from loop_kit.bus import heartbeat
 from loop_kit.bus.bus import Bus
+from loop_kit.bus.buses import buses
 from loop_kit.bus.feed import Feed
 from loop_kit.bus.lock import read_holder
-from loop_kit.errors import DocumentError, Outcome
+from loop_kit.errors import DocumentError, LoopError, Outcome
 from loop_kit.model.feed_event import FeedEvent
 from loop_kit.model.spending import Spending, with_total
 from loop_kit.model.state import Phase, RunState
@@ -41,11 +42,25 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRun:
+    """The last run on another bus, in short. `problem` says why nothing else is known of it, "" when something is."""
+
+    run_name: str
+    phase: Phase = Phase.IDLE
+    round: int = 0
+    outcome: Outcome | None = None
+    updated_at: str = ""
+    running_pid: int | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`running_pid` is the PM's when it lives; `person` the role a person is waited for in; `next_step` is one sentence.
 
     `parked` is the backend that a living run waits for, and until when. `age` counts the seconds since the state last
-    changed. `goal` is the card's, "" when there is no readable card.
+    changed. `goal` is the card's, "" when there is no readable card. `others` are the runs beside that on a default bus,
+    those that cannot be read first, then the one that changed last.
     """
 
     state: RunState | None
@@ -57,6 +72,7 @@ class Status:
     parked: Annotated[QuotaWait | None, Named("waiting_for_quota")]
     spent: Mapping[str, Spending] | None
     events: tuple[FeedEvent, ...]
+    others: tuple[OtherRun, ...]
     next_step: str
 
 
@@ -65,6 +81,7 @@ def read_status(bus: Bus, now: datetime) -> Status:
     state = bus.read_state()
     holder = read_holder(bus.lock_path)
     running = holder.pid if holder is not None and holder.alive() else None
+    others = tuple(sorted(_others(bus), key=lambda other: (bool(other.problem), other.updated_at), reverse=True))
     events = _last_events(bus)
     parked = crew.quota_wait(events, state.run_id) if state is not None and running is not None else None
     dispatch = crew.open_dispatch(events, state.run_id) if state is not None and running is not None else None
@@ -81,10 +98,33 @@ def read_status(bus: Bus, now: datetime) -> Status:
         parked=parked,
         spent=None if state is None else with_total(state.spent),
         events=tuple(events[-_LAST_EVENTS:]),
+        others=others,
         next_step=crew.suspended(holder)
         if holder is not None and holder.stopped()
+        else f"loop status {others[0].run_name} shows that run"
+        if state is None and others
         else _next_step(bus, state, running=running is not None, person=person, parked=parked),
     )
+
+
+def _others(bus: Bus) -> Iterator[OtherRun]:
+    """Yield the runs on the buses of single tasks, for a default bus; one that cannot be read hides no other."""
+    for each in [] if bus.task_id else buses(bus)[1:]:
+        try:
+            state = each.read_state()
+        except LoopError as error:
+            yield OtherRun(run_name=each.task_id, problem=error.message)
+            continue
+        if state is not None:
+            holder = read_holder(each.lock_path)
+            yield OtherRun(
+                run_name=state.run_name or state.task_id,
+                phase=state.phase,
+                round=state.round,
+                outcome=state.outcome,
+                updated_at=state.updated_at,
+                running_pid=holder.pid if holder is not None and holder.alive() else None,
+            )
 
 
 def _last_events(bus: Bus) -> list[FeedEvent]:
