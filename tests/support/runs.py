@@ -127,6 +127,10 @@ class Stage:
     def script(self) -> Path:
         return (self.bus.parent.parent if self.words else self.bus) / "script.json"
 
+    @property
+    def state_home(self) -> Path:
+        return self.cache.with_name("state")
+
     def play(self, worker: Calls | None = None, reviewer: Calls | None = None) -> None:
         """Let the agents follow another script; calls of a role that were made before still count."""
         script = {"worker": [works()] if worker is None else worker}
@@ -145,7 +149,8 @@ class Stage:
         (self.bus / "task_card.json").write_text(json.dumps(document), encoding="utf-8")
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {**os.environ, **self.env, "XDG_CACHE_HOME": str(self.cache), **(env or {})}
+        places = {"XDG_CACHE_HOME": str(self.cache), "XDG_STATE_HOME": str(self.state_home)}
+        return {**os.environ, **self.env, **places, **(env or {})}
 
     def run(self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Result:
         """Let `loop run ARGS` come to its end."""
@@ -310,6 +315,8 @@ def nothing_left(stage: Stage, *, processes: bool = True, apart: Sequence[Path] 
     assert [path for path in worktrees if path not in known] == [], "a worktree was left"
     scratch = stage.cache / "loop-kit"
     assert not scratch.exists() or not list(scratch.iterdir()), "the scratch folder was left"
+    trees = stage.state_home / "loop-kit" / "trees"
+    assert not trees.exists() or not list(trees.iterdir()), "a tree of a run's own was left"
     assert [path for pattern in TEMPORARY for path in stage.bus.glob(pattern)] == [], "temp files were left on the bus"
     runtime = stage.bus / "runtime"
     assert not runtime.exists() or not list(runtime.iterdir()), f"left in runtime/: {list(runtime.iterdir())}"

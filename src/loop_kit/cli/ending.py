@@ -109,16 +109,19 @@ def _checks(run: Run) -> tuple[str, ...]:
 def _commands(run: Run, outcome: Outcome, loop: str) -> tuple[str, ...]:
     state = run.state
     look = f"{loop} show {state.run_name}"
+    own = run.manifest.tree
     if outcome is Outcome.APPROVED:
-        return (f"git diff {state.base_sha[:12]} {state.head_sha[:12]}", f"{loop} accept", look)
+        into = f" {state.task_id} --into {run.manifest.into or 'BRANCH'}" if own else ""
+        return (f"git diff {state.base_sha[:12]} {state.head_sha[:12]}", f"{loop} accept{into}", look)
     if not state.unfinished:
         return (look,)
     if "--reset" in state.hint and "--resume" not in state.hint:
-        return (f"{loop} run --reset", look)
+        return (f"{loop} run --reset{f' --worktree --task {state.task_id}' if own else ''}", look)
     more = f" --max-rounds {run.settings.run.max_rounds + 2}" if outcome is Outcome.ROUND_LIMIT else ""
     stops = run.bus.stop_files() or [run.bus.stop_path]
     away = (f"rm {shlex.join(map(str, stops))}",) if outcome is Outcome.STOPPED else ()
-    return (*away, f"{loop} run --resume{more}", look)
+    task = f" --task {state.task_id}" if own else ""
+    return (*away, f"{loop} run --resume{task}{more}", look)
 
 
 def plain_lines(ending: Ending, *, fix_list: str, story: str) -> list[str]:

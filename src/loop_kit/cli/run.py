@@ -14,6 +14,7 @@ from loop_kit.cli.locks import locked
 from loop_kit.cli.main import bus_option
 from loop_kit.cli.options import given_settings, settings_options
 from loop_kit.cli.places import bus_root
+from loop_kit.cli.run_bus import choose_bus, has_own_tree
 from loop_kit.cli.settings import find_people, resolve
 from loop_kit.cli.showing import Quiet, choose
 from loop_kit.cli.streams import let_go_when
@@ -39,6 +40,9 @@ from loop_kit.vcs.repository import Repository
 @card_options
 @click.option("--base", metavar="REV", help="Count from this earlier commit: what was done since is part of round 1.")
 @settings_options
+@click.option(
+    "--worktree", is_flag=True, help="Give the run a tree of its own, and the bus .loop/runs/TASK: yours stays yours."
+)
 @click.option("--single-round", is_flag=True, help="Play exactly one round: exit 0 approved, 10 changes required.")
 @click.option("--round", "round_number", type=click.IntRange(min=1), help="With --single-round: the round it must be.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run.")
@@ -55,8 +59,15 @@ def command(edge: Edge, /, **flags: Any) -> int:
     """
     bus = Bus(bus_root(edge))
     as_json, quiet = flags.pop("as_json"), flags.pop("quiet")
+    _check_flags(flags)
     with listening() as interruption:
         world = world_of(edge, interruption, json_lines)
+        if is_said(flags) and flags["worktree"]:
+            flags["task"] = str(_make_card(world, bus, edge, flags))
+            flags |= {"goal": None, "from_check": None, "criteria": (), "scope": (), "checks": ()}
+        if flags["worktree"] and not flags["task"]:
+            flags["task"] = str(bus.card_path)
+        bus = choose_bus(bus, flags, find_card(bus, flags["task"], edge.cwd) if flags["task"] else None)
         let_go_when(lambda: interruption.requested is not None or bus.stop_requested())
         with choose(bus, edge, as_json=as_json, quiet=quiet) as show:
             return _run(replace(world, listener=show.hear, tick=show.tick), bus, edge, flags, show)
@@ -71,7 +82,8 @@ def _run(world: World, bus: Bus, edge: Edge, flags: dict[str, Any], show: Quiet)
     if request.card_path is not None and not bus.root.exists():
         bus.read_card(request.card_path)  # no bus is made for a card that is not there
     become_subreaper()
-    with locked(bus, repository, "loop run") as locks:
+    own = flags["worktree"] or (request.resume and has_own_tree(bus))
+    with locked(bus, None if own else repository, "loop run") as locks:
         if is_said(flags):
             request = replace(request, card_path=_make_card(world, bus, edge, flags))
         run = open_run(world, bus, repository, request, locks)
@@ -104,13 +116,13 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
 
 def _request(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
     given = given_settings(flags)
-    _check_flags(flags)
     return RunRequest(
         card_path=_named_card(bus, edge, flags),
         settings=resolve(bus.config_path, edge.environment, given),
         given=given,
         people=find_people(bus.config_path, edge.environment, given),
         base=flags["base"] or "",
+        worktree=flags["worktree"],
         resume=flags["resume"],
         reset=flags["reset"],
         single_round=flags["single_round"],

@@ -253,7 +253,7 @@ def _check_tree(run: Run) -> None:
         return
     pinned = last_unfinished(run)
     now = tree.worktree_tree(without=known)
-    if pinned and tree.tree_id(pinned) == now:
+    if pinned and run.home.tree_id(pinned) == now:
         return
     if run.manifest.start_tree is not None:
         since = frozenset(tree.changed_paths(run.manifest.start_tree, now))

@@ -133,7 +133,7 @@ class WorkQuestion:
                 fix_list=self._so_far.fix_list,
                 history=self._so_far.history,
                 again=again,
-                snapshot=last_unfinished(run, run.pins),
+                snapshot=_named_for_worker(run, last_unfinished(run, run.pins)),
                 checks=tuple(command.sentence for command in plan_checks(run.card, run.settings).commands),
             )
         )
@@ -155,6 +155,11 @@ class WorkQuestion:
             self._watchdog.check()
 
 
+def _named_for_worker(run: Run, ref: str) -> str:
+    """Return by what name a worker finds a pinned commit: a tree of the run's own has home's objects, not its refs."""
+    return ref if run.tree is run.home else run.pins.get(ref, "")
+
+
 def _await_work(run: Run) -> None:
     if run.state.phase is not Phase.AWAITING_WORK:
         run.put(phase=Phase.AWAITING_WORK)
@@ -162,7 +167,7 @@ def _await_work(run: Run) -> None:
 
 def _committed_bus(run: Run, change: Change) -> tuple[Finding, ...]:
     """Return a finding when the change holds what loop keeps for itself: no run would start on it any more."""
-    own = own_paths(run.bus, run.tree.root)
+    own = own_paths(run.bus, run.home.root)
     there = (file.path for file in change.files if file.status != "D")
     committed = [path for path in there if any(path == each or path.startswith(f"{each}/") for each in own)]
     if not committed:
