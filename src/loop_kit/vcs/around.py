@@ -109,8 +109,10 @@ def _wanted(keep: Sequence[str]) -> Callable[[str], bool]:
 
 def _ignored_files(root: Path, ignored: Iterable[bytes], own: Collection[bytes]) -> Iterator[bytes]:
     """Yield ignored files. Git names a whole folder; those are looked into, the nearest files first, up to a limit."""
-    folders = deque(path.rstrip(b"/") for path in ignored if path.endswith(b"/") and path.rstrip(b"/") not in own)
-    yield from (path for path in ignored if not path.endswith(b"/"))
+    inside = tuple(folder + b"/" for folder in own)  # git names what is in a folder that ignores all of itself
+    others = [path for path in ignored if not (path.rstrip(b"/") + b"/").startswith(inside)]
+    folders = deque(path.rstrip(b"/") for path in others if path.endswith(b"/"))
+    yield from (path for path in others if not path.endswith(b"/"))
     left = _MOST_LOOKED_AT
     while folders and left > 0:
         folder = folders.popleft()
