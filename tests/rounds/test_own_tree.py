@@ -92,7 +92,7 @@ def test_two_runs_side_by_side_while_the_person_commits(tmp_path: Path):
     git(stage.root, "commit", "-q", "-m", "Mine")
     mine = git(stage.root, "rev-parse", "HEAD")
     ends = [stage.end(first), stage.end(second)]
-    assert [end.code for end in ends] == [0, 0], [end.err for end in ends]
+    assert [end.code for end in ends] == [0, 0], "\n".join(end.err for end in ends)
     assert git(stage.root, "rev-parse", "HEAD") == mine
     assert git(stage.root, "status", "--short") == ""
     for number in (1, 2):

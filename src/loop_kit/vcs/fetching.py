@@ -24,7 +24,9 @@ from loop_kit.vcs.repository import Repository
 
 # A forged index over packs could make git overlook objects. The pack on its way is one file, and nothing relies on it yet.
 _PLAIN = ("-c", "core.multiPackIndex=false", "-c", "pack.packSizeLimit=0", "-c", "core.fsync=none")
-_BUT_HOMES = ("--stdin", "--not", "--all")  # what the given commits have more than home's refs
+# What the given commits have more than home's refs. `--all` would read the HEAD of every working tree too, and another
+# run may be making one just now.
+_BUT_HOMES = ("--stdin", "--not", "--glob=*")
 _MISSING = "--missing=allow-promisor"  # what a partial clone may lack
 _REASON = re.compile(r"^(?:error|fatal): (.*)$", re.MULTILINE)
 _OF_SUBMODULES = "refs/loop/fetched/"  # in a submodule's own repository
