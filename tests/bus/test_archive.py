@@ -71,17 +71,44 @@ def test_a_file_that_is_moved_in_is_one_file_at_every_moment(archive, tmp_path):
 
 @pytest.mark.parametrize("name", ["manifest", "state", "summary"])
 def test_what_a_newer_loop_kept_is_refused_by_its_name(archive, name):
-    archive.put_document(1, name, {"schema_version": 2})
+    archive.put_document(1, name, {"schema_version": 3})
     with pytest.raises(
-        NewerError, match=rf"^T-001/r1_{name}\.json has schema_version 2, and this loop knows version 1$"
+        NewerError, match=rf"^T-001/r1_{name}\.json has schema_version 3, and this loop knows version 2$"
     ):
         archive.read(1, name)
 
 
 def test_a_manifest_that_a_newer_loop_kept_is_no_missing_one(archive):
-    archive.put_document(0, "manifest", {"schema_version": 2})
+    archive.put_document(0, "manifest", {"schema_version": 3})
     with pytest.raises(NewerError):
         archive.read_manifest("digest")
+
+
+def older_manifest(**fields: Any) -> dict[str, Any]:
+    """Return a manifest as a loop of version 1 wrote it."""
+    document = documents.manifest() | fields
+    return {("place" if name == "run_name" else name): value for name, value in document.items()} | {
+        "schema_version": 1
+    }
+
+
+def test_a_manifest_that_an_older_loop_kept_is_found_by_the_digest_of_its_own_bytes(archive):
+    first, second = older_manifest(branch="one"), older_manifest(branch="two")
+    archive.put_document(0, "charter", first)
+    archive.put_document(0, "charter", second)
+    assert [archive.read_manifest(digest(each)).branch for each in (first, second)] == ["one", "two"]
+    assert archive.read_manifest().branch == "two"
+    assert archive.read(0, "manifest")["run_name"] == first["place"]
+    with pytest.raises(DocumentError, match="is not in"):
+        archive.read_manifest(digest(documents.manifest()))
+
+
+def test_what_a_resume_adds_to_an_older_manifest_is_the_last_take(archive):
+    archive.put_document(0, "charter", older_manifest(branch="one"))
+    archive.put_document(0, "manifest", documents.manifest() | {"branch": "two"})
+    assert archive.read_manifest().branch == "two"
+    assert archive.read_manifest(digest(older_manifest(branch="one"))).branch == "one"
+    assert [path.name for path in archive.takes(0, "manifest")] == ["r0_charter.json", "r0_manifest.json"]
 
 
 def test_the_last_take_is_the_one_that_counted(archive):

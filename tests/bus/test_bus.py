@@ -134,7 +134,7 @@ def test_a_document_that_a_newer_loop_wrote_is_refused_with_both_versions(bus, k
     bus.path(kind).write_bytes(b'{"schema_version": 99}')
     with pytest.raises(NewerError) as caught:
         bus.read(kind)
-    assert caught.value.message == f".loop/{kind}.json has schema_version 99, and this loop knows version 1"
+    assert caught.value.message == f".loop/{kind}.json has schema_version 99, and this loop knows version 2"
 
 
 def test_a_card_may_have_a_version_of_the_persons_own(bus):
@@ -209,7 +209,7 @@ def test_a_stop_is_asked_for_by_whatever_lies_there(bus):
 def test_a_task_is_approved_when_any_of_its_runs_was(bus, where):
     path = bus.root / where
     path.parent.mkdir(exist_ok=True)
-    told = {"schema_version": 1, "task_id": "T-1"}
+    told = {"schema_version": 2, "task_id": "T-1"}
     path.write_text(json.dumps({**told, "outcome": "round_limit"}))
     assert not bus.is_approved("T-1")
     path.write_text(json.dumps({**told, "outcome": "approved"}))
@@ -217,8 +217,8 @@ def test_a_task_is_approved_when_any_of_its_runs_was(bus, where):
     assert not bus.is_approved("T-2")
     path.write_text(json.dumps({"task_id": "T-1", "outcome": "approved", "rounds": 1}))
     assert not bus.is_approved("T-1"), "that is not loop's own word"
-    path.write_text(json.dumps({**told, "schema_version": 2}))
-    with pytest.raises(NewerError, match=f"{path.name} has schema_version 2"):
+    path.write_text(json.dumps({**told, "schema_version": 3}))
+    with pytest.raises(NewerError, match=f"{path.name} has schema_version 3"):
         bus.is_approved("T-1")
 
 

@@ -39,6 +39,17 @@ def test_an_earlier_run_goes_to_its_own_place_and_the_card_stays(bus):
     assert listed(bus.root) == [".gitignore", "archive", "logs", "runtime", "task_card.json"]
 
 
+def test_what_an_older_loop_wrote_goes_to_its_run_too(bus):
+    older = {("place" if name == "run_name" else name): value for name, value in documents.state().items()}
+    bus.write("state", {**older, "schema_version": 1})
+    bus.write("summary", {"schema_version": 1, "task_id": "T-001", "place": "T-001@3", "rounds": 2})
+    bus.write("work_report", {"task_id": "T-001", "round": 1})
+    before = bus.state_path.read_bytes()
+    empty_bus(bus)
+    assert archived(bus) == ["T-001@2/r1_work_report.json", "T-001@2/r2_state.json", "T-001@3/r2_summary.json"]
+    assert (bus.archive_root / "T-001@2/r2_state.json").read_bytes() == before
+
+
 def test_a_document_of_another_task_goes_to_that_task(bus):
     bus.write("state", documents.state())
     bus.write("work_report", {"task_id": "OTHER", "round": 4})

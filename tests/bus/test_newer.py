@@ -18,13 +18,20 @@ def bus(tmp_path: Path) -> Bus:
 
 
 @pytest.mark.parametrize(
-    "name", ["state.json", "summary.json", "archive/T-001/r0_manifest.json", "archive/T-001/r0_manifest.2.json"]
+    "name",
+    [
+        "state.json",
+        "summary.json",
+        "archive/T-001/r0_manifest.json",
+        "archive/T-001/r0_manifest.2.json",
+        "archive/T-001/r0_charter.json",
+    ],
 )
 def test_a_newer_document_of_loops_own_is_refused_by_its_name(bus: Bus, name: str):
     path = bus.root / name
     document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**document, "schema_version": 2}), encoding="utf-8")
-    with pytest.raises(NewerError, match=f"{path.name} has schema_version 2, and this loop knows version 1"):
+    path.write_text(json.dumps({**document, "schema_version": 3}), encoding="utf-8")
+    with pytest.raises(NewerError, match=f"{path.name} has schema_version 3, and this loop knows version 2"):
         check_not_newer_bus(bus)
 
 

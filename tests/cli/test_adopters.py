@@ -68,7 +68,7 @@ def test_a_bus_that_is_to_be_adopted_is_refused_with_what_shows_it_and_what_to_d
 
 def test_the_newer_bus_is_refused_before_it_could_be_called_another_tools(bus: Bus):
     (bus.root / "state.json").write_text(
-        '{"schema_version": 2, "version": 1, "state": "done", "round": 1}', encoding="utf-8"
+        '{"schema_version": 3, "version": 1, "state": "done", "round": 1}', encoding="utf-8"
     )
     with pytest.raises(NewerError):
         check_maker(bus)

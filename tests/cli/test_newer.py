@@ -60,7 +60,7 @@ def repo(tmp_path: Path) -> Path:
 
 def make_newer(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**document, "schema_version": 2, "newer": True}), encoding="utf-8")
+    path.write_text(json.dumps({**document, "schema_version": 3, "newer": True}), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_command_refuses_with_both_versions_and_changes_nothing(repo: Path
     make_newer(repo / ".loop" / name)
     before = tree(repo)
     refusal = (
-        f"loop: {said} has schema_version 2, and this loop knows version 1\n"
+        f"loop: {said} has schema_version 3, and this loop knows version 2\n"
         "  a newer loop wrote it: go on with that one; nothing was changed\n"
     )
     assert answers(repo, COMMANDS) == dict.fromkeys(COMMANDS, (3, refusal))
@@ -84,16 +84,16 @@ def test_every_command_refuses_with_both_versions_and_changes_nothing(repo: Path
 
 def test_the_doctor_and_the_judge_of_documents_say_it_too(repo: Path):
     make_newer(repo / ".loop/state.json")
-    assert "has schema_version 2, and this loop knows version 1; a newer loop" in loop("doctor", cwd=repo).out
+    assert "has schema_version 3, and this loop knows version 2; a newer loop" in loop("doctor", cwd=repo).out
     judged = loop("validate", ".loop/state.json", cwd=repo)
     assert judged.code == 3
-    assert judged.out == ".loop/state.json: it has schema_version 2, and this loop knows version 1\n"
+    assert judged.out == ".loop/state.json: it has schema_version 3, and this loop knows version 2\n"
 
 
 def test_a_newer_summary_of_another_task_stops_whoever_would_have_to_read_it(repo: Path):
     summary = repo / ".loop/archive/T-002/r1_summary.json"
     summary.parent.mkdir()
-    summary.write_text('{"schema_version": 2, "task_id": "T-002", "outcome": "approved"}', encoding="utf-8")
+    summary.write_text('{"schema_version": 3, "task_id": "T-002", "outcome": "approved"}', encoding="utf-8")
     listed = loop("list", cwd=repo)
-    assert (listed.code, "T-002/r1_summary.json has schema_version 2" in listed.err) == (3, True)
+    assert (listed.code, "T-002/r1_summary.json has schema_version 3" in listed.err) == (3, True)
     assert loop("status", cwd=repo).code == 0

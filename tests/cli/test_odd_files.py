@@ -64,7 +64,7 @@ ODD: tuple[tuple[str, Callable[[Path], None], str], ...] = (
     ("state.json", folder, "state.json is a folder, not a file"),
     ("state.json", huge, "state.json is larger than 4 MiB"),
     ("state.json", dead_link, "state.json is a symbolic link, not a file"),
-    ("state.json", from_the_future, "state.json has schema_version 99, and this loop knows version 1"),
+    ("state.json", from_the_future, "state.json has schema_version 99, and this loop knows version 2"),
 )
 
 

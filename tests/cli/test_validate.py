@@ -22,6 +22,7 @@ EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".loop.example"
         ("r1_work_report.json", "work_report"),
         ("r12_review_report.2.json", "review_report"),
         ("r0_manifest.json", "manifest"),
+        ("r0_charter.json", "manifest"),
     ],
 )
 def test_a_files_name_tells_its_kind(name: str, kind: str):

@@ -76,6 +76,14 @@ def test_what_an_older_loop_did_not_write_may_be_missing():
     assert read("run_started", data) == RunStarted(task_id="T-1", run_name="T-1", base_sha="e" * 40, branch="main")
 
 
+@pytest.mark.parametrize("name", ["run_started", "run_resumed"])
+def test_an_event_of_an_older_loop_has_the_name_of_its_run_under_another_word(name: str):
+    event = sample(KINDS[name])
+    older = {("place" if key == "run_name" else key): value for key, value in data_of(event).items()}
+    assert "place" in older
+    assert read(name, older) == event
+
+
 def test_an_outcome_is_written_as_its_word():
     ended = RunEnded(outcome=Outcome.APPROVED, round=2, error="")
     assert json.dumps(data_of(ended)) == '{"outcome": "approved", "round": 2, "error": ""}'

@@ -7,6 +7,7 @@ from loop_kit.model import schema
 from loop_kit.model.decision import Decision
 from loop_kit.model.documents import read, write
 from loop_kit.model.state import KEPT_ROWS, Judge, Phase, RoundRow, RunState
+from loop_kit.model.versions import current
 from loop_kit.values import replace
 from tests.support import documents
 from tests.support.documents import MISSING, ODD_VALUES, places, with_value
@@ -73,7 +74,7 @@ def test_the_smallest_state_satisfies_parser_and_schema():
 def test_parser_and_schema_agree_on_every_odd_value_in_every_place(path):
     for value in (*ODD_VALUES, MISSING) if path else ODD_VALUES:
         changed = with_value(documents.state(), path, value)
-        parsed, judged = parse(changed), schema.find_problem("state", changed)
+        parsed, judged = parse(changed), schema.find_problem("state", current("state", changed, name="it"))
         assert (parsed is None) == (judged is None), (value, parsed, judged)
         if not isinstance(value, dict):  # an object may be wrong in more than one way
             assert field_of(parsed) == field_of(judged), (value, parsed, judged)
@@ -86,25 +87,25 @@ def test_parser_and_schema_agree_on_a_field_nobody_knows(path):
     assert str(parse(changed)).endswith(".surprise: there is no such field")
 
 
-@pytest.mark.parametrize("version", [None, 0, "1", "2", 1.5])
+@pytest.mark.parametrize("version", [None, 0, "1", "2", 1.5, True])
 def test_a_state_of_another_version_is_refused_with_a_way_out(version):
     with pytest.raises(DocumentError) as refused:
         read(RunState, {**documents.state(), "schema_version": version, "something_newer": 1}, name="state.json")
-    assert refused.value.message.startswith("state.json $.schema_version: this loop reads version 1, not ")
+    assert refused.value.message.startswith("state.json $.schema_version: this loop reads version 2, not ")
     assert "loop run --reset" in refused.value.hint
 
 
 def test_a_state_that_a_newer_loop_wrote_is_refused_without_a_word_about_starting_anew():
     with pytest.raises(NewerError) as refused:
-        read(RunState, {**documents.state(), "schema_version": 2, "something_newer": 1}, name="state.json")
-    assert refused.value.message == "state.json has schema_version 2, and this loop knows version 1"
+        read(RunState, {**documents.state(), "schema_version": 3, "something_newer": 1}, name="state.json")
+    assert refused.value.message == "state.json has schema_version 3, and this loop knows version 2"
     assert "--reset" not in refused.value.hint
 
 
 def test_a_state_of_the_original_format_is_refused_in_one_sentence():
     with pytest.raises(DocumentError) as refused:
         read(RunState, {"version": 1, "state": "idle", "round": 0, "task_id": None}, name="state.json")
-    assert refused.value.message == "state.json $.schema_version: this loop reads version 1, not null"
+    assert refused.value.message == "state.json $.schema_version: this loop reads version 2, not null"
 
 
 def test_the_schema_knows_every_phase_outcome_and_judge():

@@ -5,7 +5,25 @@ import pytest
 
 from loop_kit import resources
 from loop_kit.errors import DocumentError, NewerError
-from loop_kit.model.versions import KNOWN, check_not_newer
+from loop_kit.model import documents as model
+from loop_kit.model import schema
+from loop_kit.model.manifest import Manifest
+from loop_kit.model.state import RunState
+from loop_kit.model.summary import Summary
+from loop_kit.model.versions import KNOWN, check_not_newer, current, kind_of, names_of
+from tests.support import documents
+from tests.support.replay import SUMMARY
+
+KINDS = {"manifest": Manifest, "state": RunState, "summary": Summary}
+NOW = {"manifest": documents.manifest(), "state": documents.state(), "summary": SUMMARY}
+
+
+def of_version_1(kind: str) -> dict[str, Any]:
+    """Return a document of today as a loop of version 1 wrote it."""
+    document = {("place" if name == "run_name" else name): value for name, value in NOW[kind].items()}
+    if kind == "state":
+        document["digests"] = {"charter": "1" * 64, "card": "2" * 64}
+    return {**document, "schema_version": 1}
 
 
 def test_the_known_versions_are_those_of_the_schemas():
@@ -34,3 +52,49 @@ def test_other_documents_have_no_version():
 
 def test_whoever_makes_do_with_a_broken_document_does_not_make_do_with_a_newer_one():
     assert not issubclass(NewerError, DocumentError)
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_document_of_version_1_says_what_it_said(kind: str):
+    older = of_version_1(kind)
+    lifted = current(kind, older, name="it")
+    assert older["place"] == lifted["run_name"] == NOW[kind]["run_name"]
+    assert schema.find_problem(kind, lifted) is None
+    read: Any = model.read(KINDS[kind], older)
+    assert read == model.read(KINDS[kind], lifted)
+    assert read.run_name == older["place"]
+    assert model.write(read)["schema_version"] == KNOWN[kind]
+
+
+def test_a_state_of_version_1_has_the_digest_of_its_manifest():
+    assert current("state", of_version_1("state"), name="it")["digests"] == {"manifest": "1" * 64, "card": "2" * 64}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_document_of_this_version_stays_as_it_is(kind: str):
+    assert current(kind, NOW[kind], name="it") is NOW[kind]
+
+
+@pytest.mark.parametrize("document", [None, [], {}, *({"schema_version": odd} for odd in (None, True, 0, "1", 1.0))])
+def test_what_is_of_no_version_stays_as_broken_as_it_is(document: Any):
+    assert current("state", document, name="state.json") is document
+
+
+@pytest.mark.parametrize("digests", [None, [], "x", {"charter": "1", "manifest": "2"}])
+def test_what_is_broken_in_an_older_state_is_left_to_its_reader(digests: Any):
+    assert current("state", {"schema_version": 1, "digests": digests}, name="it")["digests"] == digests
+
+
+def test_a_document_of_version_1_with_a_field_of_version_2_is_refused():
+    with pytest.raises(DocumentError, match=r"\$\.place: there is no such field"):
+        model.read(RunState, {**of_version_1("state"), "run_name": "T-001"})
+
+
+def test_a_newer_document_is_never_lifted():
+    with pytest.raises(NewerError):
+        current("state", {**NOW["state"], "schema_version": KNOWN["state"] + 1}, name="state.json")
+
+
+def test_an_archived_charter_is_a_manifest():
+    assert (kind_of("charter"), kind_of("manifest"), kind_of("checks")) == ("manifest", "manifest", "checks")
+    assert (names_of("manifest"), names_of("checks")) == (("charter", "manifest"), ("checks",))

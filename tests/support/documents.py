@@ -59,7 +59,7 @@ def spending() -> dict[str, Any]:
 
 def state() -> dict[str, Any]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "run-1",
         "run_name": "T-001@2",
         "task_id": "T-001",
@@ -117,7 +117,7 @@ def state() -> dict[str, Any]:
 def manifest() -> dict[str, Any]:
     texts = ("agents_md", "worker_role", "reviewer_role", "worker_template", "reviewer_template", "context")
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "run-1",
         "run_name": "T-001",
         "base_sha": SHA,

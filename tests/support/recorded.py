@@ -237,9 +237,10 @@ def _compute(bus: Path) -> None:
     feed.write_bytes(b"\n".join(lines))
     path = bus / "state.json"
     state = json.loads(path.read_text(encoding="utf-8"))
-    kept = (bus / "archive" / state["run_name"]).glob("r0_manifest*.json")
+    name, manifest = ("place", "charter") if state["schema_version"] == 1 else ("run_name", "manifest")
+    kept = (bus / "archive" / state[name]).glob(f"r0_{manifest}*.json")
     manifests = [json.loads(each.read_text(encoding="utf-8")) for each in sorted(kept, key=lambda each: len(each.name))]
-    state["digests"] |= {"manifest": _digest(manifests[-1]), "config": _digest(manifests[-1]["settings"])}
+    state["digests"] |= {manifest: _digest(manifests[-1]), "config": _digest(manifests[-1]["settings"])}
     path.write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -31,7 +31,7 @@ ROW: dict[str, Any] = {
     "spent": {},
 }
 SUMMARY: dict[str, Any] = {
-    "schema_version": 1,
+    "schema_version": 2,
     "run_id": "run-1",
     "run_name": "T-1",
     "task_id": "T-1",

@@ -71,8 +71,8 @@ def test_what_was_there_before_loop_comes_first_and_is_no_unfinished_run(bus: Bu
 
 
 def test_a_run_that_a_newer_loop_summed_up_is_not_left_unknown(bus: Bus):
-    put_summary(bus, "T-9", schema_version=2)
-    with pytest.raises(NewerError, match=r"r1_summary\.json has schema_version 2"):
+    put_summary(bus, "T-9", schema_version=3)
+    with pytest.raises(NewerError, match=r"r1_summary\.json has schema_version 3"):
         list_runs(bus)
 
 

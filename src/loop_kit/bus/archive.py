@@ -21,7 +21,7 @@ from loop_kit.errors import DocumentError
 from loop_kit.model import documents
 from loop_kit.model.manifest import Manifest, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
-from loop_kit.model.versions import check_not_newer
+from loop_kit.model.versions import current, names_of
 from loop_kit.values import dataclass
 
 _READ_LIMIT = 32 << 20
@@ -103,12 +103,16 @@ class Archive:
         return self._keep(data, (first.with_suffix(f".refused-{take}.json") for take in count(1)))
 
     def read(self, round_number: int, name: str) -> Any | None:
-        """Return the last take of a document, None when there is none; raise `DocumentError` when it is unreadable.
+        """Return the last take of a document as this loop writes it, None when there is none.
 
-        Raises `NewerError` when a newer loop wrote it.
+        Raises `DocumentError` when it is unreadable, `NewerError` when a newer loop wrote it.
         """
-        kept = kept_takes(self.file(round_number, name))
-        return _read(kept[-1], name) if kept else None
+        kept = self.takes(round_number, name)
+        return _current(kept[-1], name, _read(kept[-1])) if kept else None
+
+    def takes(self, round_number: int, name: str) -> list[Path]:
+        """Return the takes of a document that are there, the oldest first; an older loop may have used another name."""
+        return [path for each in names_of(name) for path in kept_takes(self.file(round_number, each))]
 
     def find(self, round_number: int, name: str, wanted: str) -> bytes | None:
         """Return the take of a document that has the SHA-256 digest `wanted`, None when there is none."""
@@ -129,12 +133,13 @@ class Archive:
     def read_manifest(self, wanted: str = "") -> Manifest:
         """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
 
-        The digest is that of the file: a newer loop may write the same manifest in more words. Raises `DocumentError`
-        when there is none.
+        The digest is that of the file as it stands: a newer loop may write the same manifest in other words. Raises
+        `DocumentError` when there is none, `NewerError` when a newer loop wrote one.
         """
-        for path in reversed(kept_takes(self.file(0, Manifest.kind))):
-            document = _read(path, Manifest.kind)
-            if wanted in ("", digest(document)):
+        for path in reversed(self.takes(0, Manifest.kind)):
+            found = _read(path)
+            document = _current(path, Manifest.kind, found)
+            if wanted in ("", digest(found)):
                 return documents.read(Manifest, document, name=path.name)
         raise DocumentError(
             f"the manifest of {self.run_name} is not in {shown(self.folder)}",
@@ -156,10 +161,12 @@ class Archive:
         return _keep(data, paths)[0]
 
 
-def _read(path: Path, kind: str) -> Any:
-    document = read_json(path, limit=_READ_LIMIT, follow=False)
-    check_not_newer(kind, document, name=f"{path.parent.name}/{path.name}")
-    return document
+def _read(path: Path) -> Any:
+    return read_json(path, limit=_READ_LIMIT, follow=False)
+
+
+def _current(path: Path, kind: str, document: Any) -> Any:
+    return current(kind, document, name=f"{path.parent.name}/{path.name}")
 
 
 def _keep(data: bytes, paths: Iterable[Path], *, sync_name: bool = True) -> tuple[Path, bool]:

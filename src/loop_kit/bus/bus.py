@@ -20,7 +20,7 @@ from loop_kit.errors import DocumentError, Outcome, StartError
 from loop_kit.model import documents
 from loop_kit.model.names import is_task_id
 from loop_kit.model.state import RunState
-from loop_kit.model.versions import check_not_newer
+from loop_kit.model.versions import check_not_newer, current
 from loop_kit.values import dataclass
 
 _HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
@@ -57,9 +57,9 @@ class Bus(Layout):
         return chain((self.root, self.runtime, self.logs), filter(is_folder, below))
 
     def read(self, kind: str) -> dict[str, Any] | None:
-        """Return a document, None when it is absent; raise `DocumentError` when it is no readable JSON object.
+        """Return a document as this loop writes it, None when it is absent.
 
-        Raises `NewerError` when a newer loop wrote it.
+        Raises `DocumentError` when it is no readable JSON object, `NewerError` when a newer loop wrote it.
         """
         try:
             return self._read(self.path(kind), kind)
@@ -236,8 +236,7 @@ class Bus(Layout):
         return self._checked(document, kind, name, hint)
 
     def _checked(self, document: Any, kind: str, name: str, hint: str = FORM_HINT) -> dict[str, Any]:
-        check_not_newer(kind, document, name=name)
-        return _object(document, name, hint)
+        return _object(current(kind, document, name=name), name, hint)
 
     def _text(self, path: Path, limit: int) -> str:
         name = self.name(path)

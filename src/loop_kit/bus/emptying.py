@@ -17,6 +17,7 @@ from loop_kit.bus.files import is_folder, read_bytes
 from loop_kit.bus.layout import LIMITS, ROUND_KINDS
 from loop_kit.errors import DocumentError
 from loop_kit.model.names import is_run_name, is_task_id
+from loop_kit.model.versions import current
 
 _REPORT_LIMIT = 4 << 20
 _ROUND_LIMIT = 10**6
@@ -52,7 +53,7 @@ def _file(bus: Bus, path: Path, run_names: Mapping[str, str]) -> Path | None:
         return None
     except DocumentError:
         return bus.set_aside(path)
-    belongs = _belongs(data, run_names)
+    belongs = _belongs(path, data, run_names)
     kept: Path | None
     if belongs is None:
         kept = _keep_unfiled(bus, path.stem, data)
@@ -88,10 +89,10 @@ def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:
     return path
 
 
-def _belongs(data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | None:
+def _belongs(path: Path, data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | None:
     """Return the run name and round that a document names, None when it names none that the archive could have."""
     try:
-        document = parse(data)
+        document = current(path.stem, parse(data), name=path.name)
         task_id, round_number = document["task_id"], document["round" if "round" in document else "rounds"]
         run_name = document.get("run_name") or run_names.get(task_id) or task_id
     except (DocumentError, KeyError, TypeError):

@@ -1,6 +1,7 @@
 """Whether a newer loop was at work on a bus: asked by every command before it reads anything else there."""
 
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from loop_kit.bus.files import kept_takes, read_beginning
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError
 from loop_kit.model.names import is_run_name
-from loop_kit.model.versions import KNOWN, check_not_newer
+from loop_kit.model.versions import KNOWN, check_not_newer, names_of
 
 _MANIFEST_LIMIT = 32 << 20
 
@@ -30,7 +31,8 @@ def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
             bus.read("summary")
     run_name = (state or {}).get("run_name")
     if isinstance(run_name, str) and is_run_name(run_name):
-        for path in kept_takes(bus.archive_root / run_name / "r0_manifest.json"):
+        firsts = (bus.archive_root / run_name / f"r0_{name}.json" for name in names_of("manifest"))
+        for path in chain.from_iterable(map(kept_takes, firsts)):
             if not _begins_as_ours("manifest", path):
                 _check_manifest(path)
     return state

@@ -12,11 +12,10 @@ from loop_kit.bus.files import read_bytes
 from loop_kit.cli.console import put
 from loop_kit.cli.settings import read_config
 from loop_kit.errors import EXIT_CODES, DocumentError, LoopError, Outcome
-from loop_kit.model import schema
+from loop_kit.model import schema, versions
 from loop_kit.model.config import Settings
 from loop_kit.model.names import check_task_id
 from loop_kit.model.roles import refuse_said_twice
-from loop_kit.model.versions import check_not_newer
 from loop_kit.values.reading import read
 from loop_kit.values.wording import FieldError
 
@@ -51,8 +50,7 @@ def _problem(path: Path, kind: str | None) -> str | None:
         data = read_bytes(path, limit=_LIMIT)
         if found == "feed_event":
             return _feed_problem(data)
-        document = parse(data, name="it")
-        check_not_newer(found, document, name="it")
+        document = versions.current(found, parse(data, name="it"), name="it")
         problem = schema.find_problem(found, document)
         if problem is None and found == "task_card":
             check_task_id(document["task_id"])
@@ -86,8 +84,8 @@ def kind_of(path: Path) -> str:
     """Return the kind of document a file on the bus or in the archive is, by its name; raise `DocumentError` else."""
     name = path.name
     archived = _ARCHIVED.fullmatch(name)
-    if archived is not None and archived["kind"] in schema.KINDS:
-        return archived["kind"]
+    if archived is not None and versions.kind_of(archived["kind"]) in schema.KINDS:
+        return versions.kind_of(archived["kind"])
     fixed = {"config.toml": "config", "feed.jsonl": "feed_event"}
     stem = "heartbeat" if name.endswith(".heartbeat.json") else fixed.get(name, path.stem)
     if stem in schema.KINDS:

@@ -11,6 +11,7 @@ from loop_kit.bus.layout import LIMITS
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
 from loop_kit.model import schema
+from loop_kit.model.versions import current, kind_of
 
 _LIMIT = 64 << 20
 _ON_BUS = "it is read again at the next start; loop run --reset archives what lies on the bus and starts anew"
@@ -29,19 +30,19 @@ def examine_bus(bus: Bus) -> Iterator[Problem]:
 def examine_archive(bus: Bus, archive: Archive) -> Iterator[Problem]:
     """Yield what is wrong with the documents of one run. What was refused at the time may be anything."""
     for filed in archive.documents():
-        problem = _fault(filed.path, filed.name) if _is_document(filed) else ""
+        problem = _fault(filed.path, kind_of(filed.name)) if _is_document(filed) else ""
         if problem:
             yield Problem(code="bad_archive", where=bus.name(filed.path), text=problem, hint=_KEPT)
 
 
 def _is_document(filed: Filed) -> bool:
-    return filed.name in schema.KINDS and filed.path.suffix == ".json"
+    return kind_of(filed.name) in schema.KINDS and filed.path.suffix == ".json"
 
 
 def _fault(path: Path, kind: str, *, follow: bool = False) -> str:
     """Return in a sentence what is wrong with a document, "" when nothing is or it is absent."""
     try:
-        document: Any = read_json(path, limit=_LIMIT, follow=follow, name="it")
+        document: Any = current(kind, read_json(path, limit=_LIMIT, follow=follow, name="it"), name="it")
     except FileNotFoundError:
         return ""
     except LoopError as error:

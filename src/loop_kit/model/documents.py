@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from loop_kit.errors import DocumentError
-from loop_kit.model.versions import check_not_newer
+from loop_kit.model.versions import current
 from loop_kit.values import reading
 from loop_kit.values.wording import FieldError
 
@@ -12,13 +12,15 @@ write = reading.write
 
 
 def read(kind: type[_Document], document: Any, *, name: str = "") -> _Document:
-    """Return what a document says; raise `DocumentError` naming the field, or `NewerError` for one that a newer loop wrote.
+    """Return what a document says, also one of an older version.
+
+    Raises `DocumentError` naming the field, or `NewerError` for a document that a newer loop wrote.
 
     `name` is what the person calls the file; without it the kind is named. A class may have a `remedy`: what to do about
     a broken document, where the rules of its schema help nobody.
     """
     of: Any = kind
-    check_not_newer(of.kind, document, name=name or of.kind)
+    document = current(of.kind, document, name=name or of.kind)
     try:
         return reading.read(kind, document)
     except FieldError as error:

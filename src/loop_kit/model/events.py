@@ -4,6 +4,7 @@ The feed keeps those that are `durable`; all are shown to whoever watches. See `
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from loop_kit.errors import Outcome
@@ -25,6 +26,8 @@ TreeSettings = Annotated[
 Usage = Mapping[str, int | float] | None
 FailureName = Annotated[str, "The kind of a failure, 'missing' for a program that is not there."]
 
+_PLACE: Mapping[str, str] = MappingProxyType({"place": "run_name"})
+
 
 class Event:
     """Something that happened. `kind` is its name for programs, `durable` says whether the feed keeps it."""
@@ -32,6 +35,7 @@ class Event:
     __slots__ = ()
     kind: ClassVar[str]
     durable: ClassVar[bool] = True
+    formerly: ClassVar[Mapping[str, str]] = MappingProxyType({})  # how older loops called a field -> how it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class RunStarted(Event):
     """A run has its name and may be resumed from now on."""
 
     kind = "run_started"
+    formerly = _PLACE
     task_id: str
     run_name: str
     base_sha: str
@@ -60,6 +65,7 @@ class RunResumed(Event):
     """An unfinished run goes on."""
 
     kind = "run_resumed"
+    formerly = _PLACE
     task_id: str
     run_name: str
     round: int

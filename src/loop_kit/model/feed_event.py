@@ -16,7 +16,8 @@ _KINDS = {kind.kind: kind for kind in (*DURABLE, *SHOWN)}
 def read(name: str, data: Mapping[str, Any]) -> Event:
     """Return the event of that name; what another version of loop wrote, of whatever form, is an `OtherEvent`."""
     try:
-        return reading.read(_KINDS[name], data)
+        kind = _KINDS[name]
+        return reading.read(kind, {kind.formerly.get(key, key): value for key, value in data.items()})
     except (KeyError, FieldError):
         return OtherEvent(name, data)
 
