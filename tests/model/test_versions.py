@@ -22,7 +22,7 @@ def of_version_1(kind: str) -> dict[str, Any]:
     """Return a document of today as a loop of version 1 wrote it."""
     document = {("place" if name == "run_name" else name): value for name, value in NOW[kind].items()}
     if kind == "state":
-        document["digests"] = {"charter": "1" * 64, "card": "2" * 64}
+        document |= {"digests": {"charter": "1" * 64, "card": "2" * 64}, "paying": ""}
     return {**document, "schema_version": 1}
 
 
@@ -68,6 +68,13 @@ def test_a_document_of_version_1_says_what_it_said(kind: str):
 
 def test_a_state_of_version_1_has_the_digest_of_its_manifest():
     assert current("state", of_version_1("state"), name="it")["digests"] == {"manifest": "1" * 64, "card": "2" * 64}
+
+
+@pytest.mark.parametrize(
+    ("paying", "names"), [("", {}), ("reviewer", {"T-001@2-r2-reviewer-2": "reviewer"}), (None, None)]
+)
+def test_a_state_of_version_1_pays_for_the_newest_dispatch_of_a_role(paying: str | None, names: object):
+    assert current("state", {**of_version_1("state"), "paying": paying}, name="it")["paying"] == names
 
 
 @pytest.mark.parametrize("kind", KNOWN)

@@ -3,7 +3,7 @@
 Of a newer one nothing can be said, not even that it is broken: so every command refuses it, `--reset` included, before
 anything is changed. What has another odd version is an invalid document like any other.
 
-Version 2 calls the charter a manifest and the place of a run its name.
+Version 2 calls the charter a manifest and the place of a run its name, and has under `paying` dispatches by name.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,6 +69,9 @@ def _state_of_version_2(state: dict[str, Any]) -> Any:
     state = dict(_with_run_name(state))
     if "digests" in state:
         state["digests"] = _renamed(state["digests"], "charter", "manifest")
+    if isinstance(role := state.get("paying"), str):
+        name = f"{state.get('run_name')}-r{state.get('round')}-{role}-{state.get('dispatches')}"
+        state["paying"] = {name: role} if role else {}
     return state
 
 
