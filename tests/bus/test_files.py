@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.bus.files import free_name, is_folder, open_regular, read_beginning, read_bytes, shown
+from loop_kit.bus.files import free_name, is_folder, open_regular, read_beginning, read_bytes
 from loop_kit.errors import DocumentError
 from tests.bus.children import run
-
-
-def test_a_path_with_unusual_bytes_can_be_shown_anywhere(tmp_path):
-    path = tmp_path / os.fsdecode(b"caf\xe9 \xc3\xa9")
-    assert shown(path).endswith("caf\\xe9 é")
-    shown(path).encode("utf-8")
 
 
 def test_a_file_of_exactly_the_limit_is_read_and_one_byte_more_is_refused_by_name(tmp_path):

@@ -1,8 +1,10 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loop_kit.values.wording import expected, malformed, shown, step, too_long, too_short, unknown
+from loop_kit.values.wording import expected, malformed, path_text, shown, step, too_long, too_short, unknown
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,10 @@ def test_a_value_is_shown_short_and_without_control_characters(value: Any) -> No
 def test_a_step_with_unusual_characters_is_quoted() -> None:
     assert "\x1b" not in step("\x1b[31m")
     assert len(step("x y" * 1000)) < 100
+
+
+def test_paths_that_are_not_utf8_become_text_without_surrogates() -> None:
+    assert path_text("naïve".encode()) == "naïve"
+    assert path_text(b"caf\xe9") == "caf\\xe9"
+    assert path_text(b"\xed\xa0\x80") == "\\xed\\xa0\\x80"
+    assert path_text(Path(os.fsdecode(b"/tmp/caf\xe9"))) == "/tmp/caf\\xe9"

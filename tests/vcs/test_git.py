@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 
 from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.vcs.git import Git, last_line, path_text, shown, zero_separated
+from loop_kit.vcs.git import Git, last_line, zero_separated
 from tests.support.repos import git, make_repo
-
-
-def test_paths_that_are_not_utf8_become_text_without_surrogates():
-    assert path_text("naïve".encode()) == "naïve"
-    assert path_text(b"caf\xe9") == "caf\\xe9"
-    assert path_text(b"\xed\xa0\x80") == "\\xed\\xa0\\x80"
-    assert shown(Path(os.fsdecode(b"/tmp/caf\xe9"))) == "/tmp/caf\\xe9"
 
 
 def test_zero_separated_output_keeps_newlines_and_empty_entries():

@@ -4,11 +4,11 @@ What is ambiguous is nothing: a repeated key, `NaN`, a text above the limit or n
 because "the last one wins" would let one document say two things.
 """
 
-import json
-import math
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
+
+from loop_kit.values.strict_json import DECODER
 
 # Above every document limit of the bus, so that the bus, which can name the limit, is the one that refuses.
 ANSWER_LIMIT = 8 * 1024 * 1024
@@ -22,7 +22,7 @@ def parse(text: str) -> Any | None:
     if len(text) > ANSWER_LIMIT:
         return None
     try:
-        value, end = _DECODER.raw_decode(text := text.strip(_SPACE))
+        value, end = DECODER.raw_decode(text := text.strip(_SPACE))
     except (ValueError, RecursionError):
         return None
     return value if end == len(text) else None
@@ -59,7 +59,7 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
     while start is not None and tries < _MOST_TRIES:
         end = start.start() + 1
         try:
-            value, end = _DECODER.raw_decode(text, start.start())
+            value, end = DECODER.raw_decode(text, start.start())
             yield value
         except (ValueError, RecursionError):
             tries += 1
@@ -94,25 +94,3 @@ def _fenced_blocks(text: str) -> Iterator[tuple[str, str]]:
             block.append(line)
     if fence:
         yield label, "\n".join(block)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is repeated")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError(f"{digits[:40]} is too large")
-    return value
-
-
-# Made once: to make one takes as long as to read a short line.
-_DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse, parse_float=_finite)

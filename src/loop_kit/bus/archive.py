@@ -16,13 +16,14 @@ from typing import Any
 from loop_kit.bus import atomic
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.document import dump, parse, read_json
-from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, shown, takes
+from loop_kit.bus.files import kept_takes, read_beginning, read_bytes, takes
 from loop_kit.errors import DocumentError
 from loop_kit.model import documents
 from loop_kit.model.manifest import Manifest, digest
 from loop_kit.model.redaction import NO_VALUES, Redactor
 from loop_kit.model.versions import current, names_of
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 
 _READ_LIMIT = 32 << 20
 _REFUSED_LIMIT = 8 << 20
@@ -142,7 +143,7 @@ class Archive:
             if wanted in ("", digest(found)):
                 return documents.read(Manifest, document, name=path.name)
         raise DocumentError(
-            f"the manifest of {self.run_name} is not in {shown(self.folder)}",
+            f"the manifest of {self.run_name} is not in {path_text(self.folder)}",
             hint="loop run --reset archives what is there and starts anew",
         )
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.files import is_folder, read_bytes, shown
+from loop_kit.bus.files import is_folder, read_bytes
 from loop_kit.errors import DocumentError
 from loop_kit.model.manifest import digest
+from loop_kit.values.wording import path_text
 
 # What is read there; anything may lie beside it, and the folder may be a link to anywhere.
 _READ = {"templates": ".txt", "context": ".md", "tasks": ".json"}
@@ -24,13 +25,13 @@ _MOST = 5000  # entries of a folder that are looked at
 def for_next_run(bus: Bus, run_name: str) -> dict[str, str]:
     """Return `bus KEY` -> digest for what a next run may read: config, card, texts, cards, the archive of other runs."""
     files = [bus.config_path, *(path for name in _READ for path in _texts_in(bus.keyed(name), _READ[name]))]
-    found = {f"bus {shown(path.relative_to(bus.default.root))}": _digest(path) for path in files if path.is_file()}
+    found = {f"bus {path_text(path.relative_to(bus.default.root))}": _digest(path) for path in files if path.is_file()}
     with suppress(DocumentError):
         found["bus task_card.json"] = digest(bus.read("task_card"))
     for name in listed(bus.archive_root):
         folder = bus.archive_root / name
         if is_folder(folder) and name != run_name:
-            found[f"bus archive/{shown(Path(name))}"] = _looks(folder)
+            found[f"bus archive/{path_text(Path(name))}"] = _looks(folder)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from loop_kit.bus import atomic, delivery
 from loop_kit.bus.document import FORM_HINT, dump, parse, read_json
-from loop_kit.bus.files import free_name, is_folder, read_bytes, shown
+from loop_kit.bus.files import free_name, is_folder, read_bytes
 from loop_kit.bus.layout import LIMITS, Layout, kind_of
 from loop_kit.bus.own_folders import check_folders
 from loop_kit.errors import DocumentError, Outcome, StartError
@@ -22,6 +22,7 @@ from loop_kit.model.names import is_task_id
 from loop_kit.model.state import RunState
 from loop_kit.model.versions import check_not_newer, current
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 
 _HINTS = {"state": "loop run --reset archives it and starts anew; nothing in git is touched"}
 IGNORES_ALL = b"*\n"
@@ -142,10 +143,10 @@ class Bus(Layout):
         """Return the card at `path`, by default the one on the bus; raise `DocumentError` when there is none."""
         path = path or self.card_path
         try:
-            return _object(read_json(path, limit=LIMITS["task_card"]), shown(path), FORM_HINT)
+            return _object(read_json(path, limit=LIMITS["task_card"]), path_text(path), FORM_HINT)
         except FileNotFoundError:
             hint = "write one, or name it with --task; loop init makes an example"
-            raise DocumentError(f"there is no task card at {shown(path)}", hint=hint) from None
+            raise DocumentError(f"there is no task card at {path_text(path)}", hint=hint) from None
 
     def read_template(self, name: str) -> bytes | None:
         """Return a template of the person's, None when it is absent; raise `DocumentError` when it cannot be read."""

@@ -5,18 +5,17 @@ stands twice, NaN and infinities, numbers without measure, and nesting that othe
 """
 
 import json
-import math
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from loop_kit.bus import atomic
-from loop_kit.bus.files import read_bytes, shown
+from loop_kit.bus.files import read_bytes
 from loop_kit.errors import DocumentError
 from loop_kit.values.reading import write
+from loop_kit.values.strict_json import DECODER
+from loop_kit.values.wording import path_text
 
 DEPTH_LIMIT = 100
-DIGITS_LIMIT = 40
 FORM_HINT = "it has to be one JSON object in UTF-8; loop validate FILE looks at it again"
 
 
@@ -36,7 +35,7 @@ def dump(document: Any, *, name: str = "a document") -> bytes:
 def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> Any:
     """Return the document in `data`; raise `DocumentError` with what is wrong. A byte order mark is tolerated."""
     try:
-        document = _DECODER.decode(data.decode("utf-8-sig"))
+        document = DECODER.decode(data.decode("utf-8-sig"))
         if data.count(b"{") + data.count(b"[") >= DEPTH_LIMIT:  # what has fewer cannot be nested deeper
             _check_depth(document)
     except UnicodeDecodeError as error:
@@ -51,43 +50,12 @@ def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> An
 
 def read_json(path: Path, *, limit: int, follow: bool = True, name: str = "", hint: str = FORM_HINT) -> Any:
     """Return the document at `path`; raise `FileNotFoundError`, or `DocumentError` which calls the file `name`."""
-    said = name or shown(path)
+    said = name or path_text(path)
     return parse(read_bytes(path, limit=limit, name=said, follow=follow), name=said, hint=hint)
 
 
 def write_json(path: Path, document: Any) -> None:
-    atomic.write_bytes(path, dump(document, name=shown(path)))
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) != len(pairs):
-        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ValueError(f"the key {twice!r:.80} stands twice")
-    return entries
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {digits:.{DIGITS_LIMIT}} is too large")
-    return number
-
-
-def _measured(digits: str) -> int:
-    if len(digits) > DIGITS_LIMIT:
-        raise ValueError(f"a number has {len(digits)} digits")
-    return int(digits)
-
-
-# Made once: making one takes longer than reading a line of the feed.
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_float=_finite, parse_int=_measured
-)
+    atomic.write_bytes(path, dump(document, name=path_text(path)))
 
 
 def _check_depth(document: Any) -> None:

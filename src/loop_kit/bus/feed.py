@@ -17,13 +17,14 @@ from typing import BinaryIO, NamedTuple
 from loop_kit.bus import feedlines
 from loop_kit.bus.atomic import sync_names, write_all
 from loop_kit.bus.feedlines import Line
-from loop_kit.bus.files import disk_error, open_regular, shown
+from loop_kit.bus.files import disk_error, open_regular
 from loop_kit.bus.lock import try_flock
 from loop_kit.errors import LockedError, NeedsPersonError
 from loop_kit.model.events import Event
 from loop_kit.model.feed_event import FeedEvent, data_of, name_of
 from loop_kit.model.state import LogAnchor
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 
 PROBLEMS_LIMIT = 100
 # Nobody holds the log for longer than it takes to add a line, but a busy machine may keep its holder waiting.
@@ -83,7 +84,7 @@ class Feed:
                 os.close(fd)
         if not held:
             raise NeedsPersonError(
-                f"{shown(self.path)} was changed: it does not hold event {since and since.seq} as it was anchored",
+                f"{path_text(self.path)} was changed: it does not hold event {since and since.seq} as it was anchored",
                 hint="find out by whom, loop fsck tells what is left; loop run --resume goes on with the log as it is",
             )
         if since is None and head is not None:
@@ -203,8 +204,8 @@ def _have_to_itself(fd: int, path: Path, patience: float) -> None:
     while not try_flock(fd, path):
         if time.monotonic() >= until:
             raise LockedError(
-                f"another process has held {shown(path)} for more than {patience:g} s",
-                hint=f"find it with: fuser {shown(path)}; when it has ended, loop run --resume goes on",
+                f"another process has held {path_text(path)} for more than {patience:g} s",
+                hint=f"find it with: fuser {path_text(path)}; when it has ended, loop run --resume goes on",
             )
         time.sleep(0.01)
 

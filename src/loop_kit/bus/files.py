@@ -13,17 +13,13 @@ from pathlib import Path
 
 from loop_kit import folders
 from loop_kit.errors import DocumentError, LoopError, NeedsPersonError
+from loop_kit.values.wording import path_text
 
 _SAFE = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFLNK: "a symbolic link", stat.S_IFSOCK: "a socket"}
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-def shown(path: Path) -> str:
-    """Return a path as text that any terminal and any JSON document can take."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def is_folder(path: Path) -> bool:
@@ -56,10 +52,10 @@ def disk_error(action: str, path: Path, error: OSError) -> LoopError:
     if error.errno in _FULL:
         hint = "make room on the disk, then run the same command again"
     elif error.errno in _FORBIDDEN:
-        hint = f"let this user write in {shown(path.parent)}, then run the same command again"
+        hint = f"let this user write in {path_text(path.parent)}, then run the same command again"
     else:
-        hint = f"look at what is at {shown(path)} and at the disk it is on"
-    return LoopError(f"{shown(path)} cannot be {action}: {error.strerror}", hint=hint)
+        hint = f"look at what is at {path_text(path)} and at the disk it is on"
+    return LoopError(f"{path_text(path)} cannot be {action}: {error.strerror}", hint=hint)
 
 
 def linked(error: folders.LinkError) -> NeedsPersonError:
@@ -70,9 +66,9 @@ def linked(error: folders.LinkError) -> NeedsPersonError:
 
 def link_sentence(path: Path) -> tuple[str, str]:
     """Return what is wrong with a link in the place of a folder of loop's own, and what to do."""
-    link = shlex.quote(shown(path))
+    link = shlex.quote(path_text(path))
     return (
-        f"{shown(path)} is a symbolic link: loop writes in folders, never through a link",
+        f"{path_text(path)} is a symbolic link: loop writes in folders, never through a link",
         f"see where it leads, remove the link (rm {link}), put the folder back if it was moved, and run the same command again",
     )
 
@@ -84,7 +80,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, name: str = "", follow
     which calls the file `name`. With `follow=False` a symbolic link is refused as well, also one on the way to it: that
     is a `NeedsPersonError`.
     """
-    said = name or shown(path)
+    said = name or path_text(path)
     try:
         fd = os.open(path, flags | _SAFE, 0o644) if follow else folders.open_file(path, flags | _SAFE)
     except FileNotFoundError:
@@ -102,7 +98,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, name: str = "", follow
 
 def read_bytes(path: Path, *, limit: int, name: str = "", follow: bool = True) -> bytes:
     """Return the content of a regular file; raise as `open_regular` does, also when it has more than `limit` bytes."""
-    said = name or shown(path)
+    said = name or path_text(path)
     data = _read(open_regular(path, name=said, follow=follow), said, limit + 1)
     if len(data) > limit:
         raise DocumentError(f"{said} is larger than {_size(limit)}", hint="make it shorter")
@@ -138,7 +134,7 @@ def _not_opened(path: Path, said: str, error: OSError) -> DocumentError:
         kind = ""
     if kind and error.errno not in _FORBIDDEN:
         return _not_a_file(said, kind)
-    return DocumentError(f"{said} cannot be opened: {error.strerror}", hint=f"look at what is at {shown(path)}")
+    return DocumentError(f"{said} cannot be opened: {error.strerror}", hint=f"look at what is at {path_text(path)}")
 
 
 def _not_a_file(said: str, kind: str) -> DocumentError:

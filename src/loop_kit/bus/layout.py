@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from loop_kit.bus.files import shown
 from loop_kit.model.names import is_task_id
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 
 _MIB = 1 << 20
 LIMITS: Mapping[str, int] = MappingProxyType(
@@ -60,7 +60,7 @@ class Layout:
 
     def name(self, path: Path) -> str:
         """Return what people call a file on the bus, e.g. `.loop/state.json` or `.loop/runs/T-001/state.json`."""
-        return shown(path.relative_to(self.default.root.parent))
+        return path_text(path.relative_to(self.default.root.parent))
 
     @property
     def task_id(self) -> str:

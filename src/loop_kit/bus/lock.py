@@ -16,11 +16,12 @@ from typing import ClassVar, Self
 
 from loop_kit.bus.atomic import write_all
 from loop_kit.bus.document import dump, parse
-from loop_kit.bus.files import disk_error, open_regular, read_beginning, shown
+from loop_kit.bus.files import disk_error, open_regular, read_beginning
 from loop_kit.errors import DocumentError, LockedError, StartError
 from loop_kit.model import documents
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict, dataclass
+from loop_kit.values.wording import path_text
 
 _POLL_SECONDS = 0.05
 _RECORD_LIMIT = 1 << 16
@@ -120,7 +121,7 @@ def try_flock(fd: int, path: Path) -> bool:
         if error.errno in _HELD:
             return False
         raise StartError(
-            f"{shown(path)} is on a file system where files cannot be locked: {error.strerror}",
+            f"{path_text(path)} is on a file system where files cannot be locked: {error.strerror}",
             hint="put the repository on a local file system, or name a folder on one with --loop-dir",
         ) from None
     return True
@@ -154,18 +155,18 @@ def _write(fd: int, path: Path, holder: Holder) -> None:
 def _held(path: Path) -> LockedError:
     holder = read_holder(path)
     if holder is None:
-        return LockedError(f"another loop process holds {shown(path)}", hint="wait until it has ended")
+        return LockedError(f"another loop process holds {path_text(path)}", hint="wait until it has ended")
     who = f"another loop process (pid {holder.pid} on {holder.host}, {holder.purpose}, since {holder.since})"
     if holder.alive() is False:
         return LockedError(
-            f"{who} holds {shown(path)}: it has ended, but a program it started has not",
-            hint=f"find that program with: fuser {shown(path)}",
+            f"{who} holds {path_text(path)}: it has ended, but a program it started has not",
+            hint=f"find that program with: fuser {path_text(path)}",
         )
-    return LockedError(f"{who} holds {shown(path)}", hint=f"wait until it has ended, or end it: kill {holder.pid}")
+    return LockedError(f"{who} holds {path_text(path)}", hint=f"wait until it has ended, or end it: kill {holder.pid}")
 
 
 def _no_lock_came(fd: int, path: Path, why: str) -> StartError:
     return StartError(
-        f"descriptor {fd} is not the lock on {shown(path)}: {why}",
+        f"descriptor {fd} is not the lock on {path_text(path)}: {why}",
         hint="a single round is started by loop run, or by hand without a descriptor",
     )

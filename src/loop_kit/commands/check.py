@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus.bus import Bus
-from loop_kit.bus.files import read_beginning, shown
+from loop_kit.bus.files import read_beginning
 from loop_kit.bus.lock import Lock, read_holder
 from loop_kit.checks.gather import Subject
 from loop_kit.checks.plan import Plan, plan_checks
@@ -20,6 +20,7 @@ from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.shown_events import Check
 from loop_kit.model.task import TaskCard
 from loop_kit.processes.tree import sweep_run
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import watch, worktree
 from loop_kit.vcs.repository import Repository
 
@@ -96,5 +97,5 @@ def _stop_at_reports(bus: Bus, before: Mapping[str, bytes]) -> None:
         if data and data != before[kind]:
             raise NeedsPersonError(
                 f"{bus.name(bus.path(kind))} was written during the checks, by one of them or by you",
-                hint=f"look at it; if it is not yours: rm {shlex.quote(shown(bus.path(kind)))}",
+                hint=f"look at it; if it is not yours: rm {shlex.quote(path_text(bus.path(kind)))}",
             )

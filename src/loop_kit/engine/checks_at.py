@@ -19,8 +19,8 @@ from loop_kit.model.evidence import CheckResult, Evidence
 from loop_kit.model.shown_events import Check
 from loop_kit.processes.signals import Interruption
 from loop_kit.values import dataclass, field
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import watch, worktree
-from loop_kit.vcs.git import path_text
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 

@@ -5,8 +5,8 @@ import shlex
 from loop_kit.engine.run import Run
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import shown
 from loop_kit.vcs.lying_index import unlike
 from loop_kit.vcs.status import Status
 
@@ -27,7 +27,7 @@ def other_tree(run: Run, change: Change, *, since: str) -> NeedsPersonError | No
     hidden = unlike(run.tree, change.head_sha, since=since, known=known)
     if not hidden:
         return None
-    index = shlex.quote(shown(run.tree.git_dir / "index"))
+    index = shlex.quote(path_text(run.tree.git_dir / "index"))
     return NeedsPersonError(
         f"{approved} git's index hides that other content lies there: {listed(hidden, _NAMED)}",
         hint=f"rm {index} && git reset makes the index anew; git diff shows what was hidden then",

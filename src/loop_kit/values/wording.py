@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
+from os import PathLike, fsencode
 from typing import Any
 
 TYPE_NAMES = {
@@ -33,6 +34,11 @@ def shown(value: Any) -> str:
             return "a list"
         case _:
             return f"{value!r:.60}"
+
+
+def path_text(path: str | bytes | PathLike[str]) -> str:
+    """Return a path as text that any terminal and any JSON document takes: UTF-8, a backslash escape for any other byte."""
+    return fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def step(key: str) -> str:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from hashlib import file_digest, sha256
 from pathlib import Path
 
-from loop_kit.vcs.git import path_text
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.scope import patterns_match

@@ -16,7 +16,8 @@ from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import FileChange
 from loop_kit.values import dataclass, replace
-from loop_kit.vcs.git import Git, path_text, shown, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import Git, zero_separated
 
 _NO_INDEX = "/nonexistent/index"
 LARGEST_COUNTED = 8 * 1024 * 1024  # bytes
@@ -191,7 +192,7 @@ def _unfinished(git: Git, between: tuple[str, str], target: Path) -> Iterator[_P
                     os.unlink(name, dir_fd=folder)
     except OSError as error:
         raise NeedsPersonError(
-            f"{shown(target)} cannot be written: {error.strerror}",
+            f"{path_text(target)} cannot be written: {error.strerror}",
             hint="make room there and let this user write, then: loop run --resume",
         ) from None
 

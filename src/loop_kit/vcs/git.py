@@ -15,6 +15,7 @@ from typing import BinaryIO, Self
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.processes.captured import begin_captured, run_captured, run_side_by_side
 from loop_kit.values import dataclass, field, replace
+from loop_kit.values.wording import path_text
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -111,7 +112,7 @@ class Git:
         """Return the output that answers `args`; raise `NeedsPersonError` with git's own words when it failed."""
         if answer.code != 0:
             raise NeedsPersonError(
-                f"git {_subcommand(args)} failed in {shown(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
+                f"git {_subcommand(args)} failed in {path_text(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
                 hint="see what git status says there; then loop run --resume goes on",
             )
         return answer.out
@@ -148,16 +149,6 @@ class Git:
 
 def _subcommand(args: Sequence[str]) -> str:
     return args[2] if args[0] == "-c" else args[0]
-
-
-def path_text(raw: bytes) -> str:
-    """Return a path or name of git's as text: UTF-8, with a backslash escape for each byte that is not."""
-    return raw.decode("utf-8", "backslashreplace")
-
-
-def shown(path: Path) -> str:
-    """Return a path as text that any document can hold."""
-    return path_text(os.fsencode(path))
 
 
 def zero_separated(raw: bytes) -> list[bytes]:

@@ -4,7 +4,7 @@ from typing import Self
 
 from loop_kit.model.change import Commit
 from loop_kit.values import dataclass
-from loop_kit.vcs.git import path_text
+from loop_kit.values.wording import path_text
 
 _LONGEST_SUBJECT = 500
 # Two lines to a commit, after the line "commit <id>" that rev-list puts before each: its tree and its parents, its subject.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from loop_kit.values import replace
-from loop_kit.vcs.git import path_text
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.repository import Repository
 
 _VARIABLES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL")

@@ -8,7 +8,8 @@ import struct
 from pathlib import Path
 
 from loop_kit import folders
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 
 _HEADER = struct.Struct(">4sII")

@@ -8,7 +8,8 @@ import stat
 from collections.abc import Collection
 from datetime import datetime
 
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
 from loop_kit.values import replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import last_line, path_text, shown, zero_separated
+from loop_kit.vcs.git import last_line, zero_separated
 from loop_kit.vcs.identity import own_variables
 from loop_kit.vcs.objects import Commit
 from loop_kit.vcs.repository import Repository
@@ -61,7 +62,7 @@ def advance(repository: Repository, branch: str, to: Commit) -> None:
     elif where == repository.root:
         set_back(repository, to.hexsha)
     else:
-        raise StartError(f"{branch} is checked out in {shown(where)}", hint="run the same command there")
+        raise StartError(f"{branch} is checked out in {path_text(where)}", hint="run the same command there")
 
 
 def set_back(repository: Repository, sha: str) -> None:

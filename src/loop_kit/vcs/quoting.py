@@ -2,7 +2,7 @@
 
 import re
 
-from loop_kit.vcs.git import path_text
+from loop_kit.values.wording import path_text
 
 _SIGNS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from loop_kit.errors import NeedsPersonError
-from loop_kit.vcs.git import Git, last_line, path_text
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import Git, last_line
 
 
 def refs_under(git: Git, *prefixes: str) -> dict[str, str]:

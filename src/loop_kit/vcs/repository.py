@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
 from loop_kit.values import dataclass, replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import diff, refs
-from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown, zero_separated
+from loop_kit.vcs.git import Answer, Git, last_line, zero_separated
 from loop_kit.vcs.history import History
 from loop_kit.vcs.snapshot import commit_tree, worktree_tree
 from loop_kit.vcs.status import Status
@@ -99,7 +100,8 @@ class Repository:
         operation = self.operation_in_progress()
         if operation:
             raise StartError(
-                f"{shown(self.root)} is in the middle of a {operation}", hint=f"finish or abort the {operation} first"
+                f"{path_text(self.root)} is in the middle of a {operation}",
+                hint=f"finish or abort the {operation} first",
             )
         return self.head()
 
@@ -123,7 +125,7 @@ class Repository:
         tree = self._id(f"{rev}^{{tree}}")
         if tree is None:
             raise NeedsPersonError(
-                f"{shown(self.root)} has no commit {rev}", hint="was it removed by git gc or git prune?"
+                f"{path_text(self.root)} has no commit {rev}", hint="was it removed by git gc or git prune?"
             )
         return tree
 
@@ -261,7 +263,7 @@ class Repository:
         return None if tree == self.tree_id(status.sha) else commit_tree(self.git, tree, status.sha, message)
 
     def _no_commit(self) -> StartError:
-        branch, root = self.full_ref().removeprefix("refs/heads/"), shown(self.root)
+        branch, root = self.full_ref().removeprefix("refs/heads/"), path_text(self.root)
         return StartError(
             f"branch {branch} of {root} has no commit yet" if branch else f"HEAD of {root} names no commit",
             hint="commit what is there first: loop compares with a commit",
@@ -282,11 +284,11 @@ def _no_repository(start: Path, answer: Answer) -> StartError:
     said = last_line(answer.err)
     if "not a git repository" in said:
         return StartError(
-            f"{shown(start)} is in no git repository", hint="run loop inside a repository, or make one: git init"
+            f"{path_text(start)} is in no git repository", hint="run loop inside a repository, or make one: git init"
         )
     if "must be run in a work tree" in said or not said:
         return StartError(
-            f"{shown(start)} is in a bare repository or a .git folder, not in a working tree",
+            f"{path_text(start)} is in a bare repository or a .git folder, not in a working tree",
             hint="run loop in a checkout: git worktree add FOLDER makes one",
         )
-    return StartError(f"git refuses {shown(start)}: {said}", hint="git says more about it with: git status")
+    return StartError(f"git refuses {path_text(start)}: {said}", hint="git says more about it with: git status")

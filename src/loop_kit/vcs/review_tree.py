@@ -15,8 +15,9 @@ from typing import Self, TypeAlias
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
 from loop_kit.values import dataclass, replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, path_text, shown, zero_separated
+from loop_kit.vcs.git import Git, zero_separated
 from loop_kit.vcs.status import Status
 
 _NAMES_IN_TEXT = 5
@@ -62,7 +63,7 @@ class ReviewTree:
         is not looked into before there is a doubt.
         """
         if not self.path.is_dir():
-            return f"the review tree {shown(self.path)} is gone"
+            return f"the review tree {path_text(self.path)} is gone"
         status = Status.of(self.git, untracked=False)
         if status.sha != head_sha:
             return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loop_kit.values import dataclass, replace
-from loop_kit.vcs.git import Git, path_text
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import Git
 from loop_kit.vcs.status import Status
 
 _IDENTITY = {

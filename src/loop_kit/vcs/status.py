@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Self
 
 from loop_kit.values import dataclass
-from loop_kit.vcs.git import Git, path_text, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import Git, zero_separated
 
 # How many fields stand before the path in each kind of `--porcelain=v2` entry.
 _FIELDS = {b"1": 8, b"2": 9, b"u": 10}

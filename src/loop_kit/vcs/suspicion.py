@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from loop_kit.model.change import Effect, FileChange, Finding
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.diff import patch_lines
 from loop_kit.vcs.findings import about
-from loop_kit.vcs.git import Git, path_text
+from loop_kit.vcs.git import Git
 from loop_kit.vcs.quoting import unquoted
 
 _MOST_PATCH = 16 * 1024 * 1024

@@ -11,8 +11,9 @@ from typing import TypeAlias
 from loop_kit.model.change import Finding
 from loop_kit.model.state import KEPT_ROWS
 from loop_kit.values import dataclass, replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed, stop
-from loop_kit.vcs.git import Git, path_text, zero_separated
+from loop_kit.vcs.git import Git, zero_separated
 from loop_kit.vcs.refs import log_ref, read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.watched_files import digest, hooks_below, pointed_at, standing_files

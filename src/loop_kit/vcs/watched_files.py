@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from hashlib import file_digest, sha256
 from pathlib import Path
 
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 
 # Below git's common folder: what decides which files git shows, and what makes it show another history.

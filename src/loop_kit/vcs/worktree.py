@@ -14,7 +14,8 @@ from pathlib import Path
 
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError, StartError
-from loop_kit.vcs.git import shown, zero_separated
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.review_tree import ReviewTree
 
@@ -102,7 +103,7 @@ def _made_anew(repository: Repository, path: Path, head_sha: str) -> ReviewTree:
     _add(repository, path, head_sha)
     made = _entry(repository, path)
     if made is None:
-        raise StartError(f"git made no working tree at {shown(path)}", hint="is something else writing there?")
+        raise StartError(f"git made no working tree at {path_text(path)}", hint="is something else writing there?")
     return ReviewTree.prepared(path, made)
 
 
@@ -118,9 +119,9 @@ def make_private(folder: Path) -> None:
         folders.make_private(folder)
     except OSError as error:
         raise StartError(
-            f"the folder {shown(folder)} for the review tree cannot be made or used: {_why(error, folder)}",
-            hint=f"let this user alone write there (chmod go-w {shlex.quote(shown(folder))}), or set XDG_CACHE_HOME to another "
-            "folder; then run the same command again",
+            f"the folder {path_text(folder)} for the review tree cannot be made or used: {_why(error, folder)}",
+            hint=f"let this user alone write there (chmod go-w {shlex.quote(path_text(folder))}), or set XDG_CACHE_HOME to "
+            "another folder; then run the same command again",
         ) from None
 
 
@@ -152,8 +153,8 @@ def remove(repository: Repository, path: Path) -> None:
         _remove_entries(repository, path)
     except OSError as error:
         raise StartError(
-            f"the review tree {shown(path)} cannot be removed: {_why(error, path)}",
-            hint=f"look at what is at {error.filename or shown(path)} and remove it by hand",
+            f"the review tree {path_text(path)} cannot be removed: {_why(error, path)}",
+            hint=f"look at what is at {error.filename or path_text(path)} and remove it by hand",
         ) from None
 
 
@@ -209,8 +210,8 @@ def check_place(
     """Refuse a folder whose deletion could cost the person something; `variables` say where loop puts it."""
     if path.is_symlink():
         raise StartError(
-            f"{shown(path)} is a symbolic link, and loop keeps working trees in folders only",
-            hint=f"see where it leads, then remove the link: rm {shown(path)}",
+            f"{path_text(path)} is a symbolic link, and loop keeps working trees in folders only",
+            hint=f"see where it leads, then remove the link: rm {path_text(path)}",
         )
     place = path.absolute()
     kept = (repository.root, repository.git_dir, repository.common_dir)
@@ -218,7 +219,7 @@ def check_place(
         place.resolve().is_relative_to(folder) or folder.is_relative_to(place.resolve()) for folder in kept
     ):
         raise StartError(
-            f"{shown(path)} cannot hold {what}: it must be an absolute path outside the repository",
+            f"{path_text(path)} cannot hold {what}: it must be an absolute path outside the repository",
             hint=f"set {variables} to a folder outside the repository",
         )
 
