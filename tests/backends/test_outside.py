@@ -10,7 +10,7 @@ from loop_kit.backends.codex import CODEX
 from loop_kit.backends.command import COMMAND
 from loop_kit.backends.gemini import GEMINI
 from loop_kit.backends.opencode import OPENCODE
-from loop_kit.backends.outside import Form, Influenced, Source, Trees, files, in_each, sources_for
+from loop_kit.backends.outside import Influenced, Source, SourceFormat, Trees, files, in_each, sources_for
 from loop_kit.model.config import BackendSettings
 from loop_kit_acp.backend import ACP
 from loop_kit_acp.presets import PRESETS
@@ -20,7 +20,7 @@ class Reading(Backend):
     programs = ("reading",)
     env = ()
     supports_resume = False
-    outside = (Source("$READING_HOME/settings.json", Form.JSON), *files("~/.reading/hooks", "/etc/reading"))
+    outside = (Source("$READING_HOME/settings.json", SourceFormat.JSON), *files("~/.reading/hooks", "/etc/reading"))
     above = (".reading", "READ.md")
 
     def command(self, order: Order) -> Call:
@@ -82,7 +82,7 @@ def test_every_known_program_says_what_it_reads(backend: Backend):
     assert isinstance(backend, Influenced)
     found = sources_for(backend, {"HOME": "/h"}, Trees.of(Path("/nowhere/repo")))
     assert all(source.path.startswith("/") for source in found)
-    assert any(source.form is not Form.FILES for source in found)
+    assert any(source.form is not SourceFormat.FILES for source in found)
     assert any(source.path.startswith("/nowhere/") for source in found)
 
 

@@ -11,7 +11,7 @@ from loop_kit.backends.claude import OUTSIDE as CLAUDE
 from loop_kit.backends.codex import OUTSIDE as CODEX
 from loop_kit.backends.gemini import OUTSIDE as GEMINI
 from loop_kit.backends.opencode import OUTSIDE as OPENCODE
-from loop_kit.backends.outside import Form, Source, Trees
+from loop_kit.backends.outside import Source, SourceFormat, Trees
 from loop_kit.backends.outside_settings import take
 from loop_kit.values import replace
 
@@ -21,7 +21,7 @@ TREES = Trees.of(REPO)
 
 def _names(path: Path, text: str, *, keys: tuple[str, ...] = ("*",), but: tuple[str, ...] = ()) -> list[str]:
     path.write_text(text, encoding="utf-8")
-    form = Form.TOML if path.suffix == ".toml" else Form.JSON
+    form = SourceFormat.TOML if path.suffix == ".toml" else SourceFormat.JSON
     return [name.removeprefix(f"{path}: ") for name in take([Source(str(path), form, keys, but)], TREES)]
 
 
@@ -53,7 +53,7 @@ def test_only_the_projects_that_are_worked_on_count(tmp_path):
 
 
 def test_order_comments_and_space_are_no_difference(tmp_path):
-    path, source = tmp_path / "s.json", Source(str(tmp_path / "s.json"), Form.JSON)
+    path, source = tmp_path / "s.json", Source(str(tmp_path / "s.json"), SourceFormat.JSON)
     path.write_text('{"a": {"x": 1, "url": "http://y"}, "b": [1, 2]}', encoding="utf-8")
     before = take([source], TREES)
     path.write_text('// {\n{"b": [1, 2,], /* , */ "a": {"url": "http://y", "x": 1},}', encoding="utf-8")
@@ -106,8 +106,8 @@ def test_a_file_that_is_just_being_written_is_read_once_more(tmp_path):
     def pause() -> None:
         paused.append(path.write_text('{"hooks": {"a": 1}}', encoding="utf-8"))
 
-    assert list(take([Source(str(path), Form.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
-    assert list(take([Source(str(path), Form.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
+    assert list(take([Source(str(path), SourceFormat.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
+    assert list(take([Source(str(path), SourceFormat.JSON)], TREES, pause=pause)) == [f"{path}: hooks"]
     assert len(paused) == 1
 
 

@@ -8,7 +8,7 @@ from loop_kit.model.change import Effect
 from loop_kit.model.evidence import CheckResult, Counts, Evidence, Verdict
 from loop_kit.model.task import Criterion
 from loop_kit.model.work import ClaimedTest
-from tests.checks.benches import evidence, result
+from tests.checks.workspaces import evidence, result
 
 FAILED = result(
     Verdict.FAIL, exit_code=1, reason="exit code 1", tail="line\n" * 100 + "the end", log="logs/r1_checks_tests.log"

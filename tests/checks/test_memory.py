@@ -6,30 +6,30 @@ import pytest
 
 from loop_kit.checks.memory import Memory
 from loop_kit.checks.prepare import prepare
-from loop_kit.checks.run import Bench
+from loop_kit.checks.run import CheckWorkspace
 from loop_kit.model.check import Prepare
-from tests.checks.benches import make_bench
+from tests.checks.workspaces import make_workspace
 
 COUNTING = ("sh", "-c", "mkdir -p deps/inner && echo run >> deps/runs")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    bench = make_bench(tmp_path)
+def workspace(tmp_path: Path) -> CheckWorkspace:
+    workspace = make_workspace(tmp_path)
     (tmp_path / "tree/package.json").write_text("{}", encoding="utf-8")
-    return bench
+    return workspace
 
 
-def test_its_memory_lies_beside_the_tree_and_is_known_again_by_its_digest(bench: Bench):
+def test_its_memory_lies_beside_the_tree_and_is_known_again_by_its_digest(workspace: CheckWorkspace):
     setup = Prepare(argv=COUNTING, files=("package.json",))
-    prepare(setup, bench)
-    tree, seal = bench.worktree.path, bench.memory.seal
-    later = replace(bench, memory=Memory(tree, seal))
+    prepare(setup, workspace)
+    tree, seal = workspace.worktree.path, workspace.memory.seal
+    later = replace(workspace, memory=Memory(tree, seal))
     assert (later.memory.made, later.memory.holds(), prepare(setup, later)) == (("deps",), True, None)
     memory = tree.with_name("tree.prepared.json")
     for torn in (memory.read_bytes()[:20], b"[]", b'{"digest": "x", "made": [1]}', b"", memory.read_bytes() + b" "):
         memory.write_bytes(torn)
-        later = replace(bench, memory=Memory(tree, seal))
+        later = replace(workspace, memory=Memory(tree, seal))
         assert later.memory.made == ()
         assert prepare(setup, later) is not None
 
@@ -61,10 +61,12 @@ def replace_by_a_link(tree: Path) -> None:
     [(plant, True), (plant_a_folder, True), (change, False), (replace_by_a_link, False)],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_what_was_made_holds_when_it_is_unchanged_and_what_came_since_is_taken_away(bench: Bench, meddle, holds: bool):
-    prepare(Prepare(argv=COUNTING, files=("package.json",)), bench)
-    tree = bench.worktree.path
+def test_what_was_made_holds_when_it_is_unchanged_and_what_came_since_is_taken_away(
+    workspace: CheckWorkspace, meddle, holds: bool
+):
+    prepare(Prepare(argv=COUNTING, files=("package.json",)), workspace)
+    tree = workspace.worktree.path
     meddle(tree)
-    assert Memory(tree, bench.memory.seal).holds() == holds
+    assert Memory(tree, workspace.memory.seal).holds() == holds
     if holds:
         assert sorted(path.name for path in (tree / "deps").iterdir()) == ["inner", "runs"]

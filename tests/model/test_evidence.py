@@ -6,7 +6,7 @@ import pytest
 from loop_kit.errors import DocumentError
 from loop_kit.model.check import CheckCommand, Where
 from loop_kit.model.documents import read, write
-from loop_kit.model.evidence import CheckResult, Counts, Ending, Evidence, Verdict
+from loop_kit.model.evidence import CheckEnding, CheckResult, Counts, Evidence, Verdict
 
 TREE = "a" * 40
 PASSED = CheckResult(
@@ -15,7 +15,7 @@ PASSED = CheckResult(
     where=Where.WORKTREE,
     tree=TREE,
     verdict=Verdict.PASS,
-    how=Ending.EXITED,
+    how=CheckEnding.EXITED,
     exit_code=0,
     seconds=1.25,
     counts=Counts(run=12, failed=0, skipped=1),
@@ -25,7 +25,9 @@ PASSED = CheckResult(
 )
 FAILED = replace(PASSED, verdict=Verdict.FAIL, exit_code=1, reason="exit code 1")
 FLAKY = replace(PASSED, verdict=Verdict.FLAKY, reason="failed, and passed when run once more")
-NOT_RUN = CheckResult.without_run(CheckCommand(name="tests", argv=("make", "test")), TREE, Ending.NOT_RUN, "no tree")
+NOT_RUN = CheckResult.without_run(
+    CheckCommand(name="tests", argv=("make", "test")), TREE, CheckEnding.NOT_RUN, "no tree"
+)
 
 
 def evidence(*results: CheckResult, refused: str = "", prepared: CheckResult | None = None) -> Evidence:
@@ -118,7 +120,7 @@ def test_each_result_is_a_line_that_says_it_all():
 
 def test_what_could_not_be_started_has_failed_and_what_was_not_tried_has_not():
     command = CheckCommand(name="tests", argv=("make",))
-    assert CheckResult.without_run(command, TREE, Ending.NOT_STARTED, "missing").failed
+    assert CheckResult.without_run(command, TREE, CheckEnding.NOT_STARTED, "missing").failed
     assert not NOT_RUN.failed
 
 

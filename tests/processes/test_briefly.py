@@ -3,7 +3,7 @@ import time
 import pytest
 
 from loop_kit.errors import BackendError
-from loop_kit.processes.briefly import Finished, run_briefly
+from loop_kit.processes.briefly import BriefResult, run_briefly
 from tests.processes import stubborn
 from tests.processes.conftest import Stage
 
@@ -11,7 +11,7 @@ from tests.processes.conftest import Stage
 def test_what_a_small_program_says_is_returned_with_its_code(stage: Stage):
     code = "import sys; print('1.2.3'); print('beware', file=sys.stderr); sys.exit(4)"
     finished = run_briefly(stage.command(code), timeout=10)
-    assert finished == Finished(code=4, stdout="1.2.3\n", stderr="beware\n")
+    assert finished == BriefResult(code=4, stdout="1.2.3\n", stderr="beware\n")
 
 
 def test_a_program_that_takes_too_long_has_no_code_and_leaves_nobody(stage: Stage):

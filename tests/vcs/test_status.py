@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 from loop_kit.vcs.git import Git
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 from tests.support.repos import commit, git, make_repo
 
 
@@ -17,7 +17,7 @@ def test_every_kind_of_uncommitted_change_is_dirty(tmp_path: Path):
     git(repo, "mv", "moved", "elsewhere")
     (repo / "deleted").unlink()
     (repo / "mode").chmod(0o755)
-    status = Status.of(Git(repo))
+    status = TreeStatus.of(Git(repo))
     assert sorted(status.dirty) == ["added", "deleted", "edited", "elsewhere", "mode", "moved", "staged"]
     assert status.untracked == ()
 
@@ -29,7 +29,7 @@ def test_a_conflict_is_dirty(tmp_path: Path):
     git(repo, "switch", "-q", "main")
     commit(repo, {"f": "3"})
     git(repo, "merge", "other", ok=(1,))
-    assert Status.of(Git(repo)).dirty == ("f",)
+    assert TreeStatus.of(Git(repo)).dirty == ("f",)
 
 
 def test_untracked_files_come_one_by_one_and_ignored_ones_never(tmp_path: Path):
@@ -38,7 +38,7 @@ def test_untracked_files_come_one_by_one_and_ignored_ones_never(tmp_path: Path):
     for name in ("new/a", "new/b", "new/c.log", "d.log"):
         (repo / name).write_text("x")
     git(repo, "config", "status.showUntrackedFiles", "no")
-    assert Status.of(Git(repo)).untracked == ("new/a", "new/b")
+    assert TreeStatus.of(Git(repo)).untracked == ("new/a", "new/b")
 
 
 def test_names_with_newlines_spaces_dollars_and_raw_bytes_survive(tmp_path: Path):
@@ -46,21 +46,21 @@ def test_names_with_newlines_spaces_dollars_and_raw_bytes_survive(tmp_path: Path
     repo = make_repo(tmp_path, {})
     for name in names:
         Path(os.fsdecode(os.fsencode(repo) + b"/" + name)).write_text("x")
-    assert sorted(Status.of(Git(repo)).untracked_paths) == sorted(names)
+    assert sorted(TreeStatus.of(Git(repo)).untracked_paths) == sorted(names)
     git(repo, "add", "--all")
-    assert sorted(Status.of(Git(repo)).dirty_paths) == sorted(names)
-    assert "caf\\xe9" in Status.of(Git(repo)).dirty
+    assert sorted(TreeStatus.of(Git(repo)).dirty_paths) == sorted(names)
+    assert "caf\\xe9" in TreeStatus.of(Git(repo)).dirty
 
 
 def test_a_person_s_settings_do_not_change_the_answer(tmp_path: Path):
     repo = make_repo(tmp_path, {"a": "1", "b": "1"})
     (repo / "a").write_text("2")
-    before = Status.of(Git(repo))
+    before = TreeStatus.of(Git(repo))
     for setting in ("status.renames=copies", "status.branch=false", "status.short=true", "color.status=always"):
         git(repo, "config", *setting.split("="))
     git(repo, "config", "status.relativePaths", "true")
     git(repo, "config", "core.fsmonitor", "false; touch ran-a-program #")
-    assert Status.of(Git(repo)) == before
+    assert TreeStatus.of(Git(repo)) == before
     assert not (repo / "ran-a-program").exists()
 
 
@@ -71,14 +71,14 @@ def test_a_submodule_is_dirty_only_when_another_commit_is_checked_out(tmp_path: 
     git(repo, "commit", "-q", "-m", "Add a submodule")
     (repo / "sub" / "README.md").write_text("edited")
     (repo / "sub" / "new").write_text("new")
-    assert Status.of(Git(repo)).dirty == ()
+    assert TreeStatus.of(Git(repo)).dirty == ()
     commit(repo / "sub", {"more": "1"})
-    assert Status.of(Git(repo)).dirty == ("sub",)
+    assert TreeStatus.of(Git(repo)).dirty == ("sub",)
 
 
 def test_the_head_before_the_first_commit_is_empty(tmp_path: Path):
     git(tmp_path, "init", "-q", "-b", "trunk")
-    status = Status.of(Git(tmp_path))
+    status = TreeStatus.of(Git(tmp_path))
     assert (status.sha, status.branch) == ("", "trunk")
 
 
@@ -86,5 +86,5 @@ def test_the_index_is_not_touched(tmp_path: Path):
     repo = make_repo(tmp_path, {"a": "1"})
     before = (repo / ".git" / "index").read_bytes()
     os.utime(repo / "a", (1, 1))  # a plain `git status` would refresh the index now
-    Status.of(Git(repo))
+    TreeStatus.of(Git(repo))
     assert (repo / ".git" / "index").read_bytes() == before

@@ -272,8 +272,8 @@ def test_weakened_tests_and_changed_judges_go_to_the_reviewer(trial: Trial):
 def dirty_trial(trial: Trial) -> Trial:
     (trial.repo / "src" / "a.py").write_text("the person's\n")
     (trial.repo / "mine").write_text("the person's\n")
-    ground = replace(trial.ground, start_tree=trial.found.worktree_tree(("mine",)), untracked=("mine",))
-    return replace(trial, ground=ground)
+    baseline = replace(trial.baseline, start_tree=trial.found.worktree_tree(("mine",)), untracked=("mine",))
+    return replace(trial, baseline=baseline)
 
 
 def test_what_was_dirty_at_the_start_may_stay_as_it_was(dirty_trial: Trial):
@@ -307,8 +307,8 @@ def test_a_linked_worktree_and_a_detached_start_are_verified_alike(trial: Trial,
     git(trial.repo, "worktree", "add", "-q", "--detach", str(linked))
     found = Repository.find(linked)
     head = commit(linked, {"src/a.py": "2\n"})
-    ground = replace(trial.ground, branch="")
-    change = verify(WorkReport(task_id="T", round=1, head_sha=head), ground, found, ())
+    baseline = replace(trial.baseline, branch="")
+    change = verify(WorkReport(task_id="T", round=1, head_sha=head), baseline, found, ())
     assert (change.head_sha, change.findings) == (head, ())
 
 

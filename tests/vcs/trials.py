@@ -8,7 +8,7 @@ from loop_kit.model.change import Change, Finding
 from loop_kit.model.work import WorkReport
 from loop_kit.vcs import watch
 from loop_kit.vcs.repository import Repository
-from loop_kit.vcs.verify import Ground, verify
+from loop_kit.vcs.verify import Baseline, verify
 from tests.support.repos import git, make_repo
 
 FILES = {"src/a.py": "1\n", "src/b.py": "1\n", "docs/index.md": "1\n", ".gitignore": "*.log\n"}
@@ -21,18 +21,18 @@ class Trial:
     repo: Path
     found: Repository
     base: str
-    ground: Ground
+    baseline: Baseline
     before: dict[str, str]
 
-    def verify(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> Change:
+    def verify(self, head: str = "", claimed: tuple[str, ...] = (), **baseline: Any) -> Change:
         report = WorkReport(
             task_id="T", round=1, head_sha=head or git(self.repo, "rev-parse", "HEAD"), files_changed=claimed
         )
         touched = watch.compare(self.before, watch.take(self.found, "T", 1))
-        return verify(report, replace(self.ground, **ground), self.found, touched)
+        return verify(report, replace(self.baseline, **baseline), self.found, touched)
 
-    def findings(self, head: str = "", claimed: tuple[str, ...] = (), **ground: Any) -> dict[str, Finding]:
-        change = self.verify(head, claimed, **ground)
+    def findings(self, head: str = "", claimed: tuple[str, ...] = (), **baseline: Any) -> dict[str, Finding]:
+        change = self.verify(head, claimed, **baseline)
         return {finding.code: finding for finding in change.findings}
 
 
@@ -42,5 +42,5 @@ def begin(folder: Path) -> Trial:
     found = Repository.find(repo)
     base = found.head().sha
     found.pin("refs/loop/T/r0/base", base)
-    ground = Ground(base_sha=base, last_head=base, listed_from=base, branch="main")
-    return Trial(repo, found, base, ground, watch.take(found, "T", 1))
+    baseline = Baseline(base_sha=base, last_head=base, listed_from=base, branch="main")
+    return Trial(repo, found, base, baseline, watch.take(found, "T", 1))

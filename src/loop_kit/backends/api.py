@@ -22,7 +22,7 @@ from loop_kit.backends.ending import explain_exit, find_document, last_line
 from loop_kit.backends.eventlines import read_event
 from loop_kit.backends.fields import amount, clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
-from loop_kit.backends.outside import SHELLS, Form, Influenced, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Influenced, Source, SourceFormat, files, in_each
 from loop_kit.backends.registry import find_backend, register_backend
 from loop_kit.backends.versions import Measured
 from loop_kit.errors import BackendError, ConfigError
@@ -49,7 +49,6 @@ __all__ = [
     "Failed",
     "FailureKind",
     "Finished",
-    "Form",
     "Influenced",
     "Isolating",
     "Measured",
@@ -57,6 +56,7 @@ __all__ = [
     "Said",
     "SessionStarted",
     "Source",
+    "SourceFormat",
     "Usage",
     "UsedTool",
     "amount",

@@ -16,7 +16,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, started, tool_detail
 from loop_kit.backends.jsontext import parse_object
-from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Source, SourceFormat, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -81,17 +81,20 @@ _MARKETPLACES = ("*.source", "*.installLocation")
 OUTSIDE = (
     *in_each(
         ("~/.claude", "$CLAUDE_CONFIG_DIR"),
-        Source("settings.json", Form.JSON, but=_FOR_THE_EYE),
-        Source("settings.local.json", Form.JSON, but=_FOR_THE_EYE),
-        Source("remote-settings.json", Form.JSON),  # what an organization wants, as it was last heard
-        Source("state/hybrid-settings.json", Form.JSON),
-        Source(".config.json", Form.JSON, keys=_OF_ITS_STATE),  # where that file lay before
-        *(Source(f"plugins/installed_plugins{end}.json", Form.JSON, keys=_PLUGINS) for end in ("", "_v2")),
-        *(Source(f"plugins/known_marketplaces{end}.json", Form.JSON, keys=_MARKETPLACES) for end in ("", "_claudeai")),
+        Source("settings.json", SourceFormat.JSON, but=_FOR_THE_EYE),
+        Source("settings.local.json", SourceFormat.JSON, but=_FOR_THE_EYE),
+        Source("remote-settings.json", SourceFormat.JSON),  # what an organization wants, as it was last heard
+        Source("state/hybrid-settings.json", SourceFormat.JSON),
+        Source(".config.json", SourceFormat.JSON, keys=_OF_ITS_STATE),  # where that file lay before
+        *(Source(f"plugins/installed_plugins{end}.json", SourceFormat.JSON, keys=_PLUGINS) for end in ("", "_v2")),
+        *(
+            Source(f"plugins/known_marketplaces{end}.json", SourceFormat.JSON, keys=_MARKETPLACES)
+            for end in ("", "_claudeai")
+        ),
         *files("plugins/cache", "plugins/repos", "agents", "commands", "skills", "hooks", "output-styles", "workflows"),
         *files("CLAUDE.md", "rules"),
     ),
-    *in_each(("~", "$CLAUDE_CONFIG_DIR"), Source(".claude.json", Form.JSON, keys=_OF_ITS_STATE)),
+    *in_each(("~", "$CLAUDE_CONFIG_DIR"), Source(".claude.json", SourceFormat.JSON, keys=_OF_ITS_STATE)),
     *in_each(("~/.config/anthropic", "$XDG_CONFIG_HOME/anthropic"), *files("active_config", "configs")),  # whom it asks
     *files("/etc/claude-code"),
     *SHELLS,

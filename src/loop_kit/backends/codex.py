@@ -15,7 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order, clear_scratch, write_sc
 from loop_kit.backends.ending import explain_exit, find_document, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, started
 from loop_kit.backends.jsontext import parse_object
-from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Source, SourceFormat, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.backends.tree import files_named, main_tree
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -52,7 +52,7 @@ _STATUS = re.compile(r"(?:unexpected status|exceeded retry limit, last status:) 
 # it has told the person; what it has been told not to trust is said in its command line.
 _NOTED = Source(
     "config.toml",
-    Form.TOML,
+    SourceFormat.TOML,
     but=(
         *(
             "projects",

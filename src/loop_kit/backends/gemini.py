@@ -15,7 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order, write_scratch
 from loop_kit.backends.ending import explain_exit, last_line, status_kind
 from loop_kit.backends.fields import clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
-from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Source, SourceFormat, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import BackendError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -77,7 +77,7 @@ _WRONG_FLAG = re.compile(r"^Unknown arguments?: .*", re.MULTILINE)
 # What it reads outside of a tree, however it is driven. Whom it has met and which folders it trusts stands elsewhere.
 _SETTINGS = Source(
     "settings.json",
-    Form.JSON,
+    SourceFormat.JSON,
     but=(
         *("$schema", "$version", "ui", "privacy", "model", "output", "ide.hasSeenNudge", "security.auth.selectedType"),
         *("general.maxAttempts", "general.preferredEditor", "general.vimMode", "general.enable*", "general.session*"),
@@ -87,14 +87,14 @@ OUTSIDE = (
     *in_each(
         ("~/.gemini", "$GEMINI_CLI_HOME/.gemini"),
         _SETTINGS,
-        Source("mcp-server-enablement.json", Form.JSON),
-        Source("trusted_hooks.json", Form.JSON),
-        Source("trustedFolders.json", Form.JSON, keys=("@",)),
+        Source("mcp-server-enablement.json", SourceFormat.JSON),
+        Source("trusted_hooks.json", SourceFormat.JSON),
+        Source("trustedFolders.json", SourceFormat.JSON, keys=("@",)),
         *files(
             "extensions", "policies", "commands", "agents", "skills", "hooks", "acknowledgments", ".env", "GEMINI.md"
         ),
     ),
-    Source("$GEMINI_CLI_TRUSTED_FOLDERS_PATH", Form.JSON, keys=("@",)),
+    Source("$GEMINI_CLI_TRUSTED_FOLDERS_PATH", SourceFormat.JSON, keys=("@",)),
     *files("~/.node_modules", "~/.node_libraries"),  # where node looks for what is not installed
     *SHELLS,
     *files(

@@ -15,7 +15,7 @@ from loop_kit.backends.base import Backend, Call, Order
 from loop_kit.backends.ending import explain_exit, status_kind
 from loop_kit.backends.fields import amount, clean, count, one_line, seconds, started, tool_detail
 from loop_kit.backends.jsontext import at_path, parse_object
-from loop_kit.backends.outside import SHELLS, Form, Source, files, in_each
+from loop_kit.backends.outside import SHELLS, Source, SourceFormat, files, in_each
 from loop_kit.backends.tested import TESTED
 from loop_kit.errors import ConfigError
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, Usage, UsedTool
@@ -89,13 +89,16 @@ _FOLDERS = (
 OUTSIDE = (
     *in_each(
         ("~/.config/opencode", "$XDG_CONFIG_HOME/opencode", "~/.opencode", "$OPENCODE_CONFIG_DIR", "/etc/opencode"),
-        *(Source(name, Form.JSON, but=_FOR_THE_EYE) for name in ("opencode.json", "opencode.jsonc", "config.json")),
+        *(
+            Source(name, SourceFormat.JSON, but=_FOR_THE_EYE)
+            for name in ("opencode.json", "opencode.jsonc", "config.json")
+        ),
         *files(*_FOLDERS, "AGENTS.md", "config", ".npmrc"),
     ),
-    Source("$OPENCODE_CONFIG", Form.JSON, but=_FOR_THE_EYE),
+    Source("$OPENCODE_CONFIG", SourceFormat.JSON, but=_FOR_THE_EYE),
     # A login of the kind `wellknown` names a server that it takes settings from; tokens come and go.
     *(
-        Source(f"{data}/opencode/auth.json", Form.JSON, keys=("*.type",))
+        Source(f"{data}/opencode/auth.json", SourceFormat.JSON, keys=("*.type",))
         for data in ("~/.local/share", "$XDG_DATA_HOME")
     ),
     *SHELLS,

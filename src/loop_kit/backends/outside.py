@@ -10,7 +10,7 @@ from loop_kit.backends.base import Backend
 from loop_kit.values import dataclass, replace
 
 
-class Form(StrEnum):
+class SourceFormat(StrEnum):
     """How a place is read: JSON and TOML by their keys, files and whole folders byte for byte."""
 
     JSON = "json"
@@ -29,7 +29,7 @@ class Source:
     """
 
     path: str
-    form: Form = Form.FILES
+    form: SourceFormat = SourceFormat.FILES
     keys: tuple[str, ...] = ("*",)
     but: tuple[str, ...] = ()
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from loop_kit.backends.outside import Form, Source, Trees
+from loop_kit.backends.outside import Source, SourceFormat, Trees
 from loop_kit.backends.outside_files import digest, digests_at, read_regular
 from loop_kit.values import dataclass
 
-_LIMITS = {Form.JSON: 16 * 1024 * 1024, Form.TOML: 1024 * 1024}  # bytes; TOML is read ten times as slowly
+# Bytes; TOML is read ten times as slowly.
+_LIMITS = {SourceFormat.JSON: 16 * 1024 * 1024, SourceFormat.TOML: 1024 * 1024}
 _LONGEST_NAME = 500
 _UNREADABLE = "what cannot be read"
 # Texts, comments and commas before a closing bracket; what is never closed goes on to the end, so that reading is linear.
@@ -33,7 +34,7 @@ def take(sources: Iterable[Source], trees: Trees, *, pause: Callable[[], None] =
     """
     found: dict[str, str] = {}
     for source in sources:
-        if source.form is Form.FILES:
+        if source.form is SourceFormat.FILES:
             entries = dict(digests_at(source.path, source.but))
         else:
             entries = _settings(source, trees)
@@ -54,9 +55,9 @@ def _settings(source: Source, trees: Trees) -> dict[str, str]:
         return {f"{source.path}: {_UNREADABLE}": digest(content)} if content.strip() else {}
 
 
-def _parse(content: bytes, form: Form) -> Any:
+def _parse(content: bytes, form: SourceFormat) -> Any:
     text = content.decode("utf-8")
-    if form is Form.TOML:
+    if form is SourceFormat.TOML:
         import tomllib  # noqa: PLC0415  (7 ms, and one program has it)
 
         return tomllib.loads(text)

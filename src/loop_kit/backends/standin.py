@@ -25,7 +25,7 @@ BAD_SCRIPT, NOT_AS_EXPECTED, COMMAND_FAILED = 96, 97, 98
 WAIT_AT_MOST = 30.0  # seconds
 
 
-class Problem(Exception):  # noqa: N818  (it ends the program with a code of its own; it is not loop's error)
+class ScriptProblem(Exception):  # noqa: N818  (it ends the program with a code of its own; it is not loop's error)
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
         call = record_call(script, play, arguments[1:])
         for step in choose(script, play, call):
             follow(play, step)
-    except Problem as problem:
+    except ScriptProblem as problem:
         print(f"standin: {problem}", file=sys.stderr, flush=True)
         return problem.code
     if not play.failed:
@@ -98,25 +98,27 @@ def choose(script: Path, play: Play, call: int) -> list[Mapping[str, Any]]:
     try:
         part = json.loads(script.read_text(encoding="utf-8"))[play.role]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Problem(BAD_SCRIPT, f"{script} has no readable part for the {play.role}: {error!r}") from None
+        raise ScriptProblem(BAD_SCRIPT, f"{script} has no readable part for the {play.role}: {error!r}") from None
     steps = None
     if isinstance(part, list) and call <= len(part):
         steps = part[call - 1]
     elif isinstance(part, dict):
         steps = part.get(str(play.round), part.get("*"))
     if not isinstance(steps, list):
-        raise Problem(BAD_SCRIPT, f"{script} has no steps for call {call} of the {play.role} in round {play.round}")
+        raise ScriptProblem(
+            BAD_SCRIPT, f"{script} has no steps for call {call} of the {play.role} in round {play.round}"
+        )
     return steps
 
 
 def follow(play: Play, step: Mapping[str, Any]) -> None:
     verb = next((key for key in step if key in STEPS), None)
     if verb is None:
-        raise Problem(BAD_SCRIPT, f"no known step in {json.dumps(step)[:200]}")
+        raise ScriptProblem(BAD_SCRIPT, f"no known step in {json.dumps(step)[:200]}")
     try:
         STEPS[verb](play, step)
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise Problem(BAD_SCRIPT, f"the step {json.dumps(step)[:200]} cannot be done: {error!r}") from None
+        raise ScriptProblem(BAD_SCRIPT, f"the step {json.dumps(step)[:200]} cannot be done: {error!r}") from None
 
 
 def emit(event: Mapping[str, Any]) -> None:
@@ -133,13 +135,13 @@ def listed(value: Any) -> list[str]:
 def expect(play: Play, step: Mapping[str, Any]) -> None:
     for text in listed(step["expect"]):
         if text not in play.prompt:
-            raise Problem(NOT_AS_EXPECTED, f"the prompt does not say {text!r}")
+            raise ScriptProblem(NOT_AS_EXPECTED, f"the prompt does not say {text!r}")
 
 
 def expect_not(play: Play, step: Mapping[str, Any]) -> None:
     for text in listed(step["expect_not"]):
         if text in play.prompt:
-            raise Problem(NOT_AS_EXPECTED, f"the prompt says {text!r}")
+            raise ScriptProblem(NOT_AS_EXPECTED, f"the prompt says {text!r}")
 
 
 def edit(play: Play, step: Mapping[str, Any]) -> None:
@@ -173,14 +175,14 @@ def execute(argv: list[str]) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     except OSError as error:
-        raise Problem(COMMAND_FAILED, f"{argv} cannot be started: {error.strerror}") from None
+        raise ScriptProblem(COMMAND_FAILED, f"{argv} cannot be started: {error.strerror}") from None
 
 
 def run(_play: Play, step: Mapping[str, Any]) -> None:
     done = execute(step["run"])
     if done.returncode not in step.get("ok_codes", [0]):
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-        raise Problem(COMMAND_FAILED, f"{step['run']} ended with {done.returncode}: {said}")
+        raise ScriptProblem(COMMAND_FAILED, f"{step['run']} ended with {done.returncode}: {said}")
 
 
 def commit(play: Play, step: Mapping[str, Any]) -> None:
@@ -253,7 +255,7 @@ def wait_for(_play: Play, step: Mapping[str, Any]) -> None:
     deadline = time.monotonic() + WAIT_AT_MOST
     while not Path(step["wait_for"]).exists():
         if time.monotonic() > deadline:
-            raise Problem(NOT_AS_EXPECTED, f"{step['wait_for']} did not appear")
+            raise ScriptProblem(NOT_AS_EXPECTED, f"{step['wait_for']} did not appear")
         time.sleep(0.01)
 
 

@@ -1,6 +1,6 @@
 """Make a tree ready for checks: link what the person has, run what installs or builds, and remember that it was done.
 
-The bench's memory says what was made: it is believed only while all of that is still there. Whoever cleans a tree cleans
+The workspace's memory says what was made: it is believed only while all of that is still there. Whoever cleans a tree cleans
 away what was prepared, unless he keeps that.
 """
 
@@ -11,23 +11,23 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from loop_kit.checks.run import Bench, nothing_changed, run_check
+from loop_kit.checks.run import CheckWorkspace, nothing_changed, run_check
 from loop_kit.model.check import CheckCommand, Prepare
-from loop_kit.model.evidence import CheckResult, Ending
+from loop_kit.model.evidence import CheckEnding, CheckResult
 from loop_kit.values import replace
 
 NAME = "prepare"
 _DEPTH = 3  # folders below the tree where what a command made is looked for: packages/a/node_modules
 
 
-def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
-    """Make the bench's worktree ready; None when it was, or when linking was all."""
+def prepare(setup: Prepare, workspace: CheckWorkspace) -> CheckResult | None:
+    """Make the workspace's worktree ready; None when it was, or when linking was all."""
     command = CheckCommand(name=NAME, argv=setup.argv, run=setup.run, timeout=setup.timeout)
-    tree = bench.worktree.path
-    problem = _link(setup.link, bench.inplace.path, tree)
+    tree = workspace.worktree.path
+    problem = _link(setup.link, workspace.inplace.path, tree)
     if problem:
-        return CheckResult.without_run(command, bench.worktree.tree, Ending.NOT_STARTED, problem)
-    memory = bench.memory
+        return CheckResult.without_run(command, workspace.worktree.tree, CheckEnding.NOT_STARTED, problem)
+    memory = workspace.memory
     digest = _digest(setup, tree, apart_from=memory.made)
     made = tuple(path for path in memory.made if os.path.lexists(tree / path))
     if not setup.command_line or (setup.files and (memory.digest, memory.made) == (digest, made)):
@@ -36,10 +36,10 @@ def prepare(setup: Prepare, bench: Bench) -> CheckResult | None:
     there = frozenset(_entries(tree))
     # Settling may clean the tree, so it waits until it is written down what is to be kept. A failure is tried again:
     # networks fail for passing reasons.
-    result = run_check(command, replace(bench, settle=nothing_changed), log=f".{NAME}.log", rerun=True)
+    result = run_check(command, replace(workspace, settle=nothing_changed), log=f".{NAME}.log", rerun=True)
     if not result.failed:
         memory.remember(digest, tuple(sorted({*made, *_new(tree, there), *setup.link})))
-    undone = bench.settle()
+    undone = workspace.settle()
     return replace(result, reason="; ".join(part for part in (result.reason, undone) if part))
 
 

@@ -14,7 +14,7 @@ from loop_kit.checks.memory import Memory
 from loop_kit.checks.output import Output
 from loop_kit.errors import BackendError
 from loop_kit.model.check import CheckCommand, Where
-from loop_kit.model.evidence import CheckResult, Ending, Verdict
+from loop_kit.model.evidence import CheckEnding, CheckResult, Verdict
 from loop_kit.model.redaction import Redactor
 from loop_kit.processes.signals import Interruption
 from loop_kit.processes.spawn import Command
@@ -26,7 +26,7 @@ _GRACE = 2.0  # seconds from SIGTERM to SIGKILL after a timeout
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckTree:
     """A folder to run checks in, and the id of the git tree that lies there."""
 
     path: Path
@@ -47,7 +47,7 @@ def _tell_nobody(_command: CheckCommand, _result: CheckResult | None) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class CheckWorkspace:
     """Where and how checks run.
 
     `worktree` is loop's own clean tree, `inplace` the person's. `environment` is the whole environment: the agents',
@@ -57,8 +57,8 @@ class Bench:
     which. `tell` hears of each command twice: when it starts, without a result, and when it has ended.
     """
 
-    worktree: Place
-    inplace: Place
+    worktree: CheckTree
+    inplace: CheckTree
     environment: Mapping[str, str]
     logs: Path
     stem: str
@@ -69,48 +69,50 @@ class Bench:
     tell: Callable[[CheckCommand, CheckResult | None], None] = _tell_nobody
     log_root: Path | None = None
 
-    def place(self, where: Where) -> Place:
+    def place(self, where: Where) -> CheckTree:
         return self.inplace if where is Where.INPLACE else self.worktree
 
     def log_name(self, log: str) -> str:
         return (self.logs / log).relative_to(self.log_root or self.logs.parent).as_posix()
 
 
-def run_checks(commands: Sequence[CheckCommand], bench: Bench, *, rerun: bool = True) -> tuple[CheckResult, ...]:
+def run_checks(
+    commands: Sequence[CheckCommand], workspace: CheckWorkspace, *, rerun: bool = True
+) -> tuple[CheckResult, ...]:
     """Run the commands in order and return what each showed; with `rerun`, a failure is tried once more.
 
-    Raises what `bench.check_stop` raises, and the error of an interruption; by then nothing of a check runs any more.
+    Raises what `workspace.check_stop` raises, and the error of an interruption; by then nothing of a check runs any more.
     """
-    return tuple(run_check(command, bench, log=f"_{command.name}.log", rerun=rerun) for command in commands)
+    return tuple(run_check(command, workspace, log=f"_{command.name}.log", rerun=rerun) for command in commands)
 
 
-def run_check(command: CheckCommand, bench: Bench, *, log: str, rerun: bool) -> CheckResult:
+def run_check(command: CheckCommand, workspace: CheckWorkspace, *, log: str, rerun: bool) -> CheckResult:
     """Run one command; `log` ends the name of its log."""
-    bench.tell(command, None)
-    result = _try(command, bench, f"{bench.stem}{log}")
-    if rerun and result.failed and result.how is not Ending.NOT_STARTED:
-        again = _try(command, bench, f"{bench.stem}-again{log}")
+    workspace.tell(command, None)
+    result = _try(command, workspace, f"{workspace.stem}{log}")
+    if rerun and result.failed and result.how is not CheckEnding.NOT_STARTED:
+        again = _try(command, workspace, f"{workspace.stem}-again{log}")
         if again.passed:
             reason = f"failed ({result.reason}), and passed when run once more"
             result = replace(result, verdict=Verdict.FLAKY, reason=reason)
-    bench.tell(command, result)
+    workspace.tell(command, result)
     return result
 
 
-def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
-    bench.check_stop()
-    place = bench.place(command.where)
+def _try(command: CheckCommand, workspace: CheckWorkspace, log: str) -> CheckResult:
+    workspace.check_stop()
+    place = workspace.place(command.where)
     junit, tally = find_junit(command.command_line, place.path), Tally()
-    with closing(Output(bench.logs / log)) as output:
+    with closing(Output(workspace.logs / log)) as output:
         try:
-            ended = _supervise(command, bench, output, tally)
+            ended = _supervise(command, workspace, output, tally)
         except BackendError as error:
             reason = f"it cannot be started: {error.message}"
-            return CheckResult.without_run(command, place.tree, Ending.NOT_STARTED, reason)
+            return CheckResult.without_run(command, place.tree, CheckEnding.NOT_STARTED, reason)
     if ended.how is HowEnded.INTERRUPTED:
-        bench.interruption.raise_if_requested()
+        workspace.interruption.raise_if_requested()
     passed = ended.how is HowEnded.EXITED and ended.exit_code in command.expect
-    undone = bench.settle() if command.where is Where.WORKTREE else ""
+    undone = workspace.settle() if command.where is Where.WORKTREE else ""
     reasons = ("" if passed else _why(command, ended), undone, output.failure)
     return CheckResult(
         name=command.name,
@@ -118,32 +120,32 @@ def _try(command: CheckCommand, bench: Bench, log: str) -> CheckResult:
         where=command.where,
         tree=place.tree,
         verdict=Verdict.PASS if passed else Verdict.FAIL,
-        how=Ending.EXITED if ended.how is HowEnded.EXITED else Ending.TIMEOUT,
+        how=CheckEnding.EXITED if ended.how is HowEnded.EXITED else CheckEnding.TIMEOUT,
         exit_code=ended.exit_code,
         seconds=round(ended.seconds, 3),
         counts=(junit.counts() if junit else None) or tally.counts,
         tail=output.tail,
         digest=output.digest,
-        log=bench.log_name(log),
+        log=workspace.log_name(log),
         reason="; ".join(reason for reason in reasons if reason),
     )
 
 
-def _supervise(command: CheckCommand, bench: Bench, output: Output, tally: Tally) -> Ended:
+def _supervise(command: CheckCommand, workspace: CheckWorkspace, output: Output, tally: Tally) -> Ended:
     def tick() -> bool:
-        bench.check_stop()
+        workspace.check_stop()
         return False
 
     return supervise(
-        Command(argv=command.command_line, env=bench.environment, cwd=bench.place(command.where).path),
+        Command(argv=command.command_line, env=workspace.environment, cwd=workspace.place(command.where).path),
         limits=Limits(wall=command.timeout, grace=_GRACE),
         watch=Watch(
             on_line=tally.take,
             on_error_line=tally.take,
             tick=tick,
-            cleaning=Cleaning.of(Redactor.of(bench.environment)),
+            cleaning=Cleaning.of(Redactor.of(workspace.environment)),
         ),
-        interruption=bench.interruption,
+        interruption=workspace.interruption,
         log=output,
         error_log=output,
     )

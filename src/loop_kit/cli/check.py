@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from loop_kit.bus.bus import Bus
-from loop_kit.checks.gather import Subject
+from loop_kit.checks.gather import CheckTarget
 from loop_kit.cli.console import put
 from loop_kit.cli.edge import Edge
 from loop_kit.cli.looking import bus_to_look_at, put_json
@@ -48,13 +48,13 @@ def command(edge: Edge, rev: str, task: str | None, as_json: bool) -> int:
     bus, repository = bus_to_look_at(edge), Repository.find(edge.cwd)
     settings = resolve(bus.config_path, edge.environment, {})
     plan, card = plan_without_run(bus, find_card(bus, task, edge.cwd) if task else None, settings)
-    subject = Subject(task_id=card.task_id if card else "", round=0, head_sha=repository.named_commit(rev))
+    target = CheckTarget(task_id=card.task_id if card else "", round=0, head_sha=repository.named_commit(rev))
     if rev == "HEAD" and repository.dirty():
         put("changes that are not committed are not part of what is checked", err=True)
     with listening() as interruption:
         world = world_of(edge, interruption, _say_what_starts)
         try:
-            evidence = spot_check(world, bus, repository, settings, plan, subject)
+            evidence = spot_check(world, bus, repository, settings, plan, target)
         except (InterruptedRunError, TerminatedRunError) as error:
             raise error_for(error.outcome, "the checks were stopped", hint="loop check begins anew") from None
     if as_json:

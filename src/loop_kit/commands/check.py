@@ -8,9 +8,9 @@ from pathlib import Path
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import read_beginning
 from loop_kit.bus.lock import Lock, read_holder
-from loop_kit.checks.gather import Subject
+from loop_kit.checks.gather import CheckTarget
 from loop_kit.checks.plan import Plan, plan_checks
-from loop_kit.engine.checks_at import Site, check_environment, run_checks_at
+from loop_kit.engine.checks_at import CheckSetup, check_environment, run_checks_at
 from loop_kit.engine.world import World
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model import documents
@@ -46,9 +46,9 @@ def plan_without_run(bus: Bus, card_path: Path | None, settings: Settings) -> tu
 
 
 def spot_check(
-    world: World, bus: Bus, repository: Repository, settings: Settings, plan: Plan, subject: Subject
+    world: World, bus: Bus, repository: Repository, settings: Settings, plan: Plan, target: CheckTarget
 ) -> Evidence:
-    """Run the plan's checks at the subject's commit, as a run would; one at a time on a bus, beside any run.
+    """Run the plan's checks at the target's commit, as a run would; one at a time on a bus, beside any run.
 
     Folder and processes are named after the bus: what a killed `loop check` left, the next one takes away.
     """
@@ -58,14 +58,14 @@ def spot_check(
 
     def tell(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
-        world.listener(Check(round=subject.round, name=command.name, command=command.shown, result=said))
+        world.listener(Check(round=target.round, name=command.name, command=command.shown, result=said))
 
-    site = Site(
+    setup = CheckSetup(
         repository=repository,
         edited=repository,
         tree=worktree.tree_path(home, "checks"),
         logs=bus.logs / _LOGS,
-        stem=f"{subject.head_sha[:12]}_check",
+        stem=f"{target.head_sha[:12]}_check",
         bus_root=bus.root,
         environment=check_environment(world.environment, settings, run_id=run_id),
         interruption=world.interruption,
@@ -77,9 +77,9 @@ def spot_check(
         sweep_run(run_id)
         lay_there = _reports(bus)
         try:
-            evidence = run_checks_at(site, plan, subject).evidence
+            evidence = run_checks_at(setup, plan, target).evidence
         finally:
-            worktree.remove_home(repository, (site.tree,))
+            worktree.remove_home(repository, (setup.tree,))
         _stop_at_reports(bus, lay_there)
         return evidence
 

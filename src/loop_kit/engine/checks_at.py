@@ -6,10 +6,10 @@ from pathlib import Path
 
 from loop_kit.backends.environment import agent_environment
 from loop_kit.bus.atomic import make_folder
-from loop_kit.checks.gather import Subject, gather
+from loop_kit.checks.gather import CheckTarget, gather
 from loop_kit.checks.memory import Memory
 from loop_kit.checks.plan import Plan
-from loop_kit.checks.run import Bench, Place
+from loop_kit.checks.run import CheckTree, CheckWorkspace
 from loop_kit.engine.limits import check_stop
 from loop_kit.engine.run import Run
 from loop_kit.errors import NeedsPersonError
@@ -28,13 +28,13 @@ PREPARED, CHECKS_TREE = "prepared", "checks_tree"  # in the state's digests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class CheckSetup:
     """Where the checks of a commit run.
 
     `edited` is the repository whose files are edited, for checks that run in place. `tree` is the worktree's folder: what
     lies there is replaced, apart from what was prepared in it and is known again by `seals`, those of a `Checked` before
     it. `logs` holds the checks' output, in files that begin with `stem`; evidence names them relative to `bus_root`.
-    `check_stop` and `tell` are those of a `Bench`; `before` is what was watched before any of them ran.
+    `check_stop` and `tell` are those of a `CheckWorkspace`; `before` is what was watched before any of them ran.
     """
 
     repository: Repository
@@ -59,59 +59,59 @@ class Checked:
     seals: Mapping[str, str]
 
 
-def run_checks_at(site: Site, plan: Plan, subject: Subject) -> Checked:
-    """Run the plan's checks at the subject's commit and return what they showed; raises when it is asked to end."""
-    make_folder(site.logs)
-    memory = Memory(site.tree, site.seals.get(PREPARED, ""))
-    tree = _clean_tree(site, subject.head_sha, memory, site.seals.get(CHECKS_TREE, ""))
+def run_checks_at(setup: CheckSetup, plan: Plan, target: CheckTarget) -> Checked:
+    """Run the plan's checks at the target's commit and return what they showed; raises when it is asked to end."""
+    make_folder(setup.logs)
+    memory = Memory(setup.tree, setup.seals.get(PREPARED, ""))
+    tree = _clean_tree(setup, target.head_sha, memory, setup.seals.get(CHECKS_TREE, ""))
     if memory.made and not memory.holds():
         memory.forget()
-        tree = _clean_tree(site, subject.head_sha, memory)
+        tree = _clean_tree(setup, target.head_sha, memory)
 
     def settle() -> str:
         nonlocal tree
-        _stop_at_filters(tree, site.before)
-        changed = tree.changed(subject.head_sha)
+        _stop_at_filters(tree, setup.before)
+        changed = tree.changed(target.head_sha)
         if not changed:
             return ""
-        tree = _clean_tree(site, subject.head_sha, memory)
+        tree = _clean_tree(setup, target.head_sha, memory)
         return f"{changed}, which was put back"
 
-    bench = Bench(
-        worktree=Place(tree.path, site.repository.tree_id(subject.head_sha)),
-        inplace=Place(site.edited.root, _tree_in_place(site.edited, plan)),
-        environment=site.environment,
-        logs=site.logs,
-        stem=site.stem,
-        interruption=site.interruption,
+    workspace = CheckWorkspace(
+        worktree=CheckTree(tree.path, setup.repository.tree_id(target.head_sha)),
+        inplace=CheckTree(setup.edited.root, _tree_in_place(setup.edited, plan)),
+        environment=setup.environment,
+        logs=setup.logs,
+        stem=setup.stem,
+        interruption=setup.interruption,
         memory=memory,
-        check_stop=site.check_stop,
+        check_stop=setup.check_stop,
         settle=settle,
-        tell=site.tell,
-        log_root=site.bus_root,
+        tell=setup.tell,
+        log_root=setup.bus_root,
     )
-    evidence = gather(plan, bench, subject)
+    evidence = gather(plan, workspace, target)
     return Checked(evidence=evidence, seals={PREPARED: memory.seal, CHECKS_TREE: tree.seal})
 
 
 def gather_evidence(
-    run: Run, plan: Plan, subject: Subject, *, seals: Mapping[str, str], before: Mapping[str, str]
+    run: Run, plan: Plan, target: CheckTarget, *, seals: Mapping[str, str], before: Mapping[str, str]
 ) -> Checked:
     """Run the checks of a run at a commit: in a tree of loop's own, with the environment that agents get without their keys.
 
-    `seals` and `before` are those of a `Site`.
+    `seals` and `before` are those of a `CheckSetup`.
     """
 
     def show(command: CheckCommand, result: CheckResult | None) -> None:
         said = "" if result is None else result.sentence
-        run.emit(Check(round=subject.round, name=command.name, command=command.shown, result=said))
+        run.emit(Check(round=target.round, name=command.name, command=command.shown, result=said))
 
-    site = Site(
+    setup = CheckSetup(
         repository=run.home,
         edited=run.tree,
         tree=run.checks_tree,
         logs=run.bus.logs / run.name,
-        stem=f"r{subject.round}_check",
+        stem=f"r{target.round}_check",
         bus_root=run.bus.root,
         environment=check_environment(run.world.environment, run.settings, run_id=run.manifest.run_id),
         interruption=run.world.interruption,
@@ -120,7 +120,7 @@ def gather_evidence(
         seals=seals,
         before=before,
     )
-    return run_checks_at(site, plan, subject)
+    return run_checks_at(setup, plan, target)
 
 
 def _stop_at_filters(tree: ReviewTree, before: Mapping[str, str]) -> None:
@@ -146,8 +146,8 @@ def check_environment(environment: Mapping[str, str], settings: Settings, *, run
     )
 
 
-def _clean_tree(site: Site, sha: str, memory: Memory, seal: str = "") -> ReviewTree:
-    return worktree.prepare(site.repository, site.tree, sha, keep=memory.made, seal=seal)
+def _clean_tree(setup: CheckSetup, sha: str, memory: Memory, seal: str = "") -> ReviewTree:
+    return worktree.prepare(setup.repository, setup.tree, sha, keep=memory.made, seal=seal)
 
 
 def _tree_in_place(repository: Repository, plan: Plan) -> str:

@@ -10,7 +10,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.values.annotations import Form, Named, Range, Size
 
 
-class Ending(StrEnum):
+class CheckEnding(StrEnum):
     """How a command ended."""
 
     EXITED = "exited"
@@ -61,7 +61,7 @@ class CheckResult:
         "What it says: it passes or fails; or nothing, because it both failed and passed on the same tree (flaky), failed at "
         "the base already (preexisting), or was not run.",
     ]
-    how: Annotated[Ending, "How the command ended."]
+    how: Annotated[CheckEnding, "How the command ended."]
     exit_code: Annotated[
         int | None, "The exit code of the command, negative for a signal; null when it did not run."
     ] = None
@@ -85,9 +85,9 @@ class CheckResult:
     ] = ""
 
     @classmethod
-    def without_run(cls, command: CheckCommand, tree: str, how: Ending, reason: str) -> Self:
+    def without_run(cls, command: CheckCommand, tree: str, how: CheckEnding, reason: str) -> Self:
         """Return the result of a command that never ran; one that could not be started has failed."""
-        verdict = Verdict.FAIL if how is Ending.NOT_STARTED else Verdict.NOT_RUN
+        verdict = Verdict.FAIL if how is CheckEnding.NOT_STARTED else Verdict.NOT_RUN
         return cls(
             name=command.name,
             argv=command.command_line,
@@ -125,7 +125,9 @@ class CheckResult:
         parts = (
             self.counts.sentence if self.counts else "",
             self.reason,
-            "run in the person's own tree" if self.where is Where.INPLACE and self.how is not Ending.NOT_RUN else "",
+            "run in the person's own tree"
+            if self.where is Where.INPLACE and self.how is not CheckEnding.NOT_RUN
+            else "",
         )
         said = "; ".join(part for part in parts if part)
         took = f" in {self.seconds:.1f} s" if self.seconds else ""

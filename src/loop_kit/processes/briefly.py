@@ -7,7 +7,7 @@ from loop_kit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class BriefResult:
     """`code` is None when the program did not end by itself in time."""
 
     code: int | None
@@ -29,7 +29,7 @@ class _Buffer:
 
 def run_briefly(
     command: Command, *, timeout: float, limit: int = 1024 * 1024, interruption: Interruption | None = None
-) -> Finished:
+) -> BriefResult:
     """Run a program to its end, or for `timeout` seconds, and return the first `limit` bytes of either stream."""
     out, err = _Buffer(limit), _Buffer(limit)
     ended = supervise(
@@ -41,4 +41,4 @@ def run_briefly(
         error_log=err,
     )
     code = ended.exit_code if ended.how is HowEnded.EXITED else None
-    return Finished(code=code, stdout=out.text(), stderr=err.text())
+    return BriefResult(code=code, stdout=out.text(), stderr=err.text())

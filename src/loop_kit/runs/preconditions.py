@@ -29,7 +29,7 @@ from loop_kit.vcs.around import private_files
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.repository import Head, Repository
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 _SHOWN = 5
 _CONTEXT_LIMIT = 64 * 1024
@@ -133,7 +133,7 @@ def _check_card_place(bus: Bus, card_path: Path) -> None:
         )
 
 
-def _around(bus: Bus, repository: Repository, settings: Settings, status: Status) -> dict[str, str]:
+def _around(bus: Bus, repository: Repository, settings: Settings, status: TreeStatus) -> dict[str, str]:
     own = (os.fsencode(os.path.relpath(bus.default.root, repository.root)),)
     hidden = hidden_files(repository, status.sha)
     return private_files(repository.root, status, settings.protect.keep, own=own, hidden=hidden)
@@ -169,7 +169,7 @@ def _base(repository: Repository, head: Head, named: str) -> str:
     return base
 
 
-def _check_clean(repository: Repository, settings: Settings, status: Status) -> str | None:
+def _check_clean(repository: Repository, settings: Settings, status: TreeStatus) -> str | None:
     """Return the tree id of a dirty tree that the person let in, None when the tree is clean."""
     dirty = status.dirty
     if not dirty:

@@ -8,14 +8,14 @@ from loop_kit.model.change import Change
 from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.lying_index import unlike
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 _NAMED = 5
 
 
 def other_tree(run: Run, change: Change, *, since: str) -> NeedsPersonError | None:
     """Return why a person has to look when what lies there is not the change that was approved; `since` is the run's start."""
-    now = Status.of(run.tree.git, untracked=False)
+    now = TreeStatus.of(run.tree.git, untracked=False)
     approved = f"{change.head_sha[:12]} (tree {change.tree[:12]}) is approved, but"
     if (now.sha, now.branch) != (change.head_sha, run.manifest.branch):
         return NeedsPersonError(

@@ -103,13 +103,13 @@ def _gather(
     run: Run, plan: Plan, number: int, head_sha: str, *, seals: Mapping[str, str], watched: Mapping[str, str]
 ) -> "Checked":
     """Run the plan's checks at a commit and return what they showed; every listener is told of each."""
-    from loop_kit.checks.gather import Subject  # noqa: PLC0415  (17 ms that a run without checks does without)
+    from loop_kit.checks.gather import CheckTarget  # noqa: PLC0415  (17 ms that a run without checks does without)
     from loop_kit.engine.checks_at import gather_evidence  # noqa: PLC0415  (as above)
 
     started = ChecksStarted(round=number, head_sha=head_sha, checks=tuple(command.name for command in plan.commands))
     run.emit(started)
-    subject = Subject(task_id=run.card.task_id, round=number, head_sha=head_sha)
-    checked = gather_evidence(run, plan, subject, seals=seals, before=watched)
+    target = CheckTarget(task_id=run.card.task_id, round=number, head_sha=head_sha)
+    checked = gather_evidence(run, plan, target, seals=seals, before=watched)
     stop_at_links(run.bus, run.name)
     return checked
 

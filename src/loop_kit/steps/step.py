@@ -20,7 +20,7 @@ from loop_kit.model.review import FixList, ReviewReport
 from loop_kit.model.state import Judge, RoundRow
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
-from loop_kit.vcs.verify import Ground
+from loop_kit.vcs.verify import Baseline
 
 R = TypeVar("R", bound=Report)
 
@@ -37,7 +37,7 @@ class RoundSoFar:
     fix_list: FixList | None = None
     history: tuple[RoundRow, ...] = ()
     asked_about: str = ""
-    ground: Ground | None = None
+    ground: Baseline | None = None
     work: WorkReport | None = None
     change: Change | None = None
     evidence: Evidence | None = None
@@ -56,7 +56,7 @@ class RoundSoFar:
         return self.change
 
     @property
-    def held_against(self) -> Ground:
+    def held_against(self) -> Baseline:
         if self.ground is None:
             raise ValueError("the work of this round has not been asked for")
         return self.ground

@@ -25,7 +25,7 @@ from loop_kit.prompts.worker import WorkerBrief, worker_prompt
 from loop_kit.steps.step import RoundSoFar, ask
 from loop_kit.values import dataclass, replace
 from loop_kit.vcs.findings import about
-from loop_kit.vcs.verify import Ground, verify
+from loop_kit.vcs.verify import Baseline, verify
 
 # After how long git is asked again whether a person has mended their work, when nothing tells of it before.
 _LOOK_AGAIN_SECONDS = 60.0
@@ -60,7 +60,7 @@ def only(answers: Sequence[WorkReport | LoopError]) -> WorkReport:
 class WorkQuestion:
     """What the worker is asked in this round, and what git says to its answer."""
 
-    def __init__(self, run: Run, so_far: RoundSoFar, ground: Ground) -> None:
+    def __init__(self, run: Run, so_far: RoundSoFar, ground: Baseline) -> None:
         self._run = run
         self._so_far = so_far
         self.ground = ground
@@ -175,10 +175,10 @@ def _committed_bus(run: Run, change: Change) -> tuple[Finding, ...]:
     return (about(Effect.ASK_AGAIN, "bus_committed", "file(s) were committed where loop keeps its own", committed),)
 
 
-def ground_of(manifest: Manifest, state: RunState) -> Ground:
+def ground_of(manifest: Manifest, state: RunState) -> Baseline:
     """Return what the work of the state's round is held against."""
     oldest = state.round_details[0] if len(state.round_details) == KEPT_ROWS else None
-    return Ground(
+    return Baseline(
         base_sha=state.base_sha,
         last_head=state.head_sha,
         listed_from=state.base_sha if oldest is None else oldest.head_sha,
@@ -194,7 +194,7 @@ def ground_of(manifest: Manifest, state: RunState) -> Ground:
 
 
 def stop_at(
-    findings: Sequence[Finding], ground: Ground, run_name: str, *, by_hand: bool, then: str = "loop run --resume"
+    findings: Sequence[Finding], ground: Baseline, run_name: str, *, by_hand: bool, then: str = "loop run --resume"
 ) -> None:
     """Raise for a finding that only a person should judge; the report stays where it is."""
     if not findings:

@@ -17,7 +17,7 @@ from loop_kit.values.wording import path_text
 from loop_kit.vcs.refs import read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.scope import patterns_match
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 # Where other refs are: a prefix for each, so that the thousands that loop itself pins are not read for it.
 OTHERS = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/notes/", "refs/stash")
@@ -58,7 +58,7 @@ def _stashed(repository: Repository, refs: Mapping[str, str]) -> Iterator[str]:
 
 
 def private_files(
-    root: Path, status: Status, keep: Sequence[str], *, own: Collection[bytes], hidden: Iterable[str]
+    root: Path, status: TreeStatus, keep: Sequence[str], *, own: Collection[bytes], hidden: Iterable[str]
 ) -> dict[str, str]:
     """Return `untracked PATH`, `ignored PATH` or `hidden PATH` -> what its file is like, for what git would not miss.
 

@@ -58,7 +58,7 @@ _EMPTY = "LOOP_EMPTY"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GitAnswer:
     """What one git call said: its exit code, its output as bytes, and its complaint."""
 
     code: int
@@ -84,13 +84,13 @@ class Git:
     location: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def ask(self, *args: str, stdin: bytes | BinaryIO = b"", pass_fds: tuple[int, ...] = ()) -> Answer:
+    def ask(self, *args: str, stdin: bytes | BinaryIO = b"", pass_fds: tuple[int, ...] = ()) -> GitAnswer:
         """Run git and return what it said, whatever its exit code; raise `StartError` when there is no git to run.
 
         `stdin` are some bytes, or an open file of as many as there may be.
         """
         with _startable(), _file_with(stdin) as source:
-            return Answer.of(run_captured(self.argv(args), env=self.environment, stdin=source, pass_fds=pass_fds))
+            return GitAnswer.of(run_captured(self.argv(args), env=self.environment, stdin=source, pass_fds=pass_fds))
 
     def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
         """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
@@ -100,15 +100,15 @@ class Git:
         """Ask several questions at the same time and return git's output for each, as `out` does."""
         with _startable():
             answers = run_side_by_side(map(self.argv, questions), env=self.environment)
-        return [self.sound(args, Answer.of(said)) for args, said in zip(questions, answers, strict=True)]
+        return [self.sound(args, GitAnswer.of(said)) for args, said in zip(questions, answers, strict=True)]
 
-    def begin(self, *args: str) -> Callable[[], Answer]:
+    def begin(self, *args: str) -> Callable[[], GitAnswer]:
         """Start git and return what waits for its answer; it has to be called, and may be called again."""
         with _startable():
             answer = begin_captured(self.argv(args), env=self.environment)
-        return lambda: Answer.of(answer())
+        return lambda: GitAnswer.of(answer())
 
-    def sound(self, args: Sequence[str], answer: Answer) -> bytes:
+    def sound(self, args: Sequence[str], answer: GitAnswer) -> bytes:
         """Return the output that answers `args`; raise `NeedsPersonError` with git's own words when it failed."""
         if answer.code != 0:
             raise NeedsPersonError(

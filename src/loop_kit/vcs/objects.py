@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from loop_kit.values import dataclass
-from loop_kit.vcs.git import Git, path_text
+from loop_kit.values.wording import path_text
+from loop_kit.vcs.git import Git
 from loop_kit.vcs.repository import Repository
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from loop_kit.model.change import Commit, FileChange
 from loop_kit.values import dataclass, replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs import diff, refs
-from loop_kit.vcs.git import Answer, Git, last_line, zero_separated
+from loop_kit.vcs.git import Git, GitAnswer, last_line, zero_separated
 from loop_kit.vcs.history import History
 from loop_kit.vcs.snapshot import commit_tree, worktree_tree
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 if TYPE_CHECKING:
     from loop_kit.vcs.snapshot import Snapshot
@@ -204,9 +204,9 @@ class Repository:
             case _:
                 return None
 
-    def status(self, *, ignored: bool = False) -> Status:
+    def status(self, *, ignored: bool = False) -> TreeStatus:
         """Return head, branch, dirty and untracked paths in one git call, and ignored ones when they are asked for."""
-        return Status.of(self.git, ignored=ignored)
+        return TreeStatus.of(self.git, ignored=ignored)
 
     def dirty(self) -> tuple[str, ...]:
         """Return tracked paths with uncommitted changes, staged or not."""
@@ -246,7 +246,7 @@ class Repository:
         lines = self.git.out("cat-file", "--batch-check=%(objectname)", stdin=asked).splitlines()
         return tuple(name for name, line in zip(names, lines, strict=True) if line.endswith(b" missing"))
 
-    def worktree_tree(self, without: Sequence[str] = (), status: Status | None = None) -> str:
+    def worktree_tree(self, without: Sequence[str] = (), status: TreeStatus | None = None) -> str:
         """Return the tree id of the working tree with its untracked files, except `without` and the ignored."""
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
 
@@ -280,7 +280,7 @@ def _one_by_one(start: Path) -> list[bytes]:
     return [top.line, *(os.fsencode(root / os.fsdecode(answer)) for answer in answers)]
 
 
-def _no_repository(start: Path, answer: Answer) -> StartError:
+def _no_repository(start: Path, answer: GitAnswer) -> StartError:
     said = last_line(answer.err)
     if "not a git repository" in said:
         return StartError(

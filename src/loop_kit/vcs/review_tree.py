@@ -18,7 +18,7 @@ from loop_kit.values import dataclass, replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.git import Git, zero_separated
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 _NAMES_IN_TEXT = 5
 
@@ -64,7 +64,7 @@ class ReviewTree:
         """
         if not self.path.is_dir():
             return f"the review tree {path_text(self.path)} is gone"
-        status = Status.of(self.git, untracked=False)
+        status = TreeStatus.of(self.git, untracked=False)
         if status.sha != head_sha:
             return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
         doubtful = list(status.dirty_paths)
@@ -83,7 +83,7 @@ class ReviewTree:
         with _folder_aside() as folder:
             aside = self._with_index(folder)
             aside.out("read-tree", head_sha)
-            dirty = Status.of(aside, untracked=False).dirty_paths
+            dirty = TreeStatus.of(aside, untracked=False).dirty_paths
         there = tuple(path for path in dirty if os.path.lexists(self.path / os.fsdecode(path)))
         return there if there != dirty and self._is_sparse() else dirty
 

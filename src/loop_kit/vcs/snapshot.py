@@ -9,7 +9,7 @@ from pathlib import Path
 from loop_kit.values import dataclass, replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs.git import Git
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "loop",
@@ -25,7 +25,7 @@ class Snapshot:
     tree: str
 
 
-def worktree_tree(git: Git, index: Path, status: Status, without: Sequence[str]) -> str:
+def worktree_tree(git: Git, index: Path, status: TreeStatus, without: Sequence[str]) -> str:
     """Return the tree id of the files as they lie there: tracked and untracked, not the ignored, not `without`.
 
     A repository inside the repository is left out by git itself; it keeps its own history.

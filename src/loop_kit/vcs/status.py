@@ -12,7 +12,7 @@ _FIELDS = {b"1": 8, b"2": 9, b"u": 10}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class TreeStatus:
     """`sha` is "" before the first commit, `branch` is "" when HEAD is detached. Paths are bytes as git knows them.
 
     `ignored_paths` are there when they were asked for: files, and whole folders, which end with a `/`.

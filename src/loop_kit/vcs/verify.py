@@ -20,7 +20,7 @@ from loop_kit.vcs.index_flags import hidden_files
 from loop_kit.vcs.quoting import meant
 from loop_kit.vcs.repository import Compared, Repository
 from loop_kit.vcs.scope import Scope, names_in, outside
-from loop_kit.vcs.status import Status
+from loop_kit.vcs.status import TreeStatus
 from loop_kit.vcs.suspicion import changed_judges, weakened_tests
 
 _HEX = re.compile(r"[0-9a-f]+")
@@ -28,7 +28,7 @@ _SHORTEST_ABBREVIATION = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Baseline:
     """What the run stood on before this round.
 
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
@@ -51,56 +51,62 @@ class Ground:
     hidden: tuple[str, ...] = ()
 
 
-def verify(report: WorkReport, ground: Ground, repository: Repository, touched: Sequence[Finding]) -> Change:
+def verify(report: WorkReport, baseline: Baseline, repository: Repository, touched: Sequence[Finding]) -> Change:
     """Return what git shows, with every finding; the caller acts on the gravest effect.
 
     `touched` are the findings of `watch`. After one of them the change is empty: a changed setting can make git run
     programs, so git is not asked.
     """
     if touched:
-        return _unseen(ground, tuple(touched))
-    status, compared = _looked_at(report, ground, repository)
+        return _unseen(baseline, tuple(touched))
+    status, compared = _looked_at(report, baseline, repository)
     if not status.sha:
-        return _unseen(ground, (stop("head_rewritten", "the branch that is checked out has no commit any more"),))
-    return _Case(report, ground, repository, status, compared or _compared(ground, repository, status.sha)).judged()
+        return _unseen(baseline, (stop("head_rewritten", "the branch that is checked out has no commit any more"),))
+    return Verification(
+        report, baseline, repository, status, compared or _compared(baseline, repository, status.sha)
+    ).judged()
 
 
-def _looked_at(report: WorkReport, ground: Ground, repository: Repository) -> tuple[Status, Compared | None]:
-    """Return what is checked out, and what it is compared with the ground when it is what the report names.
+def _looked_at(report: WorkReport, baseline: Baseline, repository: Repository) -> tuple[TreeStatus, Compared | None]:
+    """Return what is checked out, and what it is compared with the baseline when it is what the report names.
 
     Mostly it is, and then git answers both at the same time.
     """
     claimed, compared = _claimed(report), None
-    looking = Status.begin(repository.git)
+    looking = TreeStatus.begin(repository.git)
     try:
-        if _HEX.fullmatch(claimed) and len(claimed) == len(ground.base_sha):
+        if _HEX.fullmatch(claimed) and len(claimed) == len(baseline.base_sha):
             with suppress(NeedsPersonError):  # there is no such commit
-                compared = _compared(ground, repository, claimed)
+                compared = _compared(baseline, repository, claimed)
     finally:
         status = looking()
     return status, compared if status.sha == claimed else None
 
 
-def _compared(ground: Ground, repository: Repository, head: str) -> Compared:
-    return repository.compared(listed_from=ground.listed_from, base=ground.base_sha, last=ground.last_head, head=head)
+def _compared(baseline: Baseline, repository: Repository, head: str) -> Compared:
+    return repository.compared(
+        listed_from=baseline.listed_from, base=baseline.base_sha, last=baseline.last_head, head=head
+    )
 
 
 def _claimed(report: WorkReport) -> str:
     return report.head_sha.strip().lower()
 
 
-def _unseen(ground: Ground, findings: tuple[Finding, ...]) -> Change:
-    return Change(base_sha=ground.base_sha, head_sha=ground.last_head, tree="", commits=(), files=(), findings=findings)
+def _unseen(baseline: Baseline, findings: tuple[Finding, ...]) -> Change:
+    return Change(
+        base_sha=baseline.base_sha, head_sha=baseline.last_head, tree="", commits=(), files=(), findings=findings
+    )
 
 
 @dataclass(frozen=True)
-class _Case:
+class Verification:
     """One claim with all that is known about it; each method finds one kind of problem."""
 
     report: WorkReport
-    ground: Ground
+    baseline: Baseline
     repository: Repository
-    status: Status
+    status: TreeStatus
     compared: Compared
 
     def judged(self) -> Change:
@@ -115,11 +121,11 @@ class _Case:
             *(() if left_over else self._no_progress()),  # what was not committed may be the progress
             *self._out_of_scope(),
             *self._claims(),
-            *weakened_tests(self.repository.git, self.ground.base_sha, self.head, self.files),
+            *weakened_tests(self.repository.git, self.baseline.base_sha, self.head, self.files),
             *changed_judges(self.files),
         )
         return Change(
-            base_sha=self.ground.base_sha,
+            base_sha=self.baseline.base_sha,
             head_sha=self.head,
             tree=self.tree,
             commits=self.history.commits,
@@ -149,7 +155,7 @@ class _Case:
         return tuple(change.path for change in self.files)
 
     def _rewritten(self) -> Iterator[Finding]:
-        base, last = self.ground.base_sha, self.ground.last_head
+        base, last = self.baseline.base_sha, self.baseline.last_head
         # The last head was found to descend from the base: git, who would walk all the way back, need not be asked again.
         if self.history.leads_to(last) or self.repository.is_ancestor(last, self.head):
             return
@@ -159,14 +165,14 @@ class _Case:
             yield stop("base_rewritten", f"the base {base[:12]} is not in the history of HEAD any more")
 
     def _branch_switched(self) -> Iterator[Finding]:
-        if self.status.branch != self.ground.branch:
-            before, now = (name or "a detached HEAD" for name in (self.ground.branch, self.status.branch))
+        if self.status.branch != self.baseline.branch:
+            before, now = (name or "a detached HEAD" for name in (self.baseline.branch, self.status.branch))
             yield stop("branch_switched", f"the run began on {before}, now {now} is checked out")
 
     def _untracked_committed(self) -> Iterator[Finding]:
-        theirs = (*self.ground.untracked, *self.ground.private)
-        if theirs and self.head != self.ground.base_sha:
-            added = self.repository.added_paths(self.ground.base_sha, self.head)
+        theirs = (*self.baseline.untracked, *self.baseline.private)
+        if theirs and self.head != self.baseline.base_sha:
+            added = self.repository.added_paths(self.baseline.base_sha, self.head)
             private = [path for path in theirs if path in added]
             if private:
                 what = "file(s) that lay untracked before the run were committed"
@@ -174,7 +180,7 @@ class _Case:
 
     def _wrong_head(self) -> Iterator[Finding]:
         claimed = _claimed(self.report)
-        known = dict.fromkeys((self.head, *(commit.sha for commit in self.history.commits), self.ground.base_sha))
+        known = dict.fromkeys((self.head, *(commit.sha for commit in self.history.commits), self.baseline.base_sha))
         named = [sha for sha in known if sha.startswith(claimed)] if _could_be_an_id(claimed) else []
         if named == [self.head]:
             return
@@ -208,7 +214,7 @@ class _Case:
         return f"{shown} names no commit of this work"
 
     def _left_over(self) -> Iterator[Finding]:
-        dirty, untracked = left_over(self.ground, self.repository, self.status)
+        dirty, untracked = left_over(self.baseline, self.repository, self.status)
         if dirty:
             yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with uncommitted changes", dirty)
         if untracked:
@@ -216,7 +222,7 @@ class _Case:
             yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
 
     def _hidden(self) -> Iterator[Finding]:
-        known = frozenset(self.ground.hidden)
+        known = frozenset(self.baseline.hidden)
         hidden = [path for path in hidden_files(self.repository, self.head) if path not in known]
         if hidden:
             what = "file(s) that a flag in the index hides from git (update-index --no-assume-unchanged --no-skip-worktree)"
@@ -224,15 +230,15 @@ class _Case:
 
     def _no_progress(self) -> Iterator[Finding]:
         if not self.compared.paths_since:
-            began = self.ground.last_head[:12]
+            began = self.baseline.last_head[:12]
             yield ask_again("nothing_done", f"no file differs from {began}, where this round began")
-        elif not self.paths or self.tree in self.ground.seen_trees:
+        elif not self.paths or self.tree in self.baseline.seen_trees:
             where = "an earlier round" if self.paths else "the base"
             yield stop("in_circles", f"all files are again as they were at {where}")
 
     def _out_of_scope(self) -> Iterator[Finding]:
-        exists = names_in(lambda: (*self.paths, *self.repository.paths(self.ground.base_sha)))
-        scopes = (Scope.read(entries, exists) for entries in (self.ground.in_scope, self.ground.out_of_scope))
+        exists = names_in(lambda: (*self.paths, *self.repository.paths(self.baseline.base_sha)))
+        scopes = (Scope.read(entries, exists) for entries in (self.baseline.in_scope, self.baseline.out_of_scope))
         beyond = outside(self.paths, *scopes)
         if beyond:
             yield about(Effect.FIX, "out_of_scope", "changed file(s) out of the card's scope", beyond)
@@ -258,13 +264,13 @@ class _Case:
         return any(path == claimed or path.startswith(f"{claimed}/") for path in self.paths)
 
 
-def left_over(ground: Ground, repository: Repository, status: Status) -> tuple[list[str], list[str]]:
+def left_over(baseline: Baseline, repository: Repository, status: TreeStatus) -> tuple[list[str], list[str]]:
     """Return tracked files with uncommitted changes, and new ones; what lay there like that at the start is neither."""
-    known = frozenset(ground.untracked)
+    known = frozenset(baseline.untracked)
     dirty, untracked = list(status.dirty), [path for path in status.untracked if path not in known]
-    if ground.start_tree and (dirty or untracked):
-        now = repository.worktree_tree(ground.untracked, status)
-        since = frozenset(repository.changed_paths(ground.start_tree, now))
+    if baseline.start_tree and (dirty or untracked):
+        now = repository.worktree_tree(baseline.untracked, status)
+        since = frozenset(repository.changed_paths(baseline.start_tree, now))
         dirty, untracked = [path for path in dirty if path in since], [path for path in untracked if path in since]
     return dirty, untracked
 

@@ -19,7 +19,7 @@ class TooLongError(ConnectionError):
     """What cannot be read may be what is waited for."""
 
 
-class Lines:
+class JsonLines:
     """A transport as `acp.connect_to_agent` takes it."""
 
     def __init__(

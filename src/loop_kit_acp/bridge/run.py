@@ -12,7 +12,7 @@ from acp.client import ClientSideConnection
 
 from loop_kit_acp.bridge.client import Client
 from loop_kit_acp.bridge.failures import Failure
-from loop_kit_acp.bridge.lines import Lines
+from loop_kit_acp.bridge.lines import JsonLines
 from loop_kit_acp.bridge.speech import Speech
 from loop_kit_acp.bridge.talk import Talk
 from loop_kit_acp.bridge.task import Task
@@ -34,7 +34,7 @@ class Stopped(Exception):  # noqa: N818  (it is no error: we were told to end)
         self.number = number
 
 
-class Agent:
+class AgentProcess:
     """The agent's process, with the end of what it said on standard error."""
 
     def __init__(self, process: asyncio.subprocess.Process, transport: asyncio.SubprocessTransport) -> None:
@@ -115,12 +115,12 @@ async def run(task: Task, prompt: str) -> int:
 
 
 async def _converse(
-    task: Task, prompt: str, agent: Agent, speech: Speech, stop: "asyncio.Future[int]"
+    task: Task, prompt: str, agent: AgentProcess, speech: Speech, stop: "asyncio.Future[int]"
 ) -> Failure | None:
     reader, writer = agent.process.stdout, agent.process.stdin
     if reader is None or writer is None:  # both were asked for
         raise RuntimeError("the agent has no pipes")
-    lines = Lines(reader, writer, agent.aside)
+    lines = JsonLines(reader, writer, agent.aside)
     client = Client(task.access, speech)
     connection = acp.connect_to_agent(cast("acp.Client", client), lines)
     talk = Talk(task, connection, client, speech)
@@ -150,13 +150,13 @@ async def _cancel(connection: ClientSideConnection, talk: Talk, held: "asyncio.T
     await asyncio.wait({held}, timeout=_CANCEL)
 
 
-async def _start(task: Task) -> Agent:
+async def _start(task: Task) -> AgentProcess:
     """Start the agent's program, as `create_subprocess_exec` does, which does not give out what has to be closed."""
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.subprocess_exec(
         lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=_CHUNK, loop=loop), *task.program, cwd=task.cwd
     )
-    return Agent(asyncio.subprocess.Process(transport, protocol, loop), transport)
+    return AgentProcess(asyncio.subprocess.Process(transport, protocol, loop), transport)
 
 
 def _listen() -> "asyncio.Future[int]":

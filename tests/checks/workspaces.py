@@ -1,4 +1,4 @@
-"""A bench for real checks: two small trees, a log folder, and commands in a line of Python or shell."""
+"""A workspace for real checks: two small trees, a log folder, and commands in a line of Python or shell."""
 
 import os
 import sys
@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from loop_kit.checks.memory import Memory
-from loop_kit.checks.run import Bench, Place
+from loop_kit.checks.run import CheckTree, CheckWorkspace
 from loop_kit.model.check import CheckCommand, Where
-from loop_kit.model.evidence import CheckResult, Ending, Evidence, Verdict
+from loop_kit.model.evidence import CheckEnding, CheckResult, Evidence, Verdict
 from loop_kit.processes.signals import Interruption
 
 TREE = "a" * 40
 
 
-def make_bench(folder: Path, **settings: Any) -> Bench:
-    """Make a bench whose trees are `folder/tree` and `folder/project`; what is there stays."""
+def make_workspace(folder: Path, **settings: Any) -> CheckWorkspace:
+    """Make a workspace whose trees are `folder/tree` and `folder/project`; what is there stays."""
     for name in ("tree", "project", "logs"):
         (folder / name).mkdir(exist_ok=True)
-    return Bench(
+    return CheckWorkspace(
         **{
-            "worktree": Place(folder / "tree", TREE),
-            "inplace": Place(folder / "project", "b" * 40),
+            "worktree": CheckTree(folder / "tree", TREE),
+            "inplace": CheckTree(folder / "project", "b" * 40),
             "environment": {"PATH": os.environ["PATH"]},
             "logs": folder / "logs",
             "stem": "r1_checks",
@@ -42,7 +42,13 @@ def shell(line: str, **settings: Any) -> CheckCommand:
 
 def result(verdict: Verdict = Verdict.PASS, **settings: Any) -> CheckResult:
     """Return the result of a check that nobody ran."""
-    given = {"name": "tests", "argv": ("make", "test"), "where": Where.WORKTREE, "tree": TREE, "how": Ending.EXITED}
+    given = {
+        "name": "tests",
+        "argv": ("make", "test"),
+        "where": Where.WORKTREE,
+        "tree": TREE,
+        "how": CheckEnding.EXITED,
+    }
     return CheckResult(**{**given, "verdict": verdict, **settings})
 
 
