@@ -1,7 +1,7 @@
 """Why a run ends: every reason has a name, an exit code and a next step.
 
 `LoopError` is what a person or an agent can cause; its text is one sentence and its hint the next step. Anything else
-that is raised is a bug in loop and may fly.
+that is raised is a bug in loop and propagates.
 """
 
 from enum import StrEnum
@@ -75,7 +75,7 @@ class DocumentError(LoopError):
 
 
 class NewerError(LoopError):
-    """A newer loop wrote a document. It is none that is broken: whoever makes do with broken ones must not with this."""
+    """A newer loop wrote a document. Not a `DocumentError`: callers that tolerate broken documents must not swallow it."""
 
 
 class ConfigError(LoopError):
@@ -111,7 +111,7 @@ class StalledError(LoopError):
 
 
 class BackendError(LoopError):
-    """An agent program is missing, failed, or handed in nothing."""
+    """An agent program is missing, failed, or submitted nothing."""
 
     outcome = Outcome.BACKEND_FAILED
 
@@ -153,7 +153,7 @@ class TerminatedRunError(LoopError):
 
 
 class CrashError(LoopError):
-    """A process of loop itself failed in a way nobody planned for."""
+    """A process of loop itself failed unexpectedly."""
 
     outcome = Outcome.BUG
 

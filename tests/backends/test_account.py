@@ -4,7 +4,7 @@ from loop_kit.backends.account import Account, concludes, failure_of
 from loop_kit.backends.codex import CODEX, Codex
 from loop_kit.model.agent_events import AgentEvent, Failed, FailureKind, Finished, Said, SessionStarted, Usage, UsedTool
 
-CUT_OFF = Failed(kind=FailureKind.TRANSIENT, message="cut off", bearable=3)
+CUT_OFF = Failed(kind=FailureKind.TRANSIENT, message="cut off", max_consecutive=3)
 UNSURE = Failed(kind=FailureKind.UNKNOWN, message="it said no more")
 
 

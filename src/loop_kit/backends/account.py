@@ -44,7 +44,7 @@ class Account:
     _message: Words = field(default_factory=_no_words)  # what was said since the last use of a tool
     _forms: frozenset[str] = frozenset()  # what the forms decide that it has filled in
     _speaking: bool = False
-    _borne: int = 0
+    _consecutive: int = 0
 
     @property
     def said(self) -> str:
@@ -90,7 +90,7 @@ class Account:
                 self._message.add(text)
             case UsedTool():
                 self._message.clear()
-                self._borne = 0
+                self._consecutive = 0
             case Usage():
                 self.usage = _added(self.usage, event) if event.step else event
             case Finished() | Failed():
@@ -99,13 +99,13 @@ class Account:
 
     def _end(self, event: Finished | Failed) -> None:
         if isinstance(event, Finished):
-            self._borne = 0
+            self._consecutive = 0
             if isinstance(event.structured, dict):
                 self._forms |= decisions_in(json.dumps(event.structured))
             event = replace(event, text=self._message.text.strip("\n")) if event.said_last else event
-        elif event.bearable is not None:
-            self._borne += 1
-            self.hopeless = self._borne >= event.bearable
+        elif event.max_consecutive is not None:
+            self._consecutive += 1
+            self.hopeless = self._consecutive >= event.max_consecutive
         self.end = event if self.end is None else settle((self.end, event))
 
 

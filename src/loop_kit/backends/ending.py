@@ -55,7 +55,7 @@ def decisions_in(text: str) -> frozenset[str]:
 
 
 def read_answer(path: Path | None) -> str | None:
-    """Return the text of a file an agent program wrote, None unless it is a regular file of a bearable size."""
+    """Return the text of a file an agent program wrote, None unless it is a regular file of a bounded size."""
     if path is None:
         return None
     try:

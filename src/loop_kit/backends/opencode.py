@@ -201,7 +201,7 @@ def _ended(reason: Any) -> tuple[AgentEvent, ...]:
     if reason == "stop":
         return (Finished(said_last=True),)
     if reason == "unknown":
-        return (Failed(kind=FailureKind.TRUNCATED, message="the model's answer was cut off", bearable=_CUT_OFF),)
+        return (Failed(kind=FailureKind.TRUNCATED, message="the model's answer was cut off", max_consecutive=_CUT_OFF),)
     return ()
 
 

@@ -13,7 +13,7 @@ from loop_kit.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """The agent named its conversation."""
+    """The agent named its session."""
 
     session_id: str
 
@@ -41,9 +41,8 @@ class UsedTool:
 class Usage(UsageNumbers):
     """Tokens and US dollars as the program reports them.
 
-    The numbers are those of the dispatch so far, so that the last ones count; `cumulative` says that they are those of the
-    whole session, so that an earlier total has to be taken off, and `step` that they are those of one step, so that the
-    steps have to be added up.
+    By default they are totals of the dispatch so far: the last report counts. With `cumulative` they are totals of the whole
+    session, and the total before the dispatch has to be subtracted; with `step` they are those of one step, to be added up.
     """
 
     cumulative: bool = False
@@ -56,7 +55,7 @@ class Usage(UsageNumbers):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The program says it is done. `structured` is a document it formed to a schema, not yet believed.
+    """The program says it is done. `structured` is a document in the form of a schema, not verified yet.
 
     A program that does not repeat its last message sets `said_last`: its text is what it said since it last used a tool.
     """
@@ -84,14 +83,14 @@ class FailureKind(StrEnum):
 class Failed:
     """The program reports that it could not do its work. `retry_after` is in seconds.
 
-    A program that does not end after this but tries again, perhaps for ever, is ended when it has said so `bearable`
-    times in a row, without using a tool or finishing in between; None is for one that ends by itself.
+    A program that retries by itself, perhaps for ever, is ended after `max_consecutive` such reports in a row, without the
+    use of a tool or an end in between; None is for a program that ends by itself.
     """
 
     kind: FailureKind
     message: str
     retry_after: float | None = None
-    bearable: int | None = None
+    max_consecutive: int | None = None
 
 
 AgentEvent = SessionStarted | Said | UsedTool | Usage | Finished | Failed

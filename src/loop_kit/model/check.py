@@ -1,4 +1,4 @@
-"""What is tried: the commands that loop runs itself, as the card or the config name them."""
+"""Checks: the commands that loop itself runs, as the card or the config names them."""
 
 import shlex
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ class CheckCommand:
 
     @staticmethod
     def contradiction(document: Mapping[str, Any]) -> str | None:
-        """Return what is wrong with an entry that says of no command or of two what is to be started."""
+        """Return what is wrong with an entry that has no command, or two."""
         return _not_one(document)
 
     @property
@@ -96,13 +96,13 @@ class CheckCommand:
 
     @property
     def sentence(self) -> str:
-        """One line for whoever should know beforehand what will be run."""
+        """One line that says what will be run."""
         return f"{self.name}: {self.shown}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare:
-    """What makes a tree ready for checks; there is no command when linking is all."""
+    """What makes a tree ready for checks; without a command it only links."""
 
     schema: ClassVar[Mapping[str, Any]] = {
         "if": {"not": {"required": ["link"]}},

@@ -17,7 +17,7 @@ def read(kind: type[_Document], document: Any, *, name: str = "") -> _Document:
     Raises `DocumentError` naming the field, or `NewerError` for a document that a newer loop wrote.
 
     `name` is what the person calls the file; without it the kind is named. A class may have a `remedy`: what to do about
-    a broken document, where the rules of its schema help nobody.
+    a broken document, where the rules of its schema are no help.
     """
     of: Any = kind
     document = current(of.kind, document, name=name or of.kind)

@@ -1,6 +1,6 @@
-"""What happens: one class for each kind of event, with what it is about in its fields.
+"""What happens: one class for each kind of event, with its data in the fields.
 
-The feed keeps those that are `durable`; all are shown to whoever watches. See `feed_event` for how they are written and read.
+The log keeps those that are `durable`; observers are shown all. `feed_event` writes and reads them.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _PLACE: Mapping[str, str] = MappingProxyType({"place": "run_name"})
 
 
 class Event:
-    """Something that happened. `kind` is its name for programs, `durable` says whether the feed keeps it."""
+    """Something that happened. `kind` is its name for programs, `durable` says whether the log keeps it."""
 
     __slots__ = ()
     kind: ClassVar[str]
@@ -90,9 +90,9 @@ class DispatchStarted(Event):
     round: int
     dispatch: str
     backend: str
-    version: Annotated[str, "What its program says of its version, empty when nobody knows it."]
-    session: Annotated[str | None, "The conversation that it is to go on with."]
-    problems: Annotated[Texts, "Why it is asked once more."]
+    version: Annotated[str, "What its program says of its version, empty when unknown."]
+    session: Annotated[str | None, "The session that it resumes."]
+    problems: Annotated[Texts, "Why it is asked again."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +105,21 @@ class DispatchEnded(Event):
     dispatch: str
     backend: str
     version: str
-    how: Annotated[str, "How its supervision ended, 'cut_off' for what was under way when loop itself was killed."]
+    how: Annotated[str, "How its supervision ended, 'cut_off' for one that was running when loop was killed."]
     exit_code: int | None
     seconds: float
     session: str | None
-    document: Annotated[bool, "Whether it handed in the document that it was asked for."]
+    document: Annotated[bool, "Whether it submitted the document that it was asked for."]
     failure: Annotated[str | None, "The kind of a failure, 'no_document' or 'invalid_document', null for none."]
     swept: Annotated[int, "Other processes of the agent that had to be told to end."]
-    usage: Annotated[Usage, "What this dispatch used, as far as the program reported it; null when nobody knows."]
-    cost_usd: Annotated[float | None, "Null when nobody knows."]
+    usage: Annotated[Usage, "What this dispatch used, as far as the program reported it; null when unknown."]
+    cost_usd: Annotated[float | None, "Null when unknown."]
     cost_source: CostSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchRetry(Event):
-    """An agent program failed for a passing reason and will be tried again."""
+    """An agent program failed for a temporary reason and will be retried."""
 
     kind = "dispatch_retry"
     role: Role
@@ -253,7 +253,7 @@ class Noticed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBehind(Event):
-    """Something of the run could not be taken away; the run ends as it would have."""
+    """Something of the run could not be removed; the run ends as it would have."""
 
     kind = "left_behind"
     what: str
@@ -289,7 +289,7 @@ class Undone(Event):
     ref: Annotated[str, "What keeps the commit that it was at."]
 
 
-# All that the feed keeps.
+# All that the log keeps.
 DURABLE: tuple[type[Event], ...] = (
     RunStarted,
     RunResumed,

@@ -1,4 +1,4 @@
-"""What the checks showed at one commit, with everything somebody needs to believe it or to look again."""
+"""What the checks showed at one commit, with everything that is needed to trust it or to look again."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,15 +16,15 @@ class CheckEnding(StrEnum):
     EXITED = "exited"
     TIMEOUT = "timeout"
     NOT_STARTED = "not_started"  # no such program
-    NOT_RUN = "not_run"  # something before it made it pointless
+    NOT_RUN = "not_run"  # something before it failed
 
 
 class Verdict(StrEnum):
-    """What a check says about the commit. Only the first two say anything."""
+    """What a check says about the commit; only `pass` and `fail` say something."""
 
     PASS = "pass"  # noqa: S105  (no password)
     FAIL = "fail"
-    FLAKY = "flaky"  # failed and passed on one tree, here or at the base: neither
+    FLAKY = "flaky"  # failed and passed on the same tree, here or at the base
     PREEXISTING = "preexisting"  # fails, and failed at the base already
     NOT_RUN = "not_run"
 
@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One check at one tree. When a failure was run again, everything here is of the first try."""
+    """One check at one tree. After a rerun everything here is that of the first try."""
 
     name: Annotated[str, Size(1, 200), "What the check is called."]
     argv: Annotated[
@@ -112,7 +112,7 @@ class CheckResult:
 
     @property
     def failed(self) -> bool:
-        """It was tried, and it did not pass; a flaky one is not called failed."""
+        """Whether it was tried and did not pass; a flaky check has not failed."""
         return self.verdict in {Verdict.FAIL, Verdict.PREEXISTING}
 
     @property
@@ -134,7 +134,7 @@ class CheckResult:
         return f"{self.name} ({self.shown}): {_WORDS[self.verdict]}{took}{': ' if said else ''}{said}"
 
     def against(self, base: "CheckResult | None") -> Self:
-        """Return this result in the light of the same command's result at the base."""
+        """Return this result compared with that of the same command at the base."""
         if base is None or base.argv != self.argv or self.verdict is not Verdict.FAIL:
             return self
         if base.flaky:
@@ -179,10 +179,10 @@ class Evidence:
 
     @property
     def verified(self) -> bool:
-        """Whether an approval rests on this.
+        """Whether the checks verify the commit.
 
-        At least one check passed, all of them ran, the environment was not refused, and none fails that was in order at the
-        base. Flaky and preexisting ones neither help nor harm.
+        They do when at least one passed, all of them ran, the environment was not refused, and none fails that passed at the
+        base. Flaky checks and failures that the base has too do not count.
         """
         harmless = {Verdict.PASS, Verdict.PREEXISTING, Verdict.FLAKY}
         ran = all(result.verdict in harmless for result in self.results)
@@ -194,7 +194,7 @@ class Evidence:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """One line a command, and one for an environment that was refused."""
+        """One line for each command, and one for an environment that was refused."""
         first = (f"no evidence: {self.refused}",) if self.refused else ()
         return (*first, *(result.sentence for result in (self.prepared, *self.results) if result is not None))
 

@@ -46,8 +46,8 @@ class FeedEvent:
     prev: Annotated[
         str,
         Pattern(r"^([0-9a-f]{64})?(?![\s\S])", "it should be 64 hexadecimal digits, or empty"),
-        "The SHA-256 digest of the line before, without its newline; empty for the first line. A missing or altered line "
-        "shows by it.",
+        "The SHA-256 digest of the line before, without its newline; empty for the first line. It reveals a "
+        "missing or altered line.",
     ]
     at: Annotated[Time, "When it happened, UTC, as 2025-01-31T08:00:00.000Z."]
     name: Annotated[str, Named("event"), Size(1, 200), "The kind of event, as a stable word for programs."]

@@ -1,4 +1,4 @@
-"""Kinds of values that several documents have, with what holds of each."""
+"""Types of values that several documents share, with their rules."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -26,7 +26,7 @@ RunName = Annotated[
         "it should be a task's id, alone or followed by '@' and a number from 2",
     ),
 ]
-# What a report says of them is a claim: of another form it names no task or commit, and that is said where it is judged.
+# In a report they are claims. One that is malformed names no task or commit; that is said where the report is judged.
 ClaimedTask = Annotated[str, Size(1, 64)]
 ClaimedSha = Annotated[str, Size(4, 64)]
 Text = Annotated[str, NOT_BLANK, Size(1, 100_000)]
@@ -41,7 +41,7 @@ Time = Annotated[
 ]
 Seconds = Annotated[float, Range(0, 31_536_000)]
 Dollars = Annotated[float, Range(0, 1_000_000)]
-# What is handed to a program: its command line, an option, a path, the value of a variable.
+# What is passed to a program: its command line, an option, a path, the value of a variable.
 Argument = Annotated[str, Size(0, 100_000), Pattern(r"^[^\u0000]*$", "it should be a text without NUL characters")]
 Arguments = Annotated[tuple[Argument, ...], Size(0, 1000)]
 VariableName = Annotated[

@@ -58,7 +58,7 @@ class Manifest:
     around: Annotated[
         Texts,
         Mark.LATER,
-        "What lay around the run at the start and is none of its business, as 'kind name': other refs, stashed work, files that "
+        "What lay around the run at the start and does not belong to it, as 'kind name': other refs, stashed work, files that "
         "git does not have, files of the bus; each with the object, state or digest that it had. An older loop wrote none.",
     ] = field(default_factory=dict)
     tree: Annotated[

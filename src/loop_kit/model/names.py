@@ -22,7 +22,7 @@ def is_run_name(text: str) -> bool:
 
 
 def before_name(task_id: str) -> str:
-    """Return the name under which the archive keeps what was there of a task before loop: no run is ever called so."""
+    """Return the name under which the archive keeps what another tool left of a task; no run is called so."""
     return f"{task_id}@0"
 
 

@@ -1,4 +1,4 @@
-"""What agents cost: as they report it, else by a table of prices, else a sum set for what nobody knows.
+"""What agents cost: as they report it, else by a table of prices, else a fixed sum for an unknown price.
 
 Unknown is never free: a limit counts every dispatch, a report of costs only what is known.
 """
@@ -20,7 +20,7 @@ class CostSource(StrEnum):
 
     REPORTED = "reported"  # by the program itself
     TOKENS = "tokens"  # its tokens, at the prices of the config
-    ASSUMED = "assumed"  # nobody knows: what the config sets for that
+    ASSUMED = "assumed"  # unknown: what the config counts for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ _SHORTEST = 8  # a shorter value is a word that stands anywhere
 _SECRET_NAME = re.compile(
     r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH)(_|$)", re.IGNORECASE
 )
-# A byte, a sign, and shapes that cannot be where either is missing: a byte is looked for at the speed of memory, a sign
-# that begins with a rare letter several times faster than the shapes.
+# A byte, a marker, and the shapes that contain both: a byte is found at the speed of memory, and a marker that begins with a
+# rare letter several times faster than the shapes.
 _SHAPES: tuple[tuple[bytes, bytes, tuple[bytes, ...]], ...] = (
     (b"-", rb"k(?<=sk)-", (rb"sk-[A-Za-z0-9_-]{20,}",)),
     (b"A", rb"A(?:Iza|KIA)", (rb"AIza[A-Za-z0-9_-]{35}", rb"AKIA[A-Z0-9]{16}")),
@@ -38,7 +38,7 @@ _SHAPES: tuple[tuple[bytes, bytes, tuple[bytes, ...]], ...] = (
     ),
 )
 _SIGNS = tuple(
-    # The shapes are compiled when something looks like one: most text has none of them.
+    # The shapes are compiled when a marker was found: most text has none.
     (byte, re.compile(sign), tuple(rb"(?<![A-Za-z0-9])" + shape for shape in shapes))
     for byte, sign, shapes in _SHAPES
 )
@@ -47,13 +47,13 @@ _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """`values` are those to be hidden wherever they stand, the longest first."""
+    """`values` are hidden wherever they occur, the longest first."""
 
     values: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Redactor":
-        """Return one that hides the values of those variables whose names say that they are secret."""
+        """Return one that hides the values of variables whose names say that they are secret."""
         found = {value for name, value in environment.items() if _SECRET_NAME.search(name) and _may_be_key(value)}
         spellings = {text for value in found for text in (value, json.dumps(value)[1:-1])}
         return cls(tuple(sorted((text.encode(errors="surrogateescape") for text in spellings), key=len, reverse=True)))

@@ -53,7 +53,7 @@ Issues = Annotated[tuple[Issue, ...], Size(0, 500)]
 class ReviewReport:
     """The reviewer's judgement of one round.
 
-    It must not contradict itself: whoever approves names nothing that blocks, whoever does not names at least one thing.
+    It must not contradict itself: an approval has no blocking issue, a refusal has at least one.
     """
 
     kind: ClassVar[str] = "review_report"

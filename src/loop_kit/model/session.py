@@ -1,4 +1,4 @@
-"""An agent's own conversation, kept so that it can be taken up again."""
+"""An agent's session, kept so that a later dispatch can resume it."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from loop_kit.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    backend: Annotated[str, "The backend that started it and alone can go on with it."]
+    backend: Annotated[str, "The backend that started it; no other can resume it."]
     session_id: Annotated[str, "What the agent program calls it."]
     round: Annotated[Count, "The last round it has served."]
     rounds: Annotated[Count, "How many rounds it has served."] = 1

@@ -1,4 +1,4 @@
-"""What is shown to whoever watches and kept nowhere: one class for each kind of event."""
+"""What observers are shown and the log does not keep: one class for each kind of event."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ class AgentAction(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOutput(Event):
-    """A line that an agent program printed, for those who want to see all of them."""
+    """A line that an agent program printed, shown on request."""
 
     kind = "agent_output"
     durable = False
@@ -78,7 +78,7 @@ class WaitingForPerson(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentProblem(Event):
-    """What a person has handed in cannot be taken yet."""
+    """A document that a person wrote cannot be accepted yet."""
 
     kind = "document_problem"
     durable = False
@@ -99,7 +99,7 @@ class HeartbeatMissed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatBack(Event):
-    """It is there again."""
+    """The heartbeat of a person is back."""
 
     kind = "heartbeat_back"
     durable = False
@@ -109,7 +109,7 @@ class HeartbeatBack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFailed(Event):
-    """What a round process tells last when its round ended with an error that has a name."""
+    """The last event of a round process whose round ended with a named error."""
 
     kind = "round_failed"
     durable = False

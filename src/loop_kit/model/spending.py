@@ -18,7 +18,7 @@ _DIGITS = 6  # of seconds and dollars: so that sums are the same before and afte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending(UsageNumbers):
-    """Sums over dispatches that are over.
+    """Sums over finished dispatches.
 
     Tokens and `cost_usd` sum up what is known and are None when nothing is; `uncounted` and `unpriced` are the
     dispatches that they lack.
@@ -52,7 +52,7 @@ class Spending(UsageNumbers):
         )
 
     def __add__(self, other: "Spending") -> "Spending":
-        """Return both together; what one does not know, the other's part stands for."""
+        """Return the sum; where one of them is unknown, it is the other's value."""
         sums = {item.name: _sum(getattr(self, item.name), getattr(other, item.name)) for item in fields(self)}
         return replace(self, **sums)
 
@@ -70,9 +70,9 @@ def with_total(spendings: Mapping[str, Spending]) -> dict[str, Spending]:
 
 
 def since(usage: Usage | None, before: UsageNumbers | None, *, resumed: bool) -> Usage | None:
-    """Return what a dispatch used by itself, of a `usage` that may count the whole session.
+    """Return what one dispatch used, from a `usage` that may count the whole session.
 
-    `before` is where the session's count stood; a session that was `resumed` without one says nothing of one dispatch.
+    `before` is the session's total before the dispatch; without it nothing is known of a dispatch that `resumed` a session.
     """
     if usage is None or not usage.cumulative or not resumed:
         return usage
@@ -83,7 +83,7 @@ def since(usage: Usage | None, before: UsageNumbers | None, *, resumed: bool) ->
 
 
 def _less(now: Any, before: Any) -> Any:
-    """Return the difference; a lower count than before shows that the program began to count anew."""
+    """Return the difference; a lower count than before means that the program started counting anew."""
     if now is None or before is None:
         return None
     return now - before if now >= before else now

@@ -14,7 +14,7 @@ from loop_kit.model.versions import KNOWN
 from loop_kit.values import dataclass, field, replace
 from loop_kit.values.annotations import Form, Mark, Named
 
-# The archive has every round; these rows are for people who look and for finding circles: a long run stays cheap.
+# The archive has every round; these rows are for people and for noticing circles. A limit keeps a long run cheap.
 KEPT_ROWS = 20
 
 
@@ -57,8 +57,8 @@ class RoundRow:
     digests: Annotated[
         Texts,
         Mark.LATER,
-        "SHA-256 digests of the round's documents as they were judged, by kind: what has another one in the archive is not "
-        "believed.",
+        "SHA-256 digests of the round's documents as they were judged, by kind: a document with another one in the archive "
+        "is not trusted.",
     ] = field(default_factory=dict)
 
 
@@ -105,8 +105,8 @@ class RunState:
     programs: Annotated[Mapping[str, Program], "By backend, the program that was started for it."] = field(
         default_factory=dict
     )
-    sessions: Annotated[Mapping[str, Session], "By role, the agent's own conversation that can be taken up again."] = (
-        field(default_factory=dict)
+    sessions: Annotated[Mapping[str, Session], "By role, the agent's session that can be resumed."] = field(
+        default_factory=dict
     )
     round_details: Annotated[
         tuple[RoundRow, ...],
@@ -114,8 +114,8 @@ class RunState:
     ] = ()
     digests: Annotated[
         Texts,
-        "SHA-256 digests by name: of what the run was started with, and of what loop has read and written since. What has "
-        "another one by then is not believed.",
+        "SHA-256 digests by name: of what the run was started with, and of what loop has read and written since. A "
+        "document with another one is not trusted.",
     ] = field(default_factory=dict)
     watch: Annotated[
         Texts,

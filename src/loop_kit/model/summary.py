@@ -24,10 +24,10 @@ class DispatchFact:
     role: Annotated[Role, "The part it played."]
     round: Annotated[Count, "The round it was for."]
     backend: Annotated[str, "The backend that ran it."]
-    version: Annotated[str | None, "What its program says of its version; empty when nobody knows it."] = None
+    version: Annotated[str | None, "What its program says of its version; empty when unknown."] = None
     how: Annotated[str | None, "How the program ended, as in the feed."] = None
     seconds: Annotated[float, "How long it took."]
-    document: Annotated[bool | None, "Whether it handed in a report that could be used."] = None
+    document: Annotated[bool | None, "Whether it submitted a report that could be used."] = None
     failure: Annotated[str | None, "How its failure is classed; null when it did not fail."] = None
     usage: Annotated[
         Usage,
@@ -80,7 +80,7 @@ class Summary:
     rounds: Annotated[Count, "How many rounds were finished."]
     commits: Annotated[tuple[str, ...], "The commits from base_sha to head_sha, oldest first, as 'id subject'."]
     files: Annotated[tuple[str, ...], "The paths that differ between base_sha and head_sha."]
-    open_issues: Annotated[tuple[Issue, ...], "The blocking issues nobody has fixed; empty after an approval."]
+    open_issues: Annotated[tuple[Issue, ...], "The blocking issues that are not fixed; empty after an approval."]
     suggestions: Annotated[tuple[str, ...], "What the last review would have liked and did not ask for."]
     self_review: Annotated[bool, "Whether the last review was made by the person who had done the work."] = False
     tree_settings_allowed: Annotated[

@@ -58,7 +58,7 @@ class TaskCard:
 
     @staticmethod
     def contradiction(document: Mapping[str, Any]) -> str | None:
-        """Return what is wrong with a card as a whole: two checks of one name, which no schema can say."""
+        """Return what is wrong with a card as a whole: two checks with one name, which JSON Schema cannot express."""
         checks = document.get("checks")
         names = [entry.get("name") for entry in checks if isinstance(entry, dict)] if isinstance(checks, list) else []
         for index, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""What programs count of their own use: tokens and US dollars."""
+"""What programs report of their usage: tokens and US dollars."""
 
 from typing import Annotated
 

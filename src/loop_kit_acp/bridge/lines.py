@@ -1,4 +1,4 @@
-"""The agent's two pipes as messages, for the client library: one JSON object per line, of a bearable length.
+"""The agent's two pipes as messages, for the client library: one JSON object per line, of a bounded length.
 
 The library's own reading collects a line without a limit, and a message of the wrong form ends it without an answer to
 whoever waits. Here a line that is no message goes to standard error, for the log, and is passed over.
