@@ -1,4 +1,4 @@
-"""What is tried: loop runs the project's own commands and keeps what they showed.
+"""Checks: loop runs the project's own commands and keeps what they showed.
 
-It gets trees, environment and log folder handed to it; it knows neither git nor the bus.
+Trees, environment and log folder are passed in; this package knows neither git nor the bus.
 """

@@ -1,8 +1,8 @@
 """Refuse an environment in which checks would not see the code of their tree at all.
 
-An editable install or a workspace link makes an environment load the project from where the person works. Whatever
-passes there says nothing about the commit. Found by looking, without starting anything: a shim that decides only when
-it runs is not seen through.
+An editable install or a workspace link makes an environment load the project from the person's tree. What passes there says
+nothing about the commit. This is found by reading files, without starting anything, so a shim that decides only when it runs
+is not recognised.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ def find_foreign(
 def _sources(
     origin: Origin, environment: Mapping[str, str], argvs: Sequence[tuple[str, ...]]
 ) -> Iterator[tuple[str, Path]]:
-    """Return each place that something in the environment leads to, with the name of what leads there."""
+    """Return each path that the environment loads code from, with the name of what points there."""
     for name in _SEARCHED:
         for entry in environment.get(name, "").split(":"):
             if entry:

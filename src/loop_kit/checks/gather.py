@@ -1,4 +1,4 @@
-"""From a plan to evidence: make the tree ready, ask whether its environment can show anything, run what can be run."""
+"""From a plan to evidence: prepare the tree, refuse an environment that proves nothing, run the checks."""
 
 from loop_kit.checks.environment import find_foreign
 from loop_kit.checks.plan import Plan
@@ -11,7 +11,7 @@ from loop_kit.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckTarget:
-    """What is tried. `round` is 0 for the base."""
+    """The commit to check. `round` is 0 for the base."""
 
     task_id: str
     round: int
@@ -19,7 +19,7 @@ class CheckTarget:
 
 
 def gather(plan: Plan, workspace: CheckWorkspace, target: CheckTarget) -> Evidence:
-    """Run every check of the plan and return what that showed; raises only when the run is asked to end."""
+    """Run every check of the plan and return what that showed; raises only when the run has to end."""
     apart = [command for command in plan.commands if command.where is Where.WORKTREE]
     prepared = prepare(plan.prepare, workspace) if plan.prepare is not None and apart else None
     if prepared is not None and prepared.failed:

@@ -1,7 +1,7 @@
-"""What follows from the evidence: which results are a fix list by themselves, and which are for the reviewer to judge.
+"""Findings from the evidence: which results are a fix list by themselves, and which the reviewer judges.
 
-Nobody is sent to fix what failed before the work began, what changes its mind, or what never ran: unless the check had
-passed in this very run, or the card wants it to pass.
+A failure that the base has too, a flaky check and one that did not run are no fix list, unless the check passed earlier in
+this run or the card requires it to pass.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,7 +19,7 @@ _CLAIMS_SUCCESS = ("pass", "ok", "success", "succeed", "green")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
-    """What the results are held against. `passed_before` names checks that passed in an earlier round of this run."""
+    """What the results are compared with. `passed_before` names checks that passed in an earlier round of this run."""
 
     baseline: Evidence | None = None
     passed_before: Collection[str] = ()
@@ -28,7 +28,7 @@ class Expectations:
 
 
 def judge(evidence: Evidence, expectations: Expectations) -> tuple[Finding, ...]:
-    """Return the findings; `evidence` is marked against the baseline already (`Evidence.against`)."""
+    """Return the findings; `evidence` has been compared with the baseline (`Evidence.against`)."""
     base = expectations.baseline.named() if expectations.baseline is not None else {}
     findings = list(_of_setup(evidence))
     for result in evidence.results:
@@ -66,7 +66,7 @@ def _of_result(result: CheckResult, *, regressed: bool) -> Iterator[Finding]:
 
 
 def _of_counts(result: CheckResult, base: CheckResult | None) -> Iterator[Finding]:
-    """Name a check that passes with fewer tests than the base had: what no longer runs no longer fails."""
+    """Report a check that passes with fewer tests than at the base: a test that no longer runs cannot fail."""
     now, before = result.counts, base.counts if base else None
     if result.passed and now is not None and before is not None and now.run < before.run:
         text = f"check {result.name} ran {now.run} tests, and {before.run} at the base"
@@ -82,7 +82,7 @@ def _of_claims(result: CheckResult, claims: Sequence[ClaimedTest]) -> Iterator[F
 
 
 def _of_criteria(evidence: Evidence, expectations: Expectations) -> Iterator[Finding]:
-    """Hold criteria against their checks; one that no work could settle is left to the reviewer."""
+    """Compare criteria with their checks; one whose check says nothing is left to the reviewer."""
     results = evidence.named()
     for criterion in expectations.criteria:
         result = results.get(criterion.check or "")

@@ -53,7 +53,7 @@ def count_xml(data: bytes) -> Counts | None:
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, _NotPlainError, ValueError, LookupError):  # the last: an encoding that nobody knows
+    except (expat.ExpatError, _NotPlainError, ValueError, LookupError):  # LookupError: an unknown encoding
         return None
     return suites.counts if suites.seen else None
 

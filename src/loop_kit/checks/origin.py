@@ -11,14 +11,14 @@ from loop_kit.values import dataclass
 
 _LIMIT = 1024 * 1024  # bytes of a file that describes a project
 _UP = 4  # from code up to the root of its project: root/src/name/__init__.py
-# A script is read, not run: a name that it computes is not seen. Two searches, because one alone would try each pair.
+# A script is read, not run: a computed name is not found. Two searches, because a single pattern would try each pair.
 _SETUP = re.compile(r"\bsetup\s*\(")
 _NAME = re.compile(r"""\bname\s*=\s*(['"])([\w.-]+)\1""")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The tree that is checked, the person's tree, both without links, and what the project calls itself."""
+    """The tree that is checked, the person's tree, both resolved, and the name of the project."""
 
     tree: Path
     project_root: Path
@@ -29,10 +29,10 @@ class Origin:
         return cls(tree.resolve(), project_root.resolve(), project_name(tree))
 
     def is_foreign(self, path: Path) -> bool:
-        """Tell whether code at `path` is the project's, but not this tree's: the person's, or that of another clone."""
+        """Tell whether code at `path` is the project's, but not this tree's: it is the person's, or of another clone."""
         try:
             place = path.resolve()
-        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that is none
+        except (OSError, RuntimeError, ValueError):  # a loop of links, an impossible name
             return False
         if place.is_relative_to(self.tree):
             return False

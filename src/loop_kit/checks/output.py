@@ -9,7 +9,7 @@ from loop_kit import folders
 from loop_kit.processes.rawlog import RawLog
 
 TAIL = 4 * 1024  # bytes
-# What terminals obey: colours and cursors, titles and links, and the shorter ones.
+# Escape sequences: colours and cursors, titles and links, and the shorter ones.
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
 
 
@@ -18,8 +18,8 @@ class Output:
 
     def __init__(self, path: Path) -> None:
         for leftover in (path, path.with_name(f"{path.name}.1")):
-            with suppress(OSError):  # the log says so itself when it cannot be written
-                folders.remove(leftover)  # of a try that was cut off: a log is of one run
+            with suppress(OSError):  # a log that cannot be written says so in `failure`
+                folders.remove(leftover)  # from an interrupted try: a log is of one run
         self._log = RawLog(path)
         self._digest = hashlib.sha256()
         self._end = b""
@@ -34,7 +34,7 @@ class Output:
 
     @property
     def failure(self) -> str:
-        """Why the log is not whole, "" when it is; the digest always is."""
+        """Why the log is incomplete, "" when it is complete; the digest always covers everything."""
         return self._log.failure
 
     @property
@@ -47,7 +47,7 @@ class Output:
 
 
 def safe_text(data: bytes) -> str:
-    """Return what a program printed as text that does nothing to a terminal: colours dropped, the rest made visible."""
+    """Return what a program printed as text that is safe for a terminal: no colours, other control characters escaped."""
     text = without_colour(data.decode("utf-8", "replace")).replace("\r\n", "\n").replace("\r", "\n")
     return "".join(char if char.isprintable() or char in "\n\t" else _visible(char) for char in text)
 

@@ -1,4 +1,4 @@
-"""Which checks a run has: those of the config and those of the card, settled before anything is paid."""
+"""Which checks a run has: those of the config and those of the card, decided before anything is paid."""
 
 from loop_kit.errors import DocumentError, StartError
 from loop_kit.model.check import CheckCommand, Prepare

@@ -1,7 +1,7 @@
-"""Make a tree ready for checks: link what the person has, run what installs or builds, and remember that it was done.
+"""Make a tree ready for checks: link paths of the person's tree, run what installs or builds, and remember the result.
 
-The workspace's memory says what was made: it is believed only while all of that is still there. Whoever cleans a tree cleans
-away what was prepared, unless he keeps that.
+The workspace's memory says what was made: it is trusted only while all of that is still there. Cleaning a tree removes what
+was prepared, unless the caller keeps it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _DEPTH = 3  # folders below the tree where what a command made is looked for: pa
 
 
 def prepare(setup: Prepare, workspace: CheckWorkspace) -> CheckResult | None:
-    """Make the workspace's worktree ready; None when it was, or when linking was all."""
+    """Make the workspace's worktree ready; None when it was ready, or had only to be linked."""
     command = CheckCommand(name=NAME, argv=setup.argv, run=setup.run, timeout=setup.timeout)
     tree = workspace.worktree.path
     problem = _link(setup.link, workspace.inplace.path, tree)
@@ -34,8 +34,8 @@ def prepare(setup: Prepare, workspace: CheckWorkspace) -> CheckResult | None:
         return None
     memory.forget()
     there = frozenset(_entries(tree))
-    # Settling may clean the tree, so it waits until it is written down what is to be kept. A failure is tried again:
-    # networks fail for passing reasons.
+    # Settling may clean the tree, so it waits until the memory says what is to be kept. A failure is retried, because a
+    # network may fail for a moment.
     result = run_check(command, replace(workspace, settle=nothing_changed), log=f".{NAME}.log", rerun=True)
     if not result.failed:
         memory.remember(digest, tuple(sorted({*made, *_new(tree, there), *setup.link})))
@@ -70,7 +70,7 @@ def _link_one(target: Path, link: Path, tree: Path) -> str:
 
 
 def _digest(setup: Prepare, tree: Path, *, apart_from: tuple[str, ...]) -> str:
-    """Return what the preparation depends on: its command and the content of its files, without what it made itself."""
+    """Return a digest of what the preparation depends on: its command and the content of its files, except its own results."""
     made = tuple(tree / path for path in apart_from)
     seen = {path for pattern in setup.files for path in tree.glob(pattern)}
     files = sorted(path for path in seen if not any(path.is_relative_to(each) for each in made) and _is_regular(path))
@@ -87,7 +87,7 @@ def _is_regular(path: Path) -> bool:
 
 
 def _new(tree: Path, there: frozenset[str]) -> Iterator[str]:
-    """Return what has come since, each new folder without what is in it."""
+    """Return what was added, a new folder without its content."""
     now = {path for path in _entries(tree) if path not in there}
     return (path for path in now if os.path.dirname(path) not in now)  # noqa: PTH120  (texts, not paths: names are compared)
 
@@ -96,7 +96,7 @@ def _entries(tree: Path, inner: str = "", depth: int = _DEPTH) -> Iterator[str]:
     """Return the paths of everything in the upper folders of a tree."""
     try:
         found = list(os.scandir(tree / inner))
-    except OSError:  # a folder that nobody may read holds nothing to keep
+    except OSError:  # a folder that cannot be read has nothing to keep
         found = []
     for entry in found:
         path = os.path.join(inner, entry.name)  # noqa: PTH118  (as above)

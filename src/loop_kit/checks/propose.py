@@ -1,6 +1,6 @@
-"""Look at a repository and propose checks for its config, each with what gave the idea. Nothing is started.
+"""Look at a repository and propose checks for its config, each with its reason. Nothing is started.
 
-A proposal is text for a person to read: it stands in the config as a comment until somebody takes the signs away.
+A proposal is text for a person: it stays a comment in the config until the `#` are removed.
 """
 
 import json
@@ -21,7 +21,7 @@ _TARGETS = ("test", "check", "lint")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A check, or with `prepares` the preparation; `files` are then what decides whether it has to run again."""
+    """A check, or with `prepares` the preparation; then `files` decide whether it has to run again."""
 
     name: str
     argv: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which Python installations a command would use, found by reading first lines instead of starting anything."""
+"""Which Python installations a command would use, found by reading `#!` lines, without starting anything."""
 
 import os
 import re
@@ -12,13 +12,13 @@ from loop_kit.values import dataclass
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 _PYTHON = re.compile(r"(python|pypy)[\d.]*")
-# These run what somebody else has written down, so that any Python of the PATH may be meant.
+# These run commands that are written elsewhere, so any Python of the PATH may be meant.
 _INDIRECT = frozenset({"make", "gmake", "ninja", "just", "task", *_SHELLS})
-# These make environments of their own, so that neither their own Python nor that of the PATH is meant.
+# These make environments of their own, so neither their own Python nor that of the PATH is meant.
 _OWN_ENVIRONMENT = frozenset({"tox", "nox", "hatch", "uv", "uvx", "pipx", "poetry", "pdm", "pre-commit"})
 _USUAL = ("python3", "python", "pytest")
 _WORDS = 100
-_FOLLOWED = 4  # first lines that name a program whose first line names a program, and so on
+_FOLLOWED = 4  # how many `#!` lines are followed from one script to the next
 
 
 def prefixes(tree: Path, environment: Mapping[str, str], argvs: Sequence[tuple[str, ...]]) -> tuple[Path, ...]:

@@ -33,16 +33,16 @@ class CheckTree:
     tree: str
 
 
-def _go_on() -> None:
-    """Let nothing but a signal end the checks."""
+def _never_stop() -> None:
+    """The default `check_stop`: only a signal ends the checks."""
 
 
 def nothing_changed() -> str:
-    """Settle nothing."""
+    """A no-op for `settle`: no file changed."""
     return ""
 
 
-def _tell_nobody(_command: CheckCommand, _result: CheckResult | None) -> None:
+def _no_listener(_command: CheckCommand, _result: CheckResult | None) -> None:
     pass
 
 
@@ -52,9 +52,9 @@ class CheckWorkspace:
 
     `worktree` is loop's own clean tree, `inplace` the person's. `environment` is the whole environment: the agents',
     without any keys. `logs` is a folder, `stem` begins the names of the logs, and `log_root` (by default the folder
-    above) is what evidence calls them relative to. `check_stop` is asked every second and raises when the run shall
-    end. `memory` is what was prepared in the worktree. `settle` puts changed tracked files of the worktree back and says
-    which. `tell` hears of each command twice: when it starts, without a result, and when it has ended.
+    above) is what evidence calls them relative to. `check_stop` is called every second and raises when the run has
+    to end. `memory` is what was prepared in the worktree. `settle` restores changed tracked files of the worktree and says
+    which. `tell` is called twice for each command: without a result when it starts, and when it has ended.
     """
 
     worktree: CheckTree
@@ -64,9 +64,9 @@ class CheckWorkspace:
     stem: str
     interruption: Interruption
     memory: Memory
-    check_stop: Callable[[], None] = _go_on
+    check_stop: Callable[[], None] = _never_stop
     settle: Callable[[], str] = nothing_changed
-    tell: Callable[[CheckCommand, CheckResult | None], None] = _tell_nobody
+    tell: Callable[[CheckCommand, CheckResult | None], None] = _no_listener
     log_root: Path | None = None
 
     def place(self, where: Where) -> CheckTree:
@@ -81,7 +81,7 @@ def run_checks(
 ) -> tuple[CheckResult, ...]:
     """Run the commands in order and return what each showed; with `rerun`, a failure is tried once more.
 
-    Raises what `workspace.check_stop` raises, and the error of an interruption; by then nothing of a check runs any more.
+    Raises what `workspace.check_stop` raises, and the error of an interruption; by then no process of a check is left.
     """
     return tuple(run_check(command, workspace, log=f"_{command.name}.log", rerun=rerun) for command in commands)
 

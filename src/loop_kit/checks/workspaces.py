@@ -9,7 +9,7 @@ _DEPTH = 3  # folders below the tree where a node_modules is looked for
 
 
 def find(tree: Path, project_root: Path) -> Iterator[tuple[Path, Path]]:
-    """Return each package in a `node_modules` of the tree, or of a linked one, that is a link to code of a person's."""
+    """Return each package in a `node_modules` of the tree, or of a linked one, that links to code in the person's tree."""
     for modules in _modules(tree, _DEPTH):
         for link in _links(modules):
             place = _resolved(link)

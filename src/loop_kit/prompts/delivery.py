@@ -1,8 +1,8 @@
-"""What is to be handed in, in which form and where. It stands at the end of every prompt, whatever the template says.
+"""Which document an agent has to submit, in which form and where: the end of every prompt, whatever the template says.
 
 Without a path the answer is no file: it is a form that the program fills in, or its last message.
 
-The examples are no valid documents: an agent that only echoes its prompt has reported nothing.
+The examples are not valid documents, so that an agent which only echoes its prompt has not reported.
 """
 
 import json

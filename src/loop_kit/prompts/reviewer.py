@@ -37,7 +37,7 @@ class ReviewerBrief:
 
     `texts` are the manifest's: `reviewer_template`, `reviewer_role`. `diff` is None when it is too large and lies at
     `diff_path` only. `findings` are those left to the reviewer's judgement. `fix_list` is what this round's worker was
-    asked for. `evidence` is what loop's own checks showed.
+    asked to do. `evidence` is what loop's own checks showed.
     """
 
     card: TaskCard
@@ -56,7 +56,7 @@ class ReviewerBrief:
 
 
 def reviewer_prompt(brief: ReviewerBrief) -> str:
-    """Return the whole text for the reviewer; its size has a bound that no card, change or report can move."""
+    """Return the whole text for the reviewer; its size is bounded, whatever the card, change or report."""
     values = {
         "task_id": brief.card.task_id,
         "round_num": str(brief.round),
@@ -126,7 +126,7 @@ def _evidence(evidence: Sequence[str]) -> str:
 
 
 def _claims(work: WorkReport) -> str:
-    """Return what the worker says. It stands after the facts, and is called what it is."""
+    """Return what the worker says, after the facts and labelled as claims."""
     tests = [f"{test.name}: {test.result}" for test in work.tests]
     notes = fenced("worker's notes", work.notes, NOTES_LIMIT) if work.notes.strip() else ""
     listed = fenced_list("worker's tests", tests, LIST_LIMIT) if tests else ""

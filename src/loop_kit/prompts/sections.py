@@ -1,4 +1,4 @@
-"""The parts of a prompt that both roles are shown: the card, what happened before, what must be put right."""
+"""The parts of a prompt that both roles are shown: the card, what happened before, what has to be fixed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -60,14 +60,14 @@ def fixes_part(fix_list: FixList | None, sentence: str) -> str:
 
 
 def again_part(again: Sequence[Finding | str]) -> str:
-    """Return why this round's last report is asked for once more, or nothing."""
+    """Return why this round's last report was refused, or nothing."""
     return f"Your last report of this round was not accepted:\n{problem_lines(again)}" if again else ""
 
 
 def problem_lines(problems: Iterable[Finding | str]) -> str:
     """Return loop's own findings, one line each.
 
-    They are quoted, although loop words them: names of files and words of a report are in them, which an agent chose.
+    They are quoted although loop wrote them, because they contain file names and words of a report, which an agent chose.
     """
     lines = [_problem(problem) for problem in problems]
     left_out = len(lines) - _LINES_LIMIT
@@ -100,7 +100,7 @@ def _judge(row: RoundRow) -> str:
 
 
 def _issue(issue: Issue) -> str:
-    # What has to be done comes first, so that a long reason cannot push it out.
+    # The required change comes first, so that a long reason cannot displace it.
     where = f" {one_line(issue.place)}" if issue.file else ""
     change = f"\nrequired change: {issue.required_change}" if issue.required_change else ""
     return f"[{issue.severity}]{where}{change}\nreason: {issue.reason}"

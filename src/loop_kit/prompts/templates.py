@@ -1,6 +1,6 @@
 """Fill a person's template.
 
-What must be said and a template leaves out is appended, so that an old template still gives a complete prompt.
+A required section that a template leaves out is appended, so that an old template still gives a complete prompt.
 """
 
 import re
@@ -42,21 +42,21 @@ def placed(template: str, known: Iterable[str]) -> frozenset[str]:
 
 
 def complete(template: str, values: Mapping[str, str], must: tuple[str, ...]) -> str:
-    """Return the filled template, followed by those sections of `must` that it does not place, in that order."""
+    """Return the filled template, followed by those sections of `must` that it leaves out, in that order."""
     there = placed(template, values)
     missing = (values[name] for name in must if name not in there)
     return joined(fill(template, values).strip("\n"), *missing)
 
 
 def joined(*parts: str) -> str:
-    """Return the parts that say something, with an empty line between them."""
+    """Return the parts that are not empty, with an empty line between them."""
     return "\n\n".join(part for part in parts if part)
 
 
 def check_template(content: bytes | str, known: Iterable[str], name: str) -> str:
     """Return the template's text; raise `ConfigError` naming the file when it is empty, too large or not text.
 
-    A template may leave placeholders out, but must not multiply the prompt by placing them over and over.
+    A template may leave placeholders out, but must not multiply the prompt by repeating them.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     hint = "correct it, or remove it and let 'loop init' write it anew"

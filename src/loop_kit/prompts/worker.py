@@ -1,4 +1,4 @@
-"""The worker's prompt: what stays the same in every round first, then this round, then what to hand in."""
+"""The worker's prompt: what stays the same in every round first, then this round, then what to submit."""
 
 from loop_kit.model.change import Finding
 from loop_kit.model.manifest import PromptTexts
@@ -27,8 +27,8 @@ class WorkerBrief:
     """What a worker's dispatch is about.
 
     `texts` are the manifest's: `worker_template`, `worker_role`, `agents_md`, `context`. `again` says what was wrong
-    with the last report of this round. `snapshot` is the ref of unfinished work that lies in the working tree since a
-    try was cut off. `checks` are what loop will run at the worker's last commit.
+    with the last report of this round. `snapshot` is the ref of unfinished work that an
+    interrupted try left in the working tree. `checks` are what loop will run at the worker's last commit.
     """
 
     card: TaskCard
@@ -45,7 +45,7 @@ class WorkerBrief:
 
 
 def worker_prompt(brief: WorkerBrief) -> str:
-    """Return the whole text for the worker; its size has a bound that no card, report or repository can move."""
+    """Return the whole text for the worker; its size is bounded, whatever the card, report or repository."""
     texts = brief.texts
     values = {
         "task_id": brief.card.task_id,
