@@ -34,11 +34,11 @@ class CheckTree:
 
 
 def _never_stop() -> None:
-    """The default `check_stop`: only a signal ends the checks."""
+    """Do nothing: only a signal ends the checks."""
 
 
 def nothing_changed() -> str:
-    """A no-op for `settle`: no file changed."""
+    """Restore nothing and report no changed file."""
     return ""
 
 

@@ -1,7 +1,7 @@
-"""What a person keeps around a run in git and beside it: other refs, the stash, files that git does not have.
+"""What a person has around a run: other refs, the stash, files that git does not have.
 
-A worker may have a reason to touch these, so nothing stops: what is not as it was is told at the end, and what git would
-forget is kept.
+A worker may have a reason to touch these, so a change does not stop the run: it is reported at the end, and what git would
+lose is kept.
 """
 
 import os
@@ -19,7 +19,7 @@ from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.scope import patterns_match
 from loop_kit.vcs.status import TreeStatus
 
-# Where other refs are: a prefix for each, so that the thousands that loop itself pins are not read for it.
+# Prefixes of other refs, so that the thousands that loop itself pins are not read.
 OTHERS = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/notes/", "refs/stash")
 _STASH = "refs/stash"
 _SECRETS = ".env*"
@@ -29,7 +29,7 @@ _LARGEST_READ, _MOST_READ = 1 << 20, 16 << 20  # bytes: of one file, of all
 
 
 def read_others(repository: Repository, branch: str, refs: Mapping[str, str]) -> dict[str, str]:
-    """Return `ref NAME` or `stash ID` -> object id, of all that git told but for the run's own branch."""
+    """Return `ref NAME` or `stash ID` -> object id, of all refs that git listed except the run's own branch."""
     own = f"refs/heads/{branch}"
     others = {
         f"ref {ref}": sha
@@ -48,7 +48,7 @@ def _follows_another(ref: str) -> bool:
 
 
 def _stashed(repository: Repository, refs: Mapping[str, str]) -> Iterator[str]:
-    """Yield the ids of all that is stashed: the ref is the newest, its log has the others."""
+    """Yield the ids of all stashes: the ref is the newest, its reflog has the others."""
     if _STASH not in refs:
         return
     yield refs[_STASH]
@@ -60,7 +60,7 @@ def _stashed(repository: Repository, refs: Mapping[str, str]) -> Iterator[str]:
 def private_files(
     root: Path, status: TreeStatus, keep: Sequence[str], *, own: Collection[bytes], hidden: Iterable[str]
 ) -> dict[str, str]:
-    """Return `untracked PATH`, `ignored PATH` or `hidden PATH` -> what its file is like, for what git would not miss.
+    """Return `untracked PATH`, `ignored PATH` or `hidden PATH` -> a record of its file, for files that git does not have.
 
     The ignored ones are named `.env*` or by `keep`, the `hidden` ones are flagged in the index; folders in `own` are loop's.
     """
@@ -84,7 +84,7 @@ def private_files(
 def unlike(root: Path, before: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Return those of `private_files` that were changed, and those that are gone.
 
-    A file that only looks written to, because it was moved away and back, is as it was when its content is.
+    A file whose times alone differ, because it was moved away and back, counts as unchanged.
     """
     changed, gone = [], []
     for name, record in before.items():
@@ -138,7 +138,7 @@ def _size(place: Path) -> int:
 
 
 def _stat(place: Path) -> str:
-    """Return what tells that a file is another one or was written to, "" when there is none."""
+    """Return the identity of a file, which changes when it is replaced or written, "" when there is none."""
     try:
         seen = place.lstat()
     except OSError:

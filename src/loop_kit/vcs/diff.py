@@ -1,8 +1,8 @@
 """What changed between two commits, tree against tree.
 
-The plumbing command is used because the person's diff settings do not reach it; what still could is said explicitly.
-Patches go to a file, so that their size costs disk and not memory; one that nobody asked to keep has no name, so that it
-is gone with the process, however that ends.
+The plumbing command is used because the person's diff settings do not apply to it; options override what still could. Patches
+go to a file, so that their size costs disk and not memory; a temporary one has no name, so that it is gone with the process,
+however that ends.
 """
 
 import os
@@ -43,7 +43,7 @@ _PATCH = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-# `log` is no plumbing: what a person's settings could do to it is said here.
+# `log` is not plumbing: these options override a person's settings.
 _ADDED = (
     "--format=",
     "--name-only",
@@ -62,7 +62,7 @@ _ADDED = (
 def from_objects(git: Git) -> Git:
     """Return the same git without an index: commits are compared by their objects, and no file of a working tree is read.
 
-    Else git takes a file for an object that the index calls the same, and in doubt makes sure of it again and again.
+    Otherwise git reads a file instead of an object that the index calls identical, and checks it again and again.
     """
     return replace(git, variables={**git.variables, "GIT_INDEX_FILE": _NO_INDEX})
 
@@ -87,7 +87,7 @@ def files_question(base: str, head: str) -> tuple[str, ...]:
 
 
 def read_files(answer: bytes) -> tuple[FileChange, ...]:
-    """Return every path that differs. A rename is two of them, one deleted and one added: both places count."""
+    """Return every path that differs. A rename is a deleted path and an added one: scope applies to both."""
     fields = iter(zero_separated(answer))
     statuses: dict[bytes, str] = {}
     counts: dict[bytes, tuple[int | None, int | None]] = {}
@@ -158,7 +158,7 @@ _LONGEST_LINE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Patch:
-    """A whole patch that lies beside its place, in the open folder `folder` under `name`."""
+    """A whole patch that was written beside `target`, in the open folder `folder` under `name`."""
 
     file: BinaryIO
     folder: int
@@ -170,15 +170,15 @@ class _Patch:
         return os.fstat(self.file.fileno()).st_size
 
     def put(self) -> int:
-        """Put it in its place and return its size in bytes."""
+        """Rename it to `target` and return its size in bytes."""
         os.rename(self.name, self.target.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
         return self.size
 
 
 @contextmanager
 def _unfinished(git: Git, between: tuple[str, str], target: Path) -> Iterator[_Patch]:
-    """Write a patch beside `target`; what still lies there at the end is removed. A disk that refuses is a sentence."""
-    # Named as the bus names its own unfinished files, so that it clears away what a killed process left.
+    """Write a patch beside `target`, removed at the end unless it was renamed; raise `NeedsPersonError` for a full disk."""
+    # Named as the bus names its unfinished files, so that the bus removes what a killed process left.
     name = f".{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:

@@ -1,4 +1,4 @@
-"""How a finding is worded: what, how many, and the first names."""
+"""The wording of findings: what, how many, and the first names."""
 
 from collections.abc import Iterable, Sequence
 
@@ -25,6 +25,6 @@ def ask_again(code: str, text: str) -> Finding:
 
 
 def listed(names: Sequence[str], limit: int) -> str:
-    """Return the first names as a piece of a sentence, which none of them can end."""
+    """Return the first names as one piece of a sentence, whatever characters they contain."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(map(harmless, names[:limit])) + more

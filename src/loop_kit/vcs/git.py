@@ -59,7 +59,7 @@ _EMPTY = "LOOP_EMPTY"
 
 @dataclass(frozen=True, slots=True)
 class GitAnswer:
-    """What one git call said: its exit code, its output as bytes, and its complaint."""
+    """The result of one git call: exit code, stdout as bytes, stderr as text."""
 
     code: int
     out: bytes
@@ -93,7 +93,7 @@ class Git:
             return GitAnswer.of(run_captured(self.argv(args), env=self.environment, stdin=source, pass_fds=pass_fds))
 
     def out(self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
-        """Return git's output; raise `NeedsPersonError` with git's own words when it fails."""
+        """Return git's output; raise `NeedsPersonError` with git's message when it fails."""
         return self.sound(args, self.ask(*args, stdin=stdin, pass_fds=pass_fds))
 
     def outs(self, *questions: Sequence[str]) -> list[bytes]:
@@ -103,13 +103,13 @@ class Git:
         return [self.sound(args, GitAnswer.of(said)) for args, said in zip(questions, answers, strict=True)]
 
     def begin(self, *args: str) -> Callable[[], GitAnswer]:
-        """Start git and return what waits for its answer; it has to be called, and may be called again."""
+        """Start git and return a function that waits for the answer; it has to be called, and may be called again."""
         with _startable():
             answer = begin_captured(self.argv(args), env=self.environment)
         return lambda: GitAnswer.of(answer())
 
     def sound(self, args: Sequence[str], answer: GitAnswer) -> bytes:
-        """Return the output that answers `args`; raise `NeedsPersonError` with git's own words when it failed."""
+        """Return the output that answers `args`; raise `NeedsPersonError` with git's message when it failed."""
         if answer.code != 0:
             raise NeedsPersonError(
                 f"git {_subcommand(args)} failed in {path_text(self.where)}: {last_line(answer.err) or f'exit {answer.code}'}",
@@ -125,7 +125,7 @@ class Git:
         """Return the same git with these settings empty."""
         if not settings:
             return self
-        # The value comes from a variable because a name may hold any sign, also the one that ends it elsewhere.
+        # The value comes from a variable, because a name may contain any character, also `=`.
         empty = (f"--config-env={name}={_EMPTY}" for name in settings)
         return replace(self, location=(*empty, *self.location), variables={**self.variables, _EMPTY: ""})
 
@@ -138,7 +138,7 @@ class Git:
 
     def argv(self, args: Sequence[str]) -> list[str]:
         """Return the disarmed command that asks git this."""
-        # `-C` and not the working directory: so a folder that is gone is said by git, and never replaced by our own.
+        # `-C` and not the working directory: then git reports a folder that is gone, and loop's own folder never replaces it.
         return ["git", "-C", os.fspath(self.where), *_OPTIONS, *self.location, *args]
 
     @property
@@ -157,7 +157,7 @@ def zero_separated(raw: bytes) -> list[bytes]:
 
 
 def last_line(err: str) -> str:
-    """Return the sentence in git's complaint: the fatal or error line, else the last one, without the prefix."""
+    """Return git's message: the fatal or error line of stderr, else the last line, without the prefix."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     grave = [line for line in lines if line.startswith(("fatal: ", "error: "))]
     chosen = (grave or lines or [""])[-1]
@@ -173,7 +173,7 @@ def _file_with(data: bytes | BinaryIO) -> Iterator[BinaryIO | None]:
         yield None
         return
 
-    with tempfile.TemporaryFile() as file:  # a file and not a pipe: nothing can fill up and wait
+    with tempfile.TemporaryFile() as file:  # a file and not a pipe: a pipe could fill up and block
         file.write(data)
         file.seek(0)
         yield file

@@ -1,4 +1,4 @@
-"""The commits between a base and a head, with what they alone can tell about both: one git call instead of three."""
+"""The commits between a base and a head, with what they tell about both: one git call instead of three."""
 
 from typing import Self
 
@@ -7,7 +7,7 @@ from loop_kit.values import dataclass
 from loop_kit.values.wording import path_text
 
 _LONGEST_SUBJECT = 500
-# Two lines to a commit, after the line "commit <id>" that rev-list puts before each: its tree and its parents, its subject.
+# Two lines for a commit, after the line "commit <id>" that rev-list puts before each: its tree and parents, its subject.
 _FORMAT = "--format=%T %P%n%s"
 _LINES = 3
 
@@ -42,8 +42,8 @@ class History:
         )
 
     def leads_to(self, sha: str) -> bool:
-        """Whether the head descends from `sha`, as far as the listed commits tell; False means that git has to be asked.
+        """Whether the head descends from `sha`, as far as the listed commits show; when False, git has to be asked.
 
-        A head that descends from its base lists a commit whose parent the base is: the last one on the way to it.
+        When the head descends from the base, one of the listed commits has the base as its parent.
         """
         return sha in self.parents or any(commit.sha == sha for commit in self.commits)

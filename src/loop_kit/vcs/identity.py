@@ -22,7 +22,7 @@ def address(repository: Repository, environment: Mapping[str, str]) -> str:
 
 
 def variables(repository: Repository, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that say who this person is where their git settings are not read, as far as git knows it."""
+    """Return the variables that identify this person where their git settings are not read, as far as git knows."""
     author = _identity(repository, environment, "GIT_AUTHOR_IDENT")
     committer = _identity(repository, environment, "GIT_COMMITTER_IDENT")
     return {name: value for name, value in zip(_VARIABLES[:4], (*author, *committer), strict=True) if value}

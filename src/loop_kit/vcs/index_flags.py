@@ -1,6 +1,6 @@
-"""Files that the index hides from git: flagged so that git does not look whether they were changed.
+"""Files that the index hides from git: flagged so that git does not check whether they were changed.
 
-The index is read here and not by git, because that costs no program; what is not understood is left to git.
+The index is parsed here, because that starts no program; an index in an unknown form is left to git.
 """
 
 import os
@@ -22,7 +22,7 @@ _SHA1, _SHA1_HEX = 20, 40
 
 
 def hidden_files(repository: Repository, head_sha: str) -> tuple[str, ...]:
-    """Return the paths that git does not look at; what a sparse checkout leaves out is not hidden."""
+    """Return the paths that git does not check; what a sparse checkout leaves out is not hidden."""
     flagged = _flagged(repository, _SHA1 if len(head_sha) == _SHA1_HEX else 32)
     absent = [path for path, skipped in flagged.items() if skipped and not _is_there(repository.root, path)]
     if absent and repository.git.ask("config", "--type=bool", "core.sparseCheckout").line == b"true":
@@ -35,12 +35,12 @@ def _is_there(root: Path, path: bytes) -> bool:
 
 
 def _flagged(repository: Repository, hash_size: int) -> dict[bytes, bool]:
-    """Return path -> whether git is told to skip it, False when it is told to take it for unchanged."""
+    """Return path -> whether git is told to skip it, False when it is told to assume it unchanged."""
     try:
         data = folders.read(repository.git_dir / "index")
     except FileNotFoundError:
         return {}
-    except OSError:  # a link, which some people's set-up makes, or what cannot be read: git has its own word for it
+    except OSError:  # a link, which some set-ups make, or unreadable: git decides
         return _asked(repository)
     try:
         return _read(data, hash_size)
@@ -54,10 +54,10 @@ def _asked(repository: Repository) -> dict[bytes, bool]:
 
 
 def _read(data: bytes, hash_size: int) -> dict[bytes, bool]:
-    """Read an index; raise `ValueError` for one that is not wholly here, or of a form that is not known."""
+    """Read an index; raise `ValueError` for one that is split, or in an unknown form."""
     signature, version, count = _HEADER.unpack_from(data)
     if signature != b"DIRC" or version not in (*_WITH_PADDING, _COMPRESSED):
-        raise ValueError("no index of a known form")
+        raise ValueError("not an index in a known form")
     found: dict[bytes, bool] = {}
     place, name = _HEADER.size, b""
     flags_at = _STAT_SIZE + hash_size

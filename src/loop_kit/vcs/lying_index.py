@@ -1,6 +1,6 @@
-"""Whether a working tree is what a commit says, when the index that git believes may have been forged.
+"""Whether a working tree equals a commit, when the index that git trusts may have been forged.
 
-Nobody can set the time at which a file was last changed or moved: so only what was written since the run began is read.
+A file's ctime cannot be set, so only files that were written or moved since the run began are read.
 """
 
 import os
@@ -20,7 +20,7 @@ _SLACK = 2 * 10**9  # nanoseconds by which the clock of a disk may differ
 def unlike(repository: Repository, head_sha: str, *, since: str, known: Collection[str]) -> list[str]:
     """Return tracked files that were written since that time (ISO) and are not as at `head_sha`, whatever the index says.
 
-    `known` are left out, and so are files that are not there: those git does not miss in a sparse checkout alone.
+    `known` are left out, and so are missing files: only in a sparse checkout does git not report those.
     """
     began = int(datetime.fromisoformat(since).timestamp() * 10**9) - _SLACK
     doubtful = {
@@ -32,7 +32,7 @@ def unlike(repository: Repository, head_sha: str, *, since: str, known: Collecti
     plain = [path for path, (mode, _) in doubtful.items() if mode in _FILES and path not in other]
     other += [path for path, sha in zip(plain, _hashes(repository, plain), strict=True) if sha != doubtful[path][1]]
     other += [path for path, (mode, _) in doubtful.items() if mode == _LINK and path not in other]
-    # git calls some files changed that are as a checkout makes them: those prove nothing.
+    # Git calls some files changed that are as a checkout writes them: those prove nothing.
     return ReviewTree(repository.root, repository.git_dir).unlike_a_checkout(other, head_sha) if other else []
 
 
@@ -52,7 +52,7 @@ def _written_since(repository: Repository, path: bytes, since: int) -> bool:
 def _is_of_kind(repository: Repository, path: bytes, mode: bytes) -> bool:
     found = os.lstat(os.fsencode(repository.root) + b"/" + path).st_mode
     kinds = {_LINK: stat.S_ISLNK, **dict.fromkeys(_FILES, stat.S_ISREG)}
-    return mode not in kinds or kinds[mode](found)  # what else there is, is a repository of its own
+    return mode not in kinds or kinds[mode](found)  # anything else is a submodule
 
 
 def _hashes(repository: Repository, paths: list[bytes]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Take a change over onto a branch: made as objects first, so that a conflict has touched nothing; then one ref moves."""
+"""Merge a change into a branch: objects first, so that a conflict touches nothing; then one ref moves."""
 
 import os
 from collections.abc import Mapping, Sequence

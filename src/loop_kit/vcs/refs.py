@@ -1,4 +1,4 @@
-"""Loop's own refs, `refs/loop/{place}/…`: pins that keep commits alive, and claims that only one process can win."""
+"""Loop's own refs, `refs/loop/{run_name}/…`: pins that keep commits alive, and claims that only one process can win."""
 
 from collections.abc import Mapping
 
@@ -23,28 +23,28 @@ def read_refs(answer: bytes) -> dict[str, str]:
 
 
 def pin(git: Git, ref: str, sha: str) -> dict[str, str]:
-    """Let `ref` keep `sha` alive and return every ref that this has made or moved; pinning again is fine.
+    """Point `ref` at `sha` and return every ref that was made or moved; pinning again changes nothing.
 
-    A pin never lets go: what was pinned there before moves to `older/{name}-1`, `older/{name}-2` and so on beside it.
+    Nothing pinned is ever lost: what was pinned there before moves to `older/{name}-1`, `older/{name}-2` and so on beside it.
     """
     pinned = _create(git, ref, sha)
     if pinned == sha:
         return {ref: sha}
-    if git.ask("cat-file", "-e", pinned).code != 0:  # its object is gone: there is nothing to keep
+    if git.ask("cat-file", "-e", pinned).code != 0:  # its object is gone, so there is nothing to keep
         git.out("update-ref", "--no-deref", ref, sha)
         return {ref: sha}
     folder, _, name = ref.rpartition("/")
     taken = refs_under(git, f"{folder}/older")
     numbered = (f"{folder}/older/{name}-{number}" for number in range(1, len(taken) + 2))
     older = next(free for free in numbered if free not in taken)
-    # One transaction: at no moment is either commit without a ref.
+    # One transaction: both commits have a ref at any moment.
     moves = f"create {older} {pinned}\nupdate {ref} {sha} {pinned}\n"
     git.out("update-ref", "--no-deref", "--stdin", stdin=moves.encode())
     return {ref: sha, older: pinned}
 
 
 def keep(git: Git, pins: Mapping[str, str]) -> tuple[str, ...]:
-    """Let each ref hold its commit; return those that git could make, which are all unless an object is gone."""
+    """Point each ref at its commit; return those that git could make: all, unless an object is gone."""
     commands = {ref: f"update {ref} {sha}\n".encode() for ref, sha in pins.items()}
     if git.ask("update-ref", "--no-deref", "--stdin", stdin=b"".join(commands.values())).code == 0:
         return tuple(pins)
@@ -58,7 +58,7 @@ def log_ref(run_name: str) -> str:
 
 
 def blobs(git: Git, *names: str) -> dict[str, tuple[str, bytes]]:
-    """Return name -> id and content of the blob that each ref names; of another object no content, and nothing of none."""
+    """Return name -> id and content of the blob that each ref names, without missing refs; no content of other objects."""
     answer = git.out("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
     found = {}
     for name in names:
@@ -75,7 +75,7 @@ def write_blob(git: Git, content: bytes) -> str:
 
 
 def move(git: Git, ref: str, sha: str, before: str) -> None:
-    """Let `ref` name `sha`; raise `NeedsPersonError` unless it names `before` until then, "" for none."""
+    """Move `ref` from `before` ("" for none) to `sha`; raise `NeedsPersonError` when it is elsewhere."""
     answer = git.ask("update-ref", "--no-deref", ref, sha, before)
     if answer.code != 0:
         raise NeedsPersonError(
@@ -86,14 +86,14 @@ def move(git: Git, ref: str, sha: str, before: str) -> None:
 
 
 def claim(git: Git, ref: str, content: bytes) -> bool:
-    """Take `ref` for `content` and return True, also when it was taken for the same content; else False."""
+    """Create `ref` with `content` and return True, also when it has the same content already; else False."""
     blob = write_blob(git, content)
     return _create(git, ref, blob) == blob
 
 
 def _create(git: Git, ref: str, sha: str) -> str:
     """Make `ref` point at `sha` unless it exists; return where it points now."""
-    answer = git.ask("update-ref", "--no-deref", ref, sha, "")  # the empty old value: only when there is none
+    answer = git.ask("update-ref", "--no-deref", ref, sha, "")  # an empty old value: only when there is no such ref
     if answer.code == 0:
         return sha
     existing = refs_under(git, ref).get(ref)

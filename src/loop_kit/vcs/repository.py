@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loop_kit.vcs.snapshot import Snapshot
 
 _PLACES = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
-# What git leaves in its folder while it waits for the person to go on, and how people call it.
+# What git keeps in its folder while an operation is unfinished, and the name of the operation.
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -44,7 +44,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A head held against a base and against the last head; `paths_since` are those that differ from the latter."""
+    """A head compared with a base and with the last head; `paths_since` are those that differ from the latter."""
 
     history: History
     files: tuple[FileChange, ...]
@@ -65,14 +65,14 @@ class Repository:
         """Find the working tree that holds `start`; raise `StartError` when there is none."""
         asked = Git(start).ask("rev-parse", "--path-format=absolute", *_PLACES)
         found = asked.line.split(b"\n")
-        if asked.code != 0 or len(found) != len(_PLACES):  # a folder's name may hold a newline: then one by one
+        if asked.code != 0 or len(found) != len(_PLACES):  # a folder's name may contain a newline: then one by one
             found = _one_by_one(start)
         root, git_dir, common_dir = (Path(os.path.realpath(os.fsdecode(place))) for place in found)
         return cls.at(root, git_dir, common_dir)
 
     @classmethod
     def at(cls, root: Path, git_dir: Path, common_dir: Path) -> Self:
-        """Return the repository that was found there before, without asking git once more."""
+        """Return a repository whose folders are known, without asking git again."""
         return cls(root=root, git_dir=git_dir, common_dir=common_dir, git=Git(root))
 
     @property
@@ -86,7 +86,7 @@ class Repository:
         if answer.code != 0:
             raise self._no_commit()
         sha, _, ref = answer.line.partition(b"\n")
-        # Where some ref is called HEAD as well, git knows the commit and names no ref.
+        # When another ref is called HEAD as well, git resolves the commit and prints no ref name.
         name = ("" if ref == b"HEAD" else path_text(ref)) if ref else self.full_ref()
         return Head(sha=path_text(sha), branch=name.removeprefix("refs/heads/"))
 
@@ -96,7 +96,7 @@ class Repository:
         return path_text(answer.line) if answer.code == 0 else ""
 
     def check_ready(self) -> Head:
-        """Return what is checked out; raise `StartError` before the first commit and in the middle of a merge or so."""
+        """Return what is checked out; raise `StartError` before the first commit and in the middle of a merge or the like."""
         operation = self.operation_in_progress()
         if operation:
             raise StartError(
@@ -106,7 +106,7 @@ class Repository:
         return self.head()
 
     def operation_in_progress(self) -> str:
-        """Return "merge", "rebase", …, or "" when git waits for nothing."""
+        """Return "merge", "rebase", …, or "" for none."""
         return next((word for name, word in _OPERATIONS.items() if (self.git_dir / name).exists()), "")
 
     def commit_id(self, rev: str) -> str | None:
@@ -187,7 +187,7 @@ class Repository:
         return diff.patch_text(self.git, base, head, limit, target)
 
     def show(self, rev: str, path: str, *, limit: int = 1024 * 1024) -> bytes | None:
-        """Return a file as it was at `rev`, None when it was none. A link inside the repository is followed.
+        """Return a file as it was at `rev`, None when there was none. A link inside the repository is followed.
 
         Raise `StartError` above `limit` bytes.
         """
@@ -205,7 +205,7 @@ class Repository:
                 return None
 
     def status(self, *, ignored: bool = False) -> TreeStatus:
-        """Return head, branch, dirty and untracked paths in one git call, and ignored ones when they are asked for."""
+        """Return head, branch, dirty and untracked paths in one git call, and ignored ones with `ignored`."""
         return TreeStatus.of(self.git, ignored=ignored)
 
     def dirty(self) -> tuple[str, ...]:
@@ -221,7 +221,7 @@ class Repository:
         return refs.pin(self.git, ref, sha)
 
     def claim(self, ref: str, content: bytes) -> bool:
-        """Take a ref for `content`, first come first served; see `refs.claim`."""
+        """Claim a ref with `content`, first come first served; see `refs.claim`."""
         return refs.claim(self.git, ref, content)
 
     def blobs(self, *names: str) -> dict[str, tuple[str, bytes]]:
@@ -229,11 +229,11 @@ class Repository:
         return refs.blobs(self.git, *names)
 
     def write_blob(self, content: bytes) -> str:
-        """Keep some bytes as an object and return its id."""
+        """Write a blob and return its id."""
         return refs.write_blob(self.git, content)
 
     def move(self, ref: str, sha: str, before: str) -> None:
-        """Let a ref name another object, if nobody else moved it; see `refs.move`."""
+        """Point a ref at another object, unless somebody else moved it; see `refs.move`."""
         refs.move(self.git, ref, sha, before)
 
     def refs(self, *prefixes: str) -> dict[str, str]:
@@ -251,11 +251,11 @@ class Repository:
         return worktree_tree(self.git, self.git_dir / "index", status or self.status(), without)
 
     def without(self, settings: Sequence[str]) -> Self:
-        """Return the same repository, asked with these settings of git empty."""
+        """Return the same repository with these git settings empty."""
         return replace(self, git=self.git.without(settings))
 
     def snapshot(self, message: str, *, without: Sequence[str] = ()) -> "Snapshot | None":
-        """Commit the working tree aside, on top of HEAD; None when it does not differ from HEAD. Pin it to keep it."""
+        """Commit the working tree on top of HEAD without moving a branch; None when it equals HEAD. Pin it to keep it."""
         status = self.status()
         if not status.sha:
             raise self._no_commit()
@@ -271,7 +271,7 @@ class Repository:
 
 
 def _one_by_one(start: Path) -> list[bytes]:
-    """Return the places of the repository that holds `start`, each asked by itself; raise `StartError` for none."""
+    """Return the folders of the repository that contains `start`, asked one by one; raise `StartError` for none."""
     top = Git(start).ask("rev-parse", _PLACES[0])
     if top.code != 0 or not top.line:
         raise _no_repository(start, top)

@@ -1,7 +1,7 @@
-"""A working tree at one exact commit that somebody else works in: what differs from that commit afterwards.
+"""A working tree at one exact commit in which an agent works: what differs from that commit afterwards.
 
-Whoever works there can write all that git believes: its index, its settings, its link. So each is believed only as far as
-it is as git left it.
+The agent can write everything that git trusts there: index, settings, the `.git` file. So each is trusted only while it is as
+git left it.
 """
 
 import os
@@ -22,7 +22,7 @@ from loop_kit.vcs.status import TreeStatus
 
 _NAMES_IN_TEXT = 5
 
-# What would tell that a file is another one, or was written to: inode, size and times. The last of these nobody can set.
+# The identity of a file: inode, size, mtime and ctime. It changes when the file is replaced or written; ctime cannot be set.
 _Seen: TypeAlias = tuple[int, int, int, int]
 
 
@@ -36,10 +36,10 @@ def _seen(file: Path) -> _Seen | None:
 
 @dataclass(frozen=True, slots=True)
 class ReviewTree:
-    """`git_dir` holds the tree's HEAD and index; what stands in the tree's own `.git` file is not asked again.
+    """`git_dir` has the tree's HEAD and index; the tree's own `.git` file is not read again.
 
-    `disarmed` are git's settings that are not to be in force: filters that somebody may have planted. `index` is the index
-    file as git left it when the tree was prepared, None when nobody knows: who works there can write another one.
+    `disarmed` are git settings that must not apply: filters that may have been planted. `index` identifies the index file as
+    git left it when the tree was prepared, None when unknown: an agent can write another one.
     """
 
     path: Path
@@ -53,14 +53,14 @@ class ReviewTree:
 
     @property
     def seal(self) -> str:
-        """By what a later process knows the index again as git left it, "" when nobody knows."""
+        """What identifies the index as git left it to a later process, "" when unknown."""
         return "" if self.index is None else "-".join(map(str, self.index))
 
     def changed(self, head_sha: str) -> str:
         """Say in a sentence how the tree differs from `head_sha`, "" when it does not; untracked files do not count.
 
-        git calls some files changed that are as a checkout makes them, e.g. for their line endings: those prove nothing. It
-        is not looked into before there is a doubt.
+        Git calls some files changed that are as a checkout writes them, e.g. for their line endings: those prove nothing. So
+        a file that git calls changed is compared with a checkout.
         """
         if not self.path.is_dir():
             return f"the review tree {path_text(self.path)} is gone"
@@ -76,9 +76,9 @@ class ReviewTree:
         return ""
 
     def _dirty_by_a_new_index(self, head_sha: str) -> tuple[bytes, ...]:
-        """Return what differs from `head_sha` by the content of every file; an index could say otherwise of any.
+        """Return what differs from `head_sha` by the content of every file, without trusting the tree's index.
 
-        Which files a sparse checkout leaves out only the tree's own index knows: there a missing file is left to that.
+        Only the tree's own index knows which files a sparse checkout leaves out, so there a missing file is not reported.
         """
         with _folder_aside() as folder:
             aside = self._with_index(folder)
@@ -95,15 +95,15 @@ class ReviewTree:
         return replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{folder}/.index"})
 
     def unlike_a_checkout(self, paths: Sequence[bytes], head_sha: str) -> list[str]:
-        """Return those paths at which there is something else than a checkout of `head_sha` would put there.
+        """Return those paths whose file is not what a checkout of `head_sha` writes there.
 
-        Raise `NeedsPersonError` when there is no room for such a checkout: then nobody can tell.
+        Raise `NeedsPersonError` when there is no room for such a checkout.
         """
         with _folder_aside() as folder:
             aside = self._with_index(folder)
             aside.out("read-tree", head_sha)
             known = frozenset(zero_separated(aside.out("ls-files", "-z")))
-            wanted = b"".join(path + b"\0" for path in paths if path in known)  # the others will be missing there
+            wanted = b"".join(path + b"\0" for path in paths if path in known)  # the others are missing in the checkout
             aside.out("checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=wanted)
             return [
                 path_text(path)
@@ -113,7 +113,7 @@ class ReviewTree:
 
     @property
     def has_settings(self) -> bool:
-        """Whether git finds settings for this tree alone, where it is told to look for such, or other than its repository's."""
+        """Whether git would read settings of this tree alone, or of another repository."""
         try:
             common = folders.read(self.git_dir / "commondir")
         except OSError:
@@ -141,7 +141,7 @@ def _folder_aside() -> Iterator[str]:
 
 
 def _alike(one: Path, other: Path) -> bool:
-    """Whether both are there and are the same file or link, for git."""
+    """Whether both exist and are the same file or link to git."""
     try:
         modes = one.lstat().st_mode, other.lstat().st_mode
         if stat.S_IFMT(modes[0]) != stat.S_IFMT(modes[1]) or (modes[0] ^ modes[1]) & stat.S_IXUSR:

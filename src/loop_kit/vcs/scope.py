@@ -1,4 +1,4 @@
-"""Which paths a card's scope entries mean. An entry is a gitignore pattern, or prose that decides nothing.
+"""Which paths the scope entries of a card mean. An entry is a gitignore pattern, or prose without effect.
 
 "the parser" and "documentation" are prose unless something of that name exists; "docs/", "*.md" and "src/new.py" are
 patterns whether anything exists or not.
@@ -43,7 +43,7 @@ class Scope:
 
 
 def names_in(paths: Callable[[], Iterable[str]]) -> Callable[[str], bool]:
-    """Return the question `Scope.read` asks: does an entry name one of `paths`? They are fetched when first needed."""
+    """Return the test that `Scope.read` needs: does an entry name one of `paths`? They are fetched on first use."""
     known: list[str] = []
 
     def exists(entry: str) -> bool:
@@ -56,7 +56,7 @@ def names_in(paths: Callable[[], Iterable[str]]) -> Callable[[str], bool]:
 
 
 def patterns_match(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Return the question whether gitignore patterns name a path."""
+    """Return a test whether gitignore patterns match a path."""
     return _compile(patterns).match_file
 
 
@@ -93,7 +93,7 @@ def _compile(patterns: Sequence[str]) -> "GitIgnoreSpec":
 
 
 def _with_content(pattern: str) -> tuple[str, ...]:
-    """Let a negated folder stand for the files in it, too: git itself asks the folder first, and we only see files."""
+    """Add the content of a negated folder: git matches the folder first, while only files are matched here."""
     if not pattern.startswith("!"):
         return (pattern,)
     name = pattern[1:].rstrip("/")

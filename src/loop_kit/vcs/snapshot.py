@@ -1,4 +1,4 @@
-"""The working tree as a commit, taken without the person noticing: their index stays as it is, byte for byte."""
+"""The working tree as a commit; the person's index stays as it is, byte for byte."""
 
 import os
 import shutil
@@ -26,9 +26,9 @@ class Snapshot:
 
 
 def worktree_tree(git: Git, index: Path, status: TreeStatus, without: Sequence[str]) -> str:
-    """Return the tree id of the files as they lie there: tracked and untracked, not the ignored, not `without`.
+    """Return the tree id of the files as they are: tracked and untracked, without the ignored and `without`.
 
-    A repository inside the repository is left out by git itself; it keeps its own history.
+    Git itself leaves out a repository inside the repository; it has its own history.
     """
     left_out = frozenset(without)
     wanted = [path for path in status.untracked_paths if path_text(path) not in left_out]
@@ -38,7 +38,7 @@ def worktree_tree(git: Git, index: Path, status: TreeStatus, without: Sequence[s
     with tempfile.TemporaryDirectory(prefix="loop-index-") as folder:
         copy = Path(folder) / "index"
         if index.exists():
-            shutil.copy2(index, copy)  # with its time: git believes an entry only when its file is older than the index
+            shutil.copy2(index, copy)  # with its mtime: git trusts an entry only when its file is older than the index
         aside = replace(git, variables={**git.variables, "GIT_INDEX_FILE": str(copy)})
         for options, paths in ((("--force-remove",), gone), (("--add", "--remove", "--replace"), there)):
             if paths:
@@ -47,7 +47,7 @@ def worktree_tree(git: Git, index: Path, status: TreeStatus, without: Sequence[s
 
 
 def _is_there(root: Path, path: bytes) -> bool:
-    """Whether `path` is itself in the tree, and not just reached through a link that took a folder's place."""
+    """Whether `path` is in the tree itself, not behind a link that replaced a folder."""
     place = os.path.join(os.fsencode(root), path)  # noqa: PTH118  (bytes, which pathlib does not take)
     parent = os.path.dirname(place)  # noqa: PTH120  (same)
     return os.path.lexists(place) and os.path.realpath(parent) == parent

@@ -15,7 +15,7 @@ _FIELDS = {b"1": 8, b"2": 9, b"u": 10}
 class TreeStatus:
     """`sha` is "" before the first commit, `branch` is "" when HEAD is detached. Paths are bytes as git knows them.
 
-    `ignored_paths` are there when they were asked for: files, and whole folders, which end with a `/`.
+    `ignored_paths` has entries only when asked for: files, and whole folders, which end with a `/`.
     """
 
     sha: str
@@ -26,15 +26,15 @@ class TreeStatus:
 
     @classmethod
     def of(cls, git: Git, *, untracked: bool = True, ignored: bool = False) -> Self:
-        """Ask git; submodules count when another commit is checked out in them, not for what lies in them.
+        """Ask git; a submodule counts when another commit is checked out in it, not for its files.
 
-        Without `untracked` no folder is searched, which takes git longer than all the rest.
+        Without `untracked` no folder is searched, which takes most of the time.
         """
         return cls.begin(git, untracked=untracked, ignored=ignored)()
 
     @classmethod
     def begin(cls, git: Git, *, untracked: bool = True, ignored: bool = False) -> Callable[[], Self]:
-        """Let git begin to look and return what waits for its answer; it has to be called."""
+        """Start git and return a function that waits for the answer; it has to be called."""
         which = (f"--untracked-files={'all' if untracked else 'no'}", f"--ignored={'matching' if ignored else 'no'}")
         options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty", "--no-renames", "--no-ahead-behind")
         question = ("status", *options, *which)

@@ -1,6 +1,6 @@
-"""What a reviewer should look at twice: tests that became weaker, and files that judge the work.
+"""What a reviewer should look at twice: weakened tests, and files that judge the work.
 
-Nothing here proves anything: a test may be removed for a good reason. It is named, so that it cannot pass unseen.
+This proves nothing: a test may be removed for a good reason. It is reported so that it does not go unnoticed.
 """
 
 import re
@@ -15,8 +15,8 @@ from loop_kit.vcs.git import Git
 from loop_kit.vcs.quoting import unquoted
 
 _MOST_PATCH = 16 * 1024 * 1024
-# Paths of tests, by habit of many languages. Both are what gitignore patterns would say, and are needed in every round:
-# a library that reads such patterns takes longer to import than the rest of the round thinks.
+# Paths of tests, by the conventions of many languages. Both could be gitignore patterns, but are needed in every round, and
+# importing a library for such patterns takes longer than the rest of the verification.
 _TESTS = re.compile(
     r"""
     (?: .*/ )?
@@ -31,7 +31,7 @@ _TESTS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # Paths of what judges changes: instructions to agents and their settings, attributes that hide diffs, hooks that run on a
-# checkout or a commit, CI. Case does not count: on some file systems it makes no difference.
+# checkout or a commit, CI. Case is ignored, as some file systems do.
 _JUDGES = re.compile(
     r"""
     (?: (?: .*/ )?
@@ -54,7 +54,7 @@ _JUDGES = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-# Signs that some file systems leave out of a name when they compare it.
+# Characters that some file systems ignore when they compare names.
 _LEFT_OUT = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 # What an added line says when it turns a test off, or turns the others off (`only`); compiled when a test was touched.
 _SWITCHED_OFF = rb"""(?ix)
@@ -73,7 +73,7 @@ _SWITCHED_OFF = rb"""(?ix)
 
 @dataclass(slots=True)
 class _Tally:
-    """What the patch does to one test file; `name` is the place it has afterwards, or had when it was deleted."""
+    """What the patch does to one test file; `name` is its path afterwards, or before it was deleted."""
 
     name: str
     deleted: bool = False
@@ -83,7 +83,7 @@ class _Tally:
 
 
 def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) -> tuple[Finding, ...]:
-    """Return what happened to tests that were there at `base`; asks git only when some were changed."""
+    """Return what happened to tests that existed at `base`; git is asked only when some were changed."""
     touched = [change for change in files if _TESTS.fullmatch(change.path)]
     if not touched:
         return ()
@@ -108,12 +108,12 @@ def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
 
 
 def judges(path: str) -> bool:
-    """Whether what lies at a path judges changes, or decides what those do who judge."""
+    """Whether a file at this path judges changes, or configures a program that does."""
     return bool(_JUDGES.fullmatch(path if path.isascii() else _LEFT_OUT.sub("", path)))
 
 
 def _tallies(lines: Iterable[bytes]) -> Iterator[_Tally]:
-    """Read a patch. Inside a hunk every line has a sign in front, so content cannot pose as a header."""
+    """Read a patch. Inside a hunk every line begins with a sign, so content cannot look like a header."""
     tally: _Tally | None = None
     in_hunk = False
     for line in lines:

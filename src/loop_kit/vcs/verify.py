@@ -1,6 +1,6 @@
-"""A work report is a claim; here git says what it is worth.
+"""Verify a work report, which is a claim, against git.
 
-What could run a worker's program comes first: when git's settings were touched, nothing further is asked of git.
+Watched settings come first: when git's settings were touched, git is not called again, because it could run a worker's program.
 """
 
 import re
@@ -29,11 +29,11 @@ _SHORTEST_ABBREVIATION = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What the run stood on before this round.
+    """What a change is compared with: the state of the run before this round.
 
     `last_head` is the head that was verified last (the base before that); the commits of the change are listed from
-    `listed_from`, the base or, in a long run, an earlier head; `untracked` lay there at the start;
-    `start_tree` is the working tree at the start when it was let in dirty; `seen_trees` are those of earlier rounds;
+    `listed_from`, the base or, in a long run, an earlier head; `untracked` are files that were untracked at the start;
+    `start_tree` is the working tree at the start when it was allowed to be dirty; `seen_trees` are those of earlier rounds;
     `private` are ignored files that the person keeps for themselves;
     `hidden` are files that the person's index hid from git at the start.
     """
@@ -68,9 +68,9 @@ def verify(report: WorkReport, baseline: Baseline, repository: Repository, touch
 
 
 def _looked_at(report: WorkReport, baseline: Baseline, repository: Repository) -> tuple[TreeStatus, Compared | None]:
-    """Return what is checked out, and what it is compared with the baseline when it is what the report names.
+    """Return what is checked out and, when the report names that commit, its comparison with the baseline.
 
-    Mostly it is, and then git answers both at the same time.
+    It usually does, and then git answers both questions at the same time.
     """
     claimed, compared = _claimed(report), None
     looking = TreeStatus.begin(repository.git)
@@ -101,7 +101,7 @@ def _unseen(baseline: Baseline, findings: tuple[Finding, ...]) -> Change:
 
 @dataclass(frozen=True)
 class Verification:
-    """One claim with all that is known about it; each method finds one kind of problem."""
+    """The verification of one claim; each method finds one kind of problem."""
 
     report: WorkReport
     baseline: Baseline
@@ -118,7 +118,7 @@ class Verification:
             *self._wrong_head(),
             *left_over,
             *self._hidden(),
-            *(() if left_over else self._no_progress()),  # what was not committed may be the progress
+            *(() if left_over else self._no_progress()),  # the uncommitted files may be the progress
             *self._out_of_scope(),
             *self._claims(),
             *weakened_tests(self.repository.git, self.baseline.base_sha, self.head, self.files),
@@ -135,7 +135,7 @@ class Verification:
 
     @property
     def head(self) -> str:
-        """What is checked out: the change reaches up to here, whatever the report names."""
+        """What is checked out: the change ends here, whatever the report names."""
         return self.status.sha
 
     @property
@@ -156,7 +156,7 @@ class Verification:
 
     def _rewritten(self) -> Iterator[Finding]:
         base, last = self.baseline.base_sha, self.baseline.last_head
-        # The last head was found to descend from the base: git, who would walk all the way back, need not be asked again.
+        # The last head is known to descend from the base, so git, which would walk all the way back, is not asked again.
         if self.history.leads_to(last) or self.repository.is_ancestor(last, self.head):
             return
         if self.repository.is_ancestor(base, self.head):
@@ -194,7 +194,7 @@ class Verification:
         return self._is_a_commit(claimed) and self.repository.is_ancestor(claimed, self.head)
 
     def _is_a_commit(self, claimed: str) -> bool:
-        # Only whole ids: an abbreviation could as well be the name of a branch.
+        # Only full ids: an abbreviation could also be the name of a branch.
         return (
             bool(_HEX.fullmatch(claimed))
             and len(claimed) == len(self.head)
@@ -265,7 +265,7 @@ class Verification:
 
 
 def left_over(baseline: Baseline, repository: Repository, status: TreeStatus) -> tuple[list[str], list[str]]:
-    """Return tracked files with uncommitted changes, and new ones; what lay there like that at the start is neither."""
+    """Return tracked files with uncommitted changes, and new ones, except what was so at the start."""
     known = frozenset(baseline.untracked)
     dirty, untracked = list(status.dirty), [path for path in status.untracked if path not in known]
     if baseline.start_tree and (dirty or untracked):

@@ -1,6 +1,6 @@
-"""What no worker should touch: hooks, git's settings and files, what git takes for history, and loop's own refs.
+"""What no worker should touch: hooks, git's settings and files, what rewrites history for git, and loop's own refs.
 
-Digests are taken before an agent runs and compared after. Values are never kept: a config may hold secrets.
+Digests are taken before an agent runs and compared after. Values are never kept: a config may contain secrets.
 """
 
 import os
@@ -18,7 +18,7 @@ from loop_kit.vcs.refs import log_ref, read_refs, refs_question
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.watched_files import digest, hooks_below, pointed_at, standing_files
 
-# What git and git-lfs write on their own while somebody works, also in a sibling worktree; none of it starts a program.
+# What git and git-lfs write by themselves, also in a sibling worktree; none of it starts a program.
 _WRITTEN_BY_GIT = (
     *("branch.*.merge", "branch.*.rebase", "branch.*.description"),
     "submodule.*.url",
@@ -45,7 +45,7 @@ _NOUNS = {
     "history": "history of git",
     "ref": "ref of loop",
 }
-# That digests were taken of all this; what an older loop took knows of less.
+# The version of what is watched; an older loop watched less.
 _FORM = {"form": "2"}
 
 Homes: TypeAlias = Sequence[Mapping[str, str]]
@@ -53,7 +53,7 @@ Homes: TypeAlias = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """A setting; `where` is "" for the repository's own, else who else has it: `global`, `system`."""
+    """A setting; `where` is "" for the repository's own, else its scope: `global`, `system`."""
 
     name: bytes
     where: str
@@ -65,7 +65,7 @@ class _Setting:
 def take(repository: Repository, run_name: str, round_number: int, homes: Homes = ()) -> dict[str, str]:
     """Return name -> digest of everything watched; names begin with a key of `_CODES` and a space.
 
-    `homes` are the variables by which an agent's git finds other global settings than loop's own does.
+    `homes` are the variables that make an agent's git find other global settings than loop's.
     """
     listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *_relied_on(run_name, round_number)))
     found = read_refs(refs)
@@ -74,28 +74,28 @@ def take(repository: Repository, run_name: str, round_number: int, homes: Homes 
 
 
 def settings(repository: Repository, homes: Homes = ()) -> dict[str, str]:
-    """Return what is watched but for the refs that loop itself adds to."""
+    """Return what is watched, without the refs that loop itself adds to."""
     return settings_and_refs(repository, (), homes)[0]
 
 
 def settings_and_refs(
     repository: Repository, prefixes: Sequence[str], homes: Homes = ()
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the same, and the refs below `prefixes`, which git tells in the same breath."""
+    """Return the same, and the refs below `prefixes`, in one git call."""
     listed, refs = repository.git.outs(_SETTINGS, refs_question(_REPLACED, *prefixes))
     found = read_refs(refs)
     return _watched(repository, listed, homes) | _replaced(found), found
 
 
 def is_older(watched: Mapping[str, str]) -> bool:
-    """Whether an older loop took these digests, which knew of less: then they cannot be compared."""
+    """Whether an older loop took these digests: it watched less, so they cannot be compared."""
     return not _FORM.items() <= watched.items()
 
 
 def touched_filters(git: Git, before: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the settings of filters that are not as they were: a look at a working tree would run what they name.
+    """Return the filter settings that changed: git status in a working tree would run the programs they name.
 
-    They are asked for from that tree, because a setting may be there for one tree alone.
+    They are read in that tree, because a setting may apply to one tree only.
     """
     touched = (
         setting.name
@@ -128,17 +128,17 @@ def refs(repository: Repository, run_name: str, round_number: int) -> dict[str, 
 
 
 def _relied_on(run_name: str, round_number: int) -> tuple[str, ...]:
-    """Return where these pins are: of the log, of the run's start, of the rounds in its state, and of the next.
+    """Return where these pins are: of the log, the run's start, the rounds in its state, and the next round.
 
-    Git reads a file for each ref, and a long run has thousands: what older rounds pinned nobody reads any more, and their
-    heads are in the history of what is pinned here.
+    Git reads a file for each ref, and a long run has thousands. Pins of older rounds are not needed any more: their heads are
+    in the history of what is pinned here.
     """
     rounds = (0, *range(max(1, round_number - KEPT_ROWS), round_number + 2))
     return (log_ref(run_name), *(f"refs/loop/{run_name}/r{number}/" for number in rounds))
 
 
 def named(pins: Mapping[str, str]) -> dict[str, str]:
-    """Return pins, ref -> commit, in the words of `take`."""
+    """Return pins, ref -> commit, in the form of `take`."""
     return {f"ref {ref}": sha for ref, sha in pins.items()}
 
 
@@ -157,7 +157,7 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Finding
 
 
 def _entries(listed: bytes, label: str = "") -> list[tuple[_Setting, bytes]]:
-    """Return every setting that git told with its value, but for those that loop itself gave it."""
+    """Return every setting that git listed with its value, except those that loop itself set."""
     fields = iter(zero_separated(listed))
     found = ((scope, setting.partition(b"\n")) for scope, setting in zip(fields, fields, strict=True))
     return [
@@ -186,12 +186,12 @@ def _is_noise(setting: _Setting, value: bytes, in_force: Mapping[str, bytes]) ->
     name = path_text(setting.name)
     if setting.where:
         return name in _WRITTEN_BY_GIT_FOR_ALL
-    if fnmatchcase(name, "branch.*.remote"):  # git names a known remote here, or "."; an address would redirect a push
+    if fnmatchcase(name, "branch.*.remote"):  # git writes a known remote here, or "."; an address would redirect a push
         return value == b".\0" or f"remote.{path_text(value[:-1])}.url" in in_force
     return any(fnmatchcase(name, noise) for noise in _WRITTEN_BY_GIT) or _is_of_an_editor(name)
 
 
 def _is_of_an_editor(name: str) -> bool:
-    """Whether an editor or a forge's tool notes something for itself: git has no setting with a dash for these."""
+    """Whether an editor or a forge's tool wrote it: git's own settings in these sections have no dash."""
     section, _, last = name.rpartition(".")
     return "-" in last and section.startswith(("branch.", "remote."))

@@ -1,6 +1,6 @@
-"""The files that are watched, by what is in them: hooks, git's own files, and those that a setting points at.
+"""Digests of the watched files: hooks, git's own files, and those that a setting names.
 
-Reading a file asks git nothing.
+Reading a file does not start git.
 """
 
 import os
@@ -16,10 +16,10 @@ from loop_kit.values.wording import path_text
 from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 
-# Below git's common folder: what decides which files git shows, and what makes it show another history.
+# Below git's common folder: what decides which files git lists, and what makes it show another history.
 _FILES = ("info/attributes", "info/exclude", "config.worktree")
 _HISTORY = ("info/grafts", "objects/info/alternates", "shallow")
-# The setting that names a file, and where it is when nobody sets one.
+# A setting that names a file, and the file's default path.
 _POINTING = {"core.excludesfile": "git/ignore", "core.attributesfile": "git/attributes"}
 
 # Settings whose value git runs.
@@ -41,7 +41,7 @@ _LARGEST_SCRIPT = 1 << 20  # bytes
 
 
 def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dict[str, str]:
-    """Return `file NAME` or `history NAME` -> digest for those that are there."""
+    """Return `file NAME` or `history NAME` -> digest for the files that exist."""
     own = repository.common_dir
     places = {f"file {name}": own / name for name in _FILES} | {f"history {name}": own / name for name in _HISTORY}
     for setting, usual in _POINTING.items():
@@ -57,17 +57,17 @@ def standing_files(repository: Repository, in_force: Mapping[str, bytes]) -> dic
 
 
 def _named(root: Path, value: bytes) -> Iterator[Path]:
-    """Yield the program of a command, and the script that it is given; what else a command names may be written to."""
+    """Yield the program of a command and its script; other files that a command names may change."""
     if b"/" not in value:
         return
-    with suppress(ValueError, OSError, RuntimeError):  # it is no command line, no path, or of nobody's home
+    with suppress(ValueError, OSError, RuntimeError):  # not a command line, not a path, or an unknown home
         words = shlex.split(os.fsdecode(value).removeprefix("!"))
         paths = (root / Path(word).expanduser() for word in words[:_WORDS] if "/" in word)
         yield from (path for path in paths if path.is_file())
 
 
 def _looks(path: Path) -> str:
-    """Return the digest of a script; of a program as large as that are, what tells that it is another one."""
+    """Return the digest of a script; for a large program its identity, which changes when it is replaced."""
     seen = path.stat()
     if seen.st_size <= _LARGEST_SCRIPT:
         return _digest_file(path)
@@ -80,7 +80,7 @@ def pointed_at(repository: Repository, in_force: Mapping[str, bytes], setting: s
     if not place:
         return ()
     path = Path(os.fsdecode(place))
-    with suppress(RuntimeError):  # it begins with the home of nobody
+    with suppress(RuntimeError):  # it begins with an unknown home
         path = path.expanduser()
     return (repository.root / path,)
 
@@ -88,11 +88,11 @@ def pointed_at(repository: Repository, in_force: Mapping[str, bytes], setting: s
 def hooks_below(folder: Path, repository: Repository) -> Iterator[tuple[str, str]]:
     """Yield name and digest of the hooks in a folder.
 
-    One that is tracked is a file like any other: its change is judged, not watched.
+    A tracked hook is a file like any other: its change is reviewed, not watched.
     """
     try:
         found = sorted(folder.iterdir())
-    except (OSError, ValueError):  # it is none, or a path that no folder can have
+    except (OSError, ValueError):  # not a folder, or an impossible path
         found = []
     tracked = _tracked(folder.resolve(), repository) if found else frozenset()
     for path in found:
@@ -122,7 +122,7 @@ def _name(path: Path, repository: Repository) -> str:
 
 
 def _digest_of(path: Path) -> str:
-    """Return the digest of a file, in words what is there instead, "" when nothing can be: git would wait for a pipe."""
+    """Return the digest of a file, a description of anything else (reading a pipe would block), "" when there is nothing."""
     try:
         kind = path.stat().st_mode
     except (OSError, ValueError):

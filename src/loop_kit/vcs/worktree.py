@@ -1,7 +1,7 @@
-"""A working tree of loop's own at one exact commit, outside the repository: no reviewer can touch the person's.
+"""A working tree of loop's own at one exact commit, outside the repository: no reviewer can touch the person's tree.
 
-The folder named to `prepare` and `remove` belongs to loop: whatever is found there is replaced. The surprising part:
-git's entry is found by its folder, never by `git worktree prune`, which would drop other people's entries too.
+The folder passed to `prepare` and `remove` belongs to loop: its content is replaced. The surprising part: git's entry
+is found by its folder, never by `git worktree prune`, which would drop other people's entries too.
 """
 
 import os
@@ -25,9 +25,9 @@ _PATTERN_SIGNS, _ESCAPED = re.compile(r"[\\*?\[\] ]"), r"\\\g<0>"
 
 
 def tree_path(home: Path, name: str) -> Path:
-    """Return where a tree belongs in the folder of a run, which has a name that no other has.
+    """Return the path of a tree in the folder of a run, which has a unique name.
 
-    git names its entry after the folder: so even an entry that a dying git had just begun tells whose it is.
+    Git names its entry after the folder, so even an entry that a killed git had just begun tells whose it is.
     """
     return home / f"{name}-{home.name}"
 
@@ -46,10 +46,10 @@ def is_listed(repository: Repository, path: Path) -> bool:
 def prepare(
     repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = (), seal: str = ""
 ) -> ReviewTree:
-    """Return a clean detached tree of `head_sha` at `path`, made anew or taken up again; no hook runs.
+    """Return a clean detached tree of `head_sha` at `path`, made anew or reused; no hook runs.
 
     `keep` are untracked paths in the tree that are left in it, such as what an installation made there. `seal` is that of
-    the tree as it was left: with another index every file is written anew, for an index can say of any that it is right.
+    the tree as it was left: with another index every file is written anew, because an index can call any file unchanged.
     """
     with preparing(repository, path, head_sha, keep=keep, seal=seal) as tree:
         return tree()
@@ -59,16 +59,16 @@ def prepare(
 def preparing(
     repository: Repository, path: Path, head_sha: str, *, keep: Sequence[str] = (), seal: str = ""
 ) -> Iterator[Callable[[], ReviewTree]]:
-    """Let git begin with what `prepare` does and yield what waits for the tree: something else can be done meanwhile.
+    """Start what `prepare` does and yield a function that waits for the tree, so that other work can overlap.
 
-    git has ended at the end of the block, whether somebody waited or not.
+    Git has ended at the end of the block, whether the function was called or not.
     """
     check_place(repository, path)
     entry = _entry(repository, path)
     if entry and (ReviewTree(path, entry).has_settings or os.path.lexists(entry / "info/sparse-checkout")):
-        entry = None  # whoever worked there may have made them: nothing is checked out by them
+        entry = None  # an agent may have made them: nothing is checked out with them
     if entry and not _without(entry, "logs"):
-        entry = None  # git would go on in a log that is a link
+        entry = None  # git would append to a log that may be a link
     if entry and not (seal and ReviewTree.prepared(path, entry).seal == seal) and not _without(entry, "index"):
         entry = None
     if entry:
@@ -113,7 +113,7 @@ def _make_room(repository: Repository, path: Path) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder for working trees; raise `StartError` for one in which somebody else could put something."""
+    """Make a folder for working trees; raise `StartError` for one in which others may write."""
     try:
         folders.make(folder.parent, durable=False)
         folders.make_private(folder)
@@ -126,7 +126,7 @@ def make_private(folder: Path) -> None:
 
 
 def _why(error: OSError, path: Path) -> str:
-    """Return what the system says, and of what when that is another folder."""
+    """Return the system's message, with the folder when it is another one."""
     named = error.filename or os.fspath(path)
     return f"{error.strerror}" if named == os.fspath(path) else f"{named}: {error.strerror}"
 
@@ -136,7 +136,7 @@ def _adding(path: Path, head_sha: str) -> tuple[str, ...]:
 
 
 def _add(repository: Repository, path: Path, head_sha: str) -> None:
-    """Let git make the tree. It stumbles over an entry that another run is just making or removing: then once more."""
+    """Add the tree; retry when git fails over an entry that another run is adding or removing."""
     for _ in range(_TRIES):
         if repository.git.ask(*_adding(path, head_sha)).code == 0:
             return
@@ -146,7 +146,7 @@ def _add(repository: Repository, path: Path, head_sha: str) -> None:
 
 
 def remove(repository: Repository, path: Path) -> None:
-    """Delete the tree and git's entry for it, and nothing else; deleting what is not there is fine."""
+    """Delete the tree and git's entry for it, and nothing else; a tree that is gone is fine."""
     check_place(repository, path)
     try:
         folders.remove(path)
@@ -159,17 +159,17 @@ def remove(repository: Repository, path: Path) -> None:
 
 
 def _remove_entries(repository: Repository, path: Path) -> None:
-    """Remove git's entries for a tree. Runs in other working trees of the repository may be removing theirs just now."""
+    """Remove git's entries for a tree. Other runs of the repository may be removing theirs at the same time."""
     entries = (*_entries(repository, path), *_begun(repository, path))
     if not entries and not any(name.startswith(_DOOMED) for name in _listed(repository)):
         return
     with folders.opened(_worktrees(repository)) as parent:
-        # Half an entry names no folder and would never be found again: it gets a name of ours before it is taken apart.
+        # Half an entry names no folder and would never be found again, so it gets a name of loop's before it is removed.
         for entry in entries:
             os.rename(entry.name, f"{_DOOMED}{os.urandom(4).hex()}", src_dir_fd=parent, dst_dir_fd=parent)
         for name in (name for name in os.listdir(parent) if name.startswith(_DOOMED)):  # noqa: PTH208  (a descriptor)
             for _ in range(_TRIES):
-                with suppress(FileNotFoundError):  # somebody else was faster, and there is less left now
+                with suppress(FileNotFoundError):  # another run removed it
                     folders.remove_in(parent, name)
                     break
 
@@ -194,13 +194,13 @@ def remove_home(repository: Repository, trees: Sequence[Path]) -> None:
     home = trees[0].parent
     for tree in trees:
         remove(repository, tree)
-    with suppress(OSError):  # what is left is litter, and the next start tries again
+    with suppress(OSError):  # the next start tries again
         folders.remove(home)
     remove_if_empty(home.parent)
 
 
 def remove_if_empty(folder: Path) -> None:
-    with suppress(OSError), folders.opened(folder.parent) as parent:  # another run has something in it, or it is gone
+    with suppress(OSError), folders.opened(folder.parent) as parent:  # another run uses it, or it is gone
         os.rmdir(folder.name, dir_fd=parent)
 
 
@@ -232,7 +232,7 @@ def _entries(repository: Repository, path: Path) -> list[Path]:
 
 
 def _begun(repository: Repository, path: Path) -> list[Path]:
-    """Return entries that git had begun for `path` when it was killed, and that name no folder yet; see `tree_path`."""
+    """Return unfinished entries for `path` that a killed git left and that name no folder yet; see `tree_path`."""
     if not path.name.endswith(f"-{path.parent.name}"):
         return []
     name = re.compile(rf"{re.escape(path.name)}\d*")  # git counts up when there is an entry of that name
@@ -245,10 +245,10 @@ def _has_link(repository: Repository, entry: str) -> bool:
 
 
 def _named_by(file: Path) -> bytes:
-    """Return what an entry of git's names, nothing when another run has just removed its own."""
+    """Return what an entry of git names, nothing when another run has just removed it."""
     try:
         return folders.read(file).rstrip(b"\n")
-    except OSError:  # or it is no file: then it names nothing
+    except OSError:  # or it is not a file: then it names nothing
         return b""
 
 
@@ -259,9 +259,9 @@ def _entry(repository: Repository, path: Path) -> Path | None:
 
 
 def _cleaned(tree: ReviewTree, keep: Sequence[str], *, made_now: bool) -> bool:
-    """Empty a tree that git has just checked out of all but that and `keep`; False when it has to be made anew.
+    """Remove everything but the checkout and `keep` from a tree; False when the tree has to be made anew.
 
-    git is believed: what it does not see to be different, it would not see in a question afterwards either.
+    Git is trusted here: a difference that it does not see now, it would not see afterwards either.
     """
     kept = (f"--exclude=/{_PATTERN_SIGNS.sub(_ESCAPED, path)}" for path in keep)
     emptied = tree.git.ask("clean", "--quiet", "-ffdx", *kept).code == 0
@@ -269,9 +269,9 @@ def _cleaned(tree: ReviewTree, keep: Sequence[str], *, made_now: bool) -> bool:
 
 
 def _emptied_submodules(tree: ReviewTree, keep: Sequence[str]) -> bool:
-    """Empty the folders of submodules of all but `keep`: git makes them, and looks into none that is no repository.
+    """Empty the folders of submodules, except `keep`: git makes them and ignores what is in one that is not a repository.
 
-    They are those in the index, because a commit can hold one that no `.gitmodules` names.
+    They are taken from the index, because a commit can contain one that `.gitmodules` does not name.
     """
     listed = zero_separated(tree.git.out("ls-files", "--stage", "-z"))
     submodules = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(b"160000 ")]
