@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.adopt import traces
-from loop_kit.adopt.adoption import adopt, check_nobody_plays, last_state
+from loop_kit.adopt.adoption import adopt, check_not_in_use, last_state
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LockedError
 from tests.adopt.older import BUSES, put_older_bus
@@ -283,14 +283,14 @@ PLAYS = "import sys, time; print('here', flush=True); time.sleep(60)"
 @pytest.mark.parametrize("words", [["--single-round", "--task", "CARD"], ["--single-round"], ["heartbeat", "--role"]])
 def test_a_process_of_the_older_tool_that_is_still_at_work_is_seen(tmp_path: Path, words: list[str]):
     bus = Bus(put_older_bus("awaiting_work", tmp_path))
-    check_nobody_plays(bus)
+    check_not_in_use(bus)
     argv = [str(bus.card_path) if word == "CARD" else word for word in words]
     here = f"import os; os.chdir({str(tmp_path)!r});" if "CARD" not in words else ""
     with running(here + PLAYS, *argv) as process:
         assert said(process) == "here"
         with pytest.raises(LockedError, match=f"pid {process.pid}"):
-            check_nobody_plays(bus)
-    check_nobody_plays(bus)
+            check_not_in_use(bus)
+    check_not_in_use(bus)
 
 
 @pytest.mark.parametrize("words", [["--single-round"], ["heartbeat"], ["CARD"]])
@@ -299,4 +299,4 @@ def test_a_process_that_is_elsewhere_or_does_something_else_is_nobody(tmp_path: 
     argv = [str(bus.card_path) if word == "CARD" else word for word in words]
     with running(PLAYS, *argv) as process:
         assert said(process) == "here"
-        check_nobody_plays(bus)
+        check_not_in_use(bus)

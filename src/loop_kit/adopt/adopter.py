@@ -1,6 +1,6 @@
-"""What the entry point names: `loop_kit.cli.adopters.Adopter` for agent-task-runner.
+"""The entry point: `loop_kit.cli.adopters.Adopter` for agent-task-runner.
 
-Every command asks for facts, and few buses are ever adopted: so the rest is imported when it is called for.
+Every command asks for facts, and few buses are ever adopted, so the rest is imported on first use.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""How a bus of agent-task-runner is taken over, what is said about it, and how the person goes on."""
+"""Adopt a bus of agent-task-runner, report what was done, and say how to go on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from loop_kit import resources
 from loop_kit.adopt import traces
-from loop_kit.adopt.adoption import Adopted, adopt, check_nobody_plays, last_state
+from loop_kit.adopt.adoption import Adopted, adopt, check_not_in_use, last_state
 from loop_kit.adopt.config import Translation, fill_in, translate
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
@@ -23,7 +23,7 @@ def adopt_bus(bus: Bus, proposals: bytes) -> list[str]:
 
     Raises `LockedError` before anything is changed when the older tool is at work on it.
     """
-    check_nobody_plays(bus)
+    check_not_in_use(bus)
     source, translation = _read_config(bus)
     config = fill_in(resources.default_text("config.toml"), translation, source=source).encode() + proposals
     new = not bus.config_path.exists()
@@ -39,7 +39,7 @@ def adopt_bus(bus: Bus, proposals: bytes) -> list[str]:
 
 
 def _read_config(bus: Bus) -> tuple[str, Translation]:
-    """Return the older tool's config file, "" when there is none, and what it says; nothing when it cannot be read."""
+    """Return the name of the older tool's config file, "" for none, and its translation, empty when it cannot be read."""
     for name in traces.CONFIGS:
         if (bus.root / name).is_file():
             return name, translate(traces.read_config(bus, name) or {})
@@ -79,7 +79,7 @@ def _kept_by_person(bus: Bus) -> Iterator[str]:
 
 
 def next_lines(bus: Bus, *, cwd: Path, loop: str, reviewer: str) -> Iterator[str]:
-    """Yield how to go on after the last run of the older tool; its own `--resume` cannot be had, but its base can."""
+    """Yield how to go on after the last run of the older tool: it cannot be resumed, but its base can be used."""
     state = last_state(bus)
     if not state:
         return

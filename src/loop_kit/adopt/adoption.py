@@ -1,10 +1,10 @@
-"""Take over a bus of agent-task-runner: no byte of it is changed or lost, and what loop would misread is moved.
+"""Move what loop would misread on a bus of agent-task-runner; no byte is changed or lost.
 
-Documents of its runs go to the archive under the task and the round that they name themselves, because it filed them under
-others; the run name `{task}@0` keeps them apart from runs of loop's own. All else keeps its path, below `archive/_before`.
+Documents of its runs go to the archive under the task and the round that they name, because that tool filed them under others;
+the run name `{task}@0` keeps them apart from runs of loop's own. Everything else keeps its path, below `archive/_before`.
 
-Each step is one rename, or writes a file whole. The facts by which the bus is known go last, so whoever is killed before
-finds the bus still to be adopted, and the rest is done then.
+Each step is one rename, or writes a whole file. The facts by which the bus is recognised go last: after a kill the bus is still
+to be adopted, and the next call does the rest.
 """
 
 import os
@@ -49,7 +49,7 @@ _ROUND_LIMIT = 10**6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """Where everything went: `filed` are documents of runs, `kept` files and folders below `archive/_before`."""
+    """The new paths: `filed` are documents of runs, `kept` files and folders below `archive/_before`."""
 
     filed: tuple[Path, ...]
     kept: tuple[Path, ...]
@@ -58,7 +58,7 @@ class Adopted:
 def adopt(bus: Bus, config: bytes) -> Adopted:
     """Move what the older tool left and loop would misread; `config` becomes config.toml unless there is one.
 
-    For the holder of the lock, which is the older tool's too.
+    For the holder of the lock; the older tool uses the same one.
     """
     bus.ensure_layout()
     bus.remove_leftovers()
@@ -70,7 +70,7 @@ def adopt(bus: Bus, config: bytes) -> Adopted:
 
 
 def last_state(bus: Bus) -> dict[str, Any]:
-    """Return where the older tool stood when its bus was adopted, nothing when loop has run here since or never adopted."""
+    """Return the older tool's last state; empty when loop has run here since or the bus was never adopted."""
     if bus.state_path.exists():
         return {}
     kept = list(takewhile(os.path.lexists, _names(bus.before / bus.state_path.name)))
@@ -86,21 +86,21 @@ def _take_runs(bus: Bus) -> tuple[list[Path], list[Path]]:
     return filed, kept
 
 
-def check_nobody_plays(bus: Bus) -> None:
-    """Raise `LockedError` when a process of the older tool is at work on this bus although nobody holds its lock.
+def check_not_in_use(bus: Bus) -> None:
+    """Raise `LockedError` when a process of the older tool uses this bus without holding its lock.
 
-    Its PM holds the lock, but a round that outlived its PM does not, nor does a round by hand or a heartbeat.
+    Its PM holds the lock, but a round that outlived its PM does not; nor does a round by hand or a heartbeat.
     """
     root, spared = bus.root.resolve(), ancestors()
     for pid in proc.all_pids():
-        if pid not in spared and _plays_on(root, pid):
+        if pid not in spared and _works_on(root, pid):
             raise LockedError(
                 f"a process of {traces.TOOL} (pid {pid}) is still at work on {bus.root}",
                 hint=f"wait until it has ended, or end it: kill {pid}; then: loop init",
             )
 
 
-def _plays_on(root: Path, pid: int) -> bool:
+def _works_on(root: Path, pid: int) -> bool:
     words = proc.arguments(pid)
     if not (b"--single-round" in words or {b"heartbeat", b"--role"} <= set(words)):
         return False
@@ -108,7 +108,7 @@ def _plays_on(root: Path, pid: int) -> bool:
 
 
 def _documents(bus: Bus) -> list[tuple[Path, str, str, int]]:
-    """Return each document of its runs with its kind, task and round: the older first, because the last take counts."""
+    """Return each document of its runs with kind, task and round: older ones first, because the last take is the valid one."""
     archived = [path for folder in _its_folders(bus) for path in _in(folder) if _ARCHIVED.fullmatch(path.name)]
     archived.sort(key=lambda path: (path.lstat().st_mtime_ns, path))
     kinds = [(path, path.stem.partition("_")[2]) for path in archived] + [(bus.path(kind), kind) for kind in _KINDS]
@@ -116,7 +116,7 @@ def _documents(bus: Bus) -> list[tuple[Path, str, str, int]]:
 
 
 def _named_by(path: Path, kind: str) -> tuple[str, int] | None:
-    """Return the task and round that a document names; None when it is none, or names what cannot be a run name."""
+    """Return the task and round that a document names; None when it is not a document or its task cannot be a run name."""
     try:
         document = parse(read_bytes(path, limit=LIMITS[kind], follow=False))
         task_id, round_number = document["task_id"], 0 if kind == "task_card" else document["round"]
@@ -131,7 +131,7 @@ def _file(bus: Bus, path: Path, kind: str, task_id: str, round_number: int) -> P
 
 
 def _copy_card(bus: Bus) -> None:
-    """Keep the card with the documents of its task, so that they can be told with their goal; the card itself stays."""
+    """Copy the card to the documents of its task, so that they are shown with their goal; the card itself stays."""
     try:
         named, data = _named_by(bus.card_path, "task_card"), bus.read_raw("task_card")
     except DocumentError:
@@ -142,7 +142,7 @@ def _copy_card(bus: Bus) -> None:
 
 
 def _of_its_runs(bus: Bus) -> Iterator[Path]:
-    """Yield what is left of its runs when their documents are filed."""
+    """Yield what is left of its runs after their documents were filed."""
     for folder in _its_folders(bus):
         yield from _in(folder)
     names = (bus.path(kind) for kind in (*_KINDS, "summary"))
@@ -154,7 +154,7 @@ def _in(folder: Path) -> list[Path]:
 
 
 def _its_folders(bus: Bus) -> list[Path]:
-    """Return the folders of the archive in which loop has kept nothing yet."""
+    """Return the folders of the archive in which loop itself has kept nothing."""
     folders = [folder for folder in _in(bus.archive_root) if is_folder(folder) and folder.name[0] != "_"]
     return [
         folder
@@ -171,11 +171,11 @@ def _of_the_tool(bus: Bus) -> Iterator[Path]:
 
 
 def _facts(bus: Bus) -> Iterator[Path]:
-    """Yield what the bus is known by, and last what tells most."""
+    """Yield the files by which the bus is recognised, the strongest fact last."""
     yield from (path for name in traces.CONFIGS if (path := bus.root / name).is_file())
     yield from (bus.root / name for name in traces.TEMPLATES if traces.is_as_it_made(bus, name))
     if not traces.read_state(bus) and traces.has_its_documents(bus) and os.path.lexists(bus.state_path):
-        yield bus.state_path  # it cannot be read, and the feed, which tells whose it is, is still there
+        yield bus.state_path  # it cannot be read, and the feed, which shows whose it is, is still there
     if traces.is_its_feed(bus):
         yield bus.feed_path
     if traces.is_its_state(bus):
@@ -183,7 +183,7 @@ def _facts(bus: Bus) -> Iterator[Path]:
 
 
 def _keep(bus: Bus, path: Path) -> Path:
-    """Move a file or folder below `archive/_before`, to the path that it had; beside what was kept there before."""
+    """Move a file or folder below `archive/_before`, to the path that it had, or beside what was kept there before."""
     first = bus.before / path.relative_to(bus.root)
     atomic.make_folder(first.parent)
     target = next(each for each in _names(first) if not os.path.lexists(each))
@@ -192,5 +192,5 @@ def _keep(bus: Bus, path: Path) -> Path:
 
 
 def _names(first: Path) -> Iterator[Path]:
-    """Yield the name of what is kept first, and of what is kept beside it later."""
+    """Yield the path for what is kept first, and those for what is kept beside it later."""
     return chain((first,), (first.with_name(f"{first.name}.{number}") for number in count(2)))

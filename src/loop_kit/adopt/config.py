@@ -1,7 +1,7 @@
-"""What a config of agent-task-runner says in loop's words.
+"""Translate a config of agent-task-runner.
 
-A setting is taken over only where it means the same. Of every other one a sentence is kept, so that nobody believes that
-it still does something.
+A setting is kept only where it means the same. For every other one there is a sentence, so that a person does not assume that
+it still has an effect.
 """
 
 import json
@@ -41,14 +41,14 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """`run` is what goes into `[run]`; `left` has a sentence for each setting that does not."""
+    """`run` goes into `[run]`; `left` has a sentence for each setting that was not translated."""
 
     run: Mapping[str, Any]
     left: tuple[str, ...] = ()
 
 
 def translate(document: Mapping[str, Any]) -> Translation:
-    """Return what an older config says of a run."""
+    """Translate the settings of an older config."""
     run: dict[str, Any] = {}
     left = []
     for key, value in document.items():
@@ -58,7 +58,7 @@ def translate(document: Mapping[str, Any]) -> Translation:
 
 
 def _take(run: dict[str, Any], key: str, value: Any, *, by_hand: bool) -> str:
-    """Put a setting into `run` and return "", or return why it cannot be taken over."""
+    """Put a setting into `run` and return "", or return why it is left out."""
     if key not in _SAME:
         return _GONE.get(key, "agent-task-runner took no notice of it")
     if key in ("worker_backend", "reviewer_backend") and by_hand:
@@ -76,7 +76,7 @@ def _take(run: dict[str, Any], key: str, value: Any, *, by_hand: bool) -> str:
 
 
 def _one_line(sentence: str) -> str:
-    """Return a sentence that can stand in a comment, whatever the file called its settings."""
+    """Return a sentence that fits into a comment, whatever the names of the settings."""
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in sentence)
 
 
@@ -84,8 +84,8 @@ def fill_in(text: str, translation: Translation, *, source: str) -> str:
     """Return the text of a commented config with the translated settings in it, and the others as comments."""
     lines = text.splitlines(keepends=True)
     for key, value in translation.run.items():
-        place = next(number for number, line in enumerate(lines) if line.startswith(f"#{key} = "))
-        lines[place] = f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+        index = next(number for number, line in enumerate(lines) if line.startswith(f"#{key} = "))
+        lines[index] = f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
     left = [f"# {sentence}\n" for sentence in translation.left]
     return "".join([*lines, *([f"\n# Not taken over from {source} of agent-task-runner:\n"] if left else []), *left])
 
@@ -98,11 +98,11 @@ _YAML_WORDS: Mapping[str, Any] = MappingProxyType(
 
 
 class _MoreThanPlainError(ValueError):
-    """A value is more than a word, a number or a list of those."""
+    """A value is more than a word, a number or a list of these."""
 
 
 def read_yaml(text: str) -> dict[str, Any] | None:
-    """Return what a flat YAML file says, None when it says more than that: loop has no reader for the whole of YAML."""
+    """Return the content of a flat YAML file, None for any other: loop has no full YAML reader."""
     document: dict[str, Any] = {}
     key = ""
     for line in text.splitlines():

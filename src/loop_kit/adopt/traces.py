@@ -1,7 +1,7 @@
-"""What agent-task-runner 0.3.x leaves on its bus, and by which facts such a bus is known.
+"""What agent-task-runner 0.3.x leaves on its bus, and the facts by which such a bus is recognised.
 
-Its names are loop's names, so a name proves nothing: each fact is about what is in a file. As long as one of them holds,
-the bus is the older tool's; `adoption` takes them away last. A state of loop's own settles it the other way.
+File names are the same as loop's, so each fact is about the content of a file. While one of them holds, the bus belongs to the
+older tool; `adoption` removes them last. A state of loop's own overrides them all.
 """
 
 import re
@@ -42,14 +42,14 @@ PLACEHOLDERS = (
     "task_packet_section",
 )
 _VERSION = 1
-# Compiled when it is needed.
+# Compiled on first use.
 _EVENT = rb'\{"ts": "[^"]{1,40}", "level": "[^"]{1,40}", "event": "[^"]{1,200}", "data": \{'
 _EVENT_LIMIT = 1 << 10
 _TEXT_LIMIT = 1 << 20
 
 
 def facts(bus: Bus) -> Iterator[str]:
-    """Yield a sentence for each thing that shows that agent-task-runner made this bus; none when it did not."""
+    """Yield a sentence for each fact that shows that agent-task-runner made this bus; none when it did not."""
     if is_loops_state(read_state(bus)):
         return
     if is_its_state(bus):
@@ -82,14 +82,14 @@ def read_state(bus: Bus, path: Path | None = None) -> dict[str, Any]:
 
 
 def is_its_feed(bus: Bus) -> bool:
-    """Tell whether the feed begins as the older tool's: its lines have no measure, so none is read to its end."""
+    """Tell whether the feed begins as the older tool's; its lines may have any length, so none is read to its end."""
     return re.match(_EVENT, read_beginning(bus.feed_path, limit=_EVENT_LIMIT)) is not None
 
 
 def has_its_documents(bus: Bus) -> bool:
-    """Tell whether what lies on the bus and in its archive is about runs of the older tool.
+    """Tell whether the documents on the bus and in its archive are of runs of the older tool.
 
-    Where no state can be read, which it can do without, the feed decides.
+    When no state can be read, the feed decides: that tool works without a state.
     """
     return is_its_state(bus) or (not read_state(bus) and is_its_feed(bus))
 
@@ -107,7 +107,7 @@ def _has_settings(bus: Bus, name: str) -> bool:
 
 
 def read_config(bus: Bus, name: str) -> dict[str, Any] | None:
-    """Return what one of its config files says, None when it is absent or says what loop cannot read."""
+    """Return what one of its config files says, None when it is absent or cannot be read."""
     from loop_kit.adopt.config import read_yaml  # noqa: PLC0415  (as above)
 
     data = read_beginning(bus.root / name, limit=_TEXT_LIMIT)

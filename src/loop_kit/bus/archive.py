@@ -1,8 +1,8 @@
 """Every document of every round, kept: `archive/{run_name}/r{N}_{name}.json`.
 
 Nothing is ever overwritten or lost. Keeping the same bytes again changes nothing; other bytes under the same name
-become the next take, `r{N}_{name}.2.json`, and the last take is the one that counted. What loop refused is kept with
-the reason, as `.refused-{k}`.
+become the next take, `r{N}_{name}.2.json`, and the last take is the valid one. A refused document is kept with the
+reason, as `.refused-{k}`.
 """
 
 import os
@@ -76,7 +76,7 @@ class Archive:
         return self.put(round_number, name, dump(document, name=f"{name} of {self.run_name}"))
 
     def put_from_bus(self, bus: Bus, kind: str) -> Path | None:
-        """Keep a document of this run under the round it names (a summary: its last); None when none is readable."""
+        """Keep a document of this run under the round it names (a summary: its last round); None when it cannot be read."""
         found = bus.read_with_bytes(kind)
         if found is None:
             return None
@@ -85,7 +85,7 @@ class Archive:
         return self.put(number if type(number) is int and number > 0 else 0, kind, data)
 
     def put_round(self, round_number: int, documents: Mapping[str, bytes]) -> None:
-        """Keep the documents of a round, by kind: the bytes that loop read or wrote, not what lies on the bus by now."""
+        """Keep the documents of a round, by kind: the bytes that loop read or wrote, not what is on the bus now."""
         atomic.make_folder(self.folder)
         created = [
             _keep(data, takes(self.file(round_number, kind)), sync_name=False)[1] for kind, data in documents.items()
@@ -96,7 +96,7 @@ class Archive:
     def refuse(
         self, round_number: int, name: str, path: Path, reason: str, *, redactor: Redactor = NO_VALUES
     ) -> Path | None:
-        """Keep a copy of what lies at `path`, without keys, and why it is no answer; None when nothing is there."""
+        """Keep a redacted copy of the file at `path`, and why it was refused; None when there is none."""
         if not os.path.lexists(path):
             return None
         first = self.file(round_number, name)
@@ -127,12 +127,12 @@ class Archive:
         )
 
     def counts(self, round_number: int, name: str, wanted: str) -> bool:
-        """Whether the last take of a document, which people take for the one that counted, has that digest."""
+        """Whether the last take of a document, the one that people regard as valid, has that digest."""
         last = kept_takes(self.file(round_number, name))[-1:]
         return any(sha256(read_beginning(path, limit=_READ_LIMIT)).hexdigest() == wanted for path in last)
 
     def read_manifest(self, wanted: str = "") -> Manifest:
-        """Return what this run was started with, or the take with that digest: a resume may have raised a limit.
+        """Return the manifest, or its take with that digest: a resume may have raised a limit.
 
         The digest is that of the file as it stands: a newer loop may write the same manifest in other words. Raises
         `DocumentError` when there is none, `NewerError` when a newer loop wrote one.
@@ -171,7 +171,7 @@ def _current(path: Path, kind: str, document: Any) -> Any:
 
 
 def _keep(data: bytes, paths: Iterable[Path], *, sync_name: bool = True) -> tuple[Path, bool]:
-    """Have `data` at the first of `paths` where nothing else is; return it, and whether it was put there just now."""
+    """Put `data` at the first of `paths` where nothing else is; return the path, and whether it was written just now."""
     for path in paths:
         if not os.path.lexists(path) and atomic.exclusive_write(path, data, sync_name=sync_name):
             return path, True

@@ -22,12 +22,12 @@ from loop_kit.bus.files import disk_error
 from loop_kit.errors import LoopError
 from loop_kit.processes.lineage import ProcessId
 
-_LEFTOVER = r"(?s)\..+\.([0-9]{1,10})\.[0-9a-f]{16}\.tmp"  # compiled when it is needed: few commands clear away
+_LEFTOVER = r"(?s)\..+\.([0-9]{1,10})\.[0-9a-f]{16}\.tmp"  # compiled on first use: few commands remove leftovers
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` at `path`, replacing what is there. `durable=False` skips the syncs, for news that may be lost."""
+    """Put `data` at `path`, replacing what is there. `durable=False` skips the syncs, for content that may be lost."""
     temp = _beside(path.name)
     try:
         with folders.opened(path.parent) as folder:
@@ -45,7 +45,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 def exclusive_write(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
     """Put `data` at `path` unless something is there; return whether it was put.
 
-    Whoever puts several files into one folder may leave out `sync_name` and call `sync_names` once in the end.
+    A caller that writes several files into one folder may pass `sync_name=False` and call `sync_names` once.
     """
     temp = _beside(path.name)
     try:
@@ -63,7 +63,7 @@ def exclusive_write(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
 
 
 def remove(path: Path, *, durable: bool = True) -> None:
-    """Remove a file; one that is not there is fine. `durable=False` is for litter that may come back after a crash."""
+    """Remove a file; one that is not there is fine. `durable=False` is for a file that may come back after a crash."""
     try:
         with folders.opened(path.parent) as folder:
             os.unlink(path.name, dir_fd=folder)
@@ -97,7 +97,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its missing parents; one that is there is fine, and was synced by whoever made it."""
+    """Make a folder and its missing parents; an existing one is fine and was synced when it was made."""
     try:
         folders.make(path)
     except OSError as error:
@@ -113,7 +113,7 @@ def remove_leftovers(folder: Path) -> list[Path]:
     """Remove the temporary files of writers that are gone and return their paths. For the holder of the bus lock."""
     gone = find_leftovers(folder)
     for entry in gone:
-        with suppress(LoopError):  # it is only litter: the next start tries again
+        with suppress(LoopError):  # the next start tries again
             remove(entry, durable=False)
     return gone
 
@@ -127,7 +127,7 @@ def listed(folder: Path) -> list[str]:
 
 
 def sync_names(folder: Path) -> None:
-    """Make durable what was put into a folder, or taken out of it, without a sync of its own."""
+    """Make earlier changes of a folder's entries durable that were not synced one by one."""
     try:
         with folders.opened(folder) as fd:
             folders.sync(fd)
@@ -172,7 +172,7 @@ def _link(folder: int, temp: str, name: str) -> bool:
 
 
 def _discard(folder: int, name: str) -> None:
-    with suppress(OSError):  # it is only litter: the next start tries again
+    with suppress(OSError):  # the next start tries again
         os.unlink(name, dir_fd=folder)
 
 

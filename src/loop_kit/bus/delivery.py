@@ -1,8 +1,8 @@
 """How a report gets from an agent to loop.
 
-Each dispatch has a folder of its own, and what lies there as `report.json` is the answer. A file at the classic path
-on the bus is taken too, if it was written while the dispatch lived: what lay there before is noted beside the outbox,
-not in it, so that a later process can still tell and the agent has no reason to touch it.
+Each dispatch has a folder of its own, its outbox, and `report.json` in it is the answer. A file at the classic path on the bus
+is accepted too, if it was written during the dispatch: the identity of what was there before is noted beside the outbox, not in
+it, so that a later process can compare it and the agent has no reason to touch it.
 """
 
 import os
@@ -22,9 +22,9 @@ _STAMPED = 8 << 20  # bytes: more than any report may have
 
 
 def open_outbox(outbox: Path, *, classic: Path) -> Path:
-    """Make an empty folder for one dispatch and note what lies at the classic path now.
+    """Make an empty outbox for one dispatch and note what is at the classic path now.
 
-    Neither is made durable, for no agent makes durable what it hands in: `Bus.install` does, once it is taken.
+    Neither is synced, because an agent does not sync its report either: `Bus.install` syncs an accepted document.
     """
     atomic.make_folder(outbox.parent)
     clear(outbox)
@@ -38,7 +38,7 @@ def open_outbox(outbox: Path, *, classic: Path) -> Path:
 
 
 def find(outbox: Path, *, classic: Path) -> tuple[Path, ...]:
-    """Return where answers lie, the one that counts first: in the outbox, at the classic path if written in the dispatch."""
+    """Return the files with an answer, the valid one first: in the outbox, or at the classic path if written in the dispatch."""
     report = outbox / REPORT
     now = _stamp(classic)
     written = now is not None and _written_since(outbox, now)
@@ -46,14 +46,14 @@ def find(outbox: Path, *, classic: Path) -> tuple[Path, ...]:
 
 
 def clear(outbox: Path) -> None:
-    """Remove the outbox and the note about it. What cannot be removed stays: it is litter and nothing reads it."""
+    """Remove the outbox and the note about it. What cannot be removed stays; nothing reads it."""
     with suppress(OSError):
         folders.remove(outbox)
     atomic.remove(_note(outbox), durable=False)
 
 
 def parts(outbox: Path) -> tuple[Path, Path]:
-    """Return all that belongs to one dispatch: the outbox and the note about it."""
+    """Return the paths of one dispatch: the outbox and the note about it."""
     return outbox, _note(outbox)
 
 
@@ -67,13 +67,13 @@ def _written_since(outbox: Path, now: list[int | str]) -> bool:
     except (
         FileNotFoundError,
         DocumentError,
-    ):  # without the note nothing shows that it was written during this dispatch
+    ):  # without the note it cannot be shown to be of this dispatch
         return False
     return isinstance(noted, dict) and "before" in noted and noted["before"] != now
 
 
 def _stamp(path: Path) -> list[int | str] | None:
-    """Return what changes when a file is written anew and stays when a bus is copied: its time and its content."""
+    """Return what changes when a file is written and stays when a bus is copied: mtime, size and digest."""
     try:
         seen = path.lstat()
     except OSError:

@@ -1,7 +1,6 @@
-"""JSON on the bus: one form to write, a strict reading.
+"""JSON on the bus: written in one form, read strictly (`values.strict_json`).
 
-Reading refuses what JSON parsers usually let through, because two readers would understand it differently: a key that
-stands twice, NaN and infinities, numbers without measure, and nesting that other steps could not walk.
+Nesting is limited as well, so that every later step can walk a document.
 """
 
 import json
@@ -36,7 +35,7 @@ def parse(data: bytes, *, name: str = "a document", hint: str = FORM_HINT) -> An
     """Return the document in `data`; raise `DocumentError` with what is wrong. A byte order mark is tolerated."""
     try:
         document = DECODER.decode(data.decode("utf-8-sig"))
-        if data.count(b"{") + data.count(b"[") >= DEPTH_LIMIT:  # what has fewer cannot be nested deeper
+        if data.count(b"{") + data.count(b"[") >= DEPTH_LIMIT:  # fewer brackets cannot be nested deeper
             _check_depth(document)
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name} is not UTF-8: byte {data[error.start]:#04x} at {error.start}", hint=hint) from None

@@ -1,8 +1,7 @@
-"""Make room for a new run: file what an earlier one left on the bus, then take it away.
+"""Make room for a new run: archive what an earlier run left on the bus, then remove it.
 
-Each document goes to the run that it names itself, so an unfinished run of another task keeps its own archive. The
-person's card stays where it is. Everything may be repeated; the state goes last, because it tells which run the rest
-belongs to.
+Each document goes to the archive of the run that it names, so an unfinished run of another task keeps its own. The person's card
+stays. Every step may be repeated; the state goes last, because it says which run the rest belongs to.
 """
 
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ def empty_bus(bus: Bus) -> list[Path]:
     run_names = _run_names(bus)
     filed = [_file(bus, bus.path(kind), run_names) for kind in (*ROUND_KINDS, "summary")]
     filed += _empty_runtime(bus, run_names)
-    atomic.remove(bus.diff_path)  # git has what it showed
+    atomic.remove(bus.diff_path)  # git has the commits that it showed
     filed.append(_file(bus, bus.state_path, run_names))
     return [path for path in filed if path is not None]
 
@@ -46,7 +45,7 @@ def _empty_runtime(bus: Bus, run_names: Mapping[str, str]) -> list[Path | None]:
 
 
 def _file(bus: Bus, path: Path, run_names: Mapping[str, str]) -> Path | None:
-    """Move one document to where it belongs, or to the unfiled ones; return where, None when nothing is there."""
+    """Archive one document, or keep it unfiled; return where, None when there is none."""
     try:
         data = read_bytes(path, limit=LIMITS.get(path.stem, _REPORT_LIMIT), follow=False)
     except FileNotFoundError:
@@ -69,7 +68,7 @@ def _file(bus: Bus, path: Path, run_names: Mapping[str, str]) -> Path | None:
 
 
 def _is_swapped(bus: Bus, run_name: str, round_number: int, kind: str, data: bytes) -> bool:
-    """Whether a document of the run that the state is about is another one than that run has known."""
+    """Whether a document of the state's run has another digest than that run has recorded."""
     try:
         state = bus.read_state()
     except DocumentError:
@@ -85,12 +84,12 @@ def _is_swapped(bus: Bus, run_name: str, round_number: int, kind: str, data: byt
 def _keep_unfiled(bus: Bus, name: str, data: bytes) -> Path:
     atomic.make_folder(bus.unfiled)
     path = bus.unfiled / f"{name}.{sha256(data).hexdigest()[:16]}.json"
-    atomic.exclusive_write(path, data)  # False says that the same bytes are there already
+    atomic.exclusive_write(path, data)  # False: the same bytes are there already
     return path
 
 
 def _belongs(path: Path, data: bytes, run_names: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return the run name and round that a document names, None when it names none that the archive could have."""
+    """Return the run name and round that a document names, None when they are missing or not valid."""
     try:
         document = current(path.stem, parse(data), name=path.name)
         task_id, round_number = document["task_id"], document["round" if "round" in document else "rounds"]
@@ -104,7 +103,7 @@ def _belongs(path: Path, data: bytes, run_names: Mapping[str, str]) -> tuple[str
 
 
 def _run_names(bus: Bus) -> dict[str, str]:
-    """Return the name of the run that the state is about, by its task."""
+    """Return the run name of the run in the state, by its task."""
     try:
         state = bus.read("state")
     except DocumentError:

@@ -1,9 +1,9 @@
 """What happened, one JSON object per line, only ever appended: `logs/feed.jsonl`.
 
-Each line carries the digest of the line before, so a missing or altered line shows, up to the last one: that one is
-named by the state and pinned in git, and synced before (`sync`). No decision rests on what it says; the truth is in the
-state and the archive. A line that a crash tore stays where it is and is ended by a newline:
-it counts as broken, and the chain goes on over it. A line longer than `LINE_LIMIT` is broken too.
+Each line has the digest of the line before, which reveals a missing or altered line; the last line is named by the state and
+pinned in git, after a `sync`. No decision depends on the log: the truth is in the state and the archive. A line that a crash
+tore stays and is ended by a newline: it counts as broken, and the chain continues after it. A line longer than `LINE_LIMIT` is
+broken too.
 """
 
 import os
@@ -27,7 +27,7 @@ from loop_kit.values import dataclass
 from loop_kit.values.wording import path_text
 
 PROBLEMS_LIMIT = 100
-# Nobody holds the log for longer than it takes to add a line, but a busy machine may keep its holder waiting.
+# A writer holds the log only while it adds a line, but on a busy machine that may take a while.
 PATIENCE_SECONDS = 10.0
 
 
@@ -40,7 +40,7 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class Feed:
-    """`broken` counts the lines that the last `read` had to skip; `patience` is how long its lock is waited for."""
+    """`broken` counts the lines that the last `read` skipped; `patience` is the time to wait for the lock, in seconds."""
 
     path: Path
     broken: int = 0
@@ -67,7 +67,7 @@ class Feed:
     def sync(self, since: LogAnchor | None = None) -> LogAnchor | None:
         """Make what was added durable and return the last event, None when there is none.
 
-        Raise `NeedsPersonError` when the log does not hold `since` any more: then it is not the log that was anchored.
+        Raises `NeedsPersonError` when the log does not contain `since` any more: then it is not the log that was anchored.
         """
         try:
             fd = open_regular(self.path, follow=False)
@@ -100,13 +100,13 @@ class Feed:
                 if limit is not None and given >= limit:
                     return
                 if line.event is None:
-                    self.broken += line.ended  # one without its newline may still be in the writing
+                    self.broken += line.ended  # without its newline it may still be being written
                 elif line.event.seq > after_seq:
                     given += 1
                     yield line.event
 
     def of_kinds(self, *kinds: type[Event]) -> Iterator[FeedEvent]:
-        """Yield the events of these kinds, oldest first; what else is in a long feed is passed over."""
+        """Yield the events of these kinds, oldest first; other lines of a long feed are not parsed."""
         marks = tuple(f'"{each.kind}"'.encode() for each in kinds)
         with _opened(self.path) as file:
             found = (line.event for line in feedlines.forwards(file, marks))
@@ -134,7 +134,7 @@ class Feed:
     def verify(self, *, torn: bool = True) -> list[Fault]:
         """Return a fault for each broken line, gap and wrong digest; past `PROBLEMS_LIMIT` it stops looking.
 
-        Without `torn` nothing is said of a broken line that the chain goes on over: a kill leaves such a line.
+        Without `torn` a broken line after which the chain continues is not reported: a kill leaves such a line.
         """
         faults: list[Fault] = []
         seq, digest = 0, ""
@@ -173,7 +173,7 @@ def _end_of(fd: int) -> tuple[bool, str, int]:
 
 
 def _head(fd: int, since: LogAnchor | None) -> tuple[LogAnchor | None, bool]:
-    """Return the last event, and whether the log goes on from `since` in one chain; only what came after that is read."""
+    """Return the last event, and whether one chain leads from `since` to it; only the lines after `since` are read."""
     head, prev, seq = None, "", 0
     for line in feedlines.backwards(fd):
         if prev not in ("", line.digest):
@@ -191,7 +191,7 @@ def _head(fd: int, since: LogAnchor | None) -> tuple[LogAnchor | None, bool]:
 
 
 def _start_after(fd: int, seq: int) -> int:
-    """Return where the lines after event `seq` begin, so that following a long feed stays cheap."""
+    """Return the offset of the lines after event `seq`, so that following a long feed stays cheap."""
     if seq <= 0:
         return 0
     known = (line.start for line in feedlines.backwards(fd) if line.event is not None and line.event.seq <= seq)
@@ -199,7 +199,7 @@ def _start_after(fd: int, seq: int) -> int:
 
 
 def _have_to_itself(fd: int, path: Path, patience: float) -> None:
-    """Take turns with other writers; raise `LockedError` when one does not let go: without it the chain would be wrong."""
+    """Lock the log; raise `LockedError` when another writer does not release it. Without the lock the chain would break."""
     until = time.monotonic() + patience
     while not try_flock(fd, path):
         if time.monotonic() >= until:

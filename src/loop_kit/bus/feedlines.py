@@ -22,9 +22,9 @@ _DEPTH_LIMIT = 8
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `start` is its place in the file, `digest` that of its bytes; `event` is None when it is broken.
+    """One line. `start` is its offset in the file, `digest` that of its bytes; `event` is None when it is broken.
 
-    `ended` tells whether a newline follows; without one a line that is no whole event may still be in the writing.
+    `ended` tells whether a newline follows; without one an incomplete line may still be being written.
     """
 
     start: int
@@ -45,7 +45,7 @@ def fitting(event: FeedEvent) -> tuple[FeedEvent, bytes]:
 
 
 def forwards(file: BinaryIO, marks: Collection[bytes] = ()) -> Iterator[Line]:
-    """Yield the lines from where the file stands to its end; with `marks` only what has one of them is read as an event."""
+    """Yield the lines from where the file stands to its end; with `marks` only lines that contain one of them are parsed."""
     start = file.tell()
     while piece := file.readline(LINE_LIMIT + 1):
         first, digest, size = piece, sha256(), 0
@@ -84,12 +84,12 @@ def read_event(line: bytes) -> FeedEvent | None:
 
 
 def anchor_line(anchor: LogAnchor) -> bytes:
-    """Return what git keeps of an anchor."""
+    """Return an anchor as the blob that git keeps."""
     return json.dumps(reading.write(anchor)).encode() + b"\n"
 
 
 def read_anchor(line: bytes) -> LogAnchor | None:
-    """Return the anchor that git kept, or None when it is anything else."""
+    """Return the anchor in a blob, or None when it is anything else."""
     try:
         return reading.read(LogAnchor, parse(line))
     except (DocumentError, FieldError):
@@ -97,7 +97,7 @@ def read_anchor(line: bytes) -> LogAnchor | None:
 
 
 def _spans_backwards(fd: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where each line starts and stops, from the last; `end` is the end of the file without its last newline."""
+    """Yield start and end of each line, from the last; `end` is the end of the file without its last newline."""
     stop = position = end
     while position > 0:
         begin = max(0, position - _CHUNK)

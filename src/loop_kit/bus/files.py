@@ -1,6 +1,6 @@
-"""Open and read files that others may have put there: never block, never read without bound, say what is wrong.
+"""Open and read files that others may have written: without blocking, with a size limit, with clear errors.
 
-Merely opening a FIFO waits for its other end: so everything is opened without waiting, and looked at before it is read.
+Opening a FIFO waits for its other end, so everything is opened non-blocking and checked before it is read.
 """
 
 import errno
@@ -28,7 +28,7 @@ def is_folder(path: Path) -> bool:
 
 
 def free_name(folder: Path, name: str) -> Path:
-    """Return a path in `folder` where nothing is yet: `{name}-1`, `{name}-2`, … For the holder of the bus lock."""
+    """Return a free path in `folder`: `{name}-1`, `{name}-2`, … For the holder of the bus lock."""
     return next(path for k in count(1) if not os.path.lexists(path := folder / f"{name}-{k}"))
 
 
@@ -38,15 +38,15 @@ def takes(first: Path) -> Iterator[Path]:
 
 
 def kept_takes(first: Path) -> list[Path]:
-    """Return the takes that are there, the oldest first.
+    """Return the existing takes, the oldest first.
 
-    Each is asked for by its name: listing an archive takes the longer the more rounds there were, and loop leaves no gap.
+    Each is looked up by name, because listing an archive takes longer with every round; the numbers have no gap.
     """
     return list(takewhile(os.path.lexists, takes(first)))
 
 
 def disk_error(action: str, path: Path, error: OSError) -> LoopError:
-    """Return the sentence for a disk that says no, e.g. `state.json cannot be written: No space left on device`."""
+    """Return the error for a failed disk operation, e.g. `state.json cannot be written: No space left on device`."""
     if isinstance(error, folders.LinkError):
         return linked(error)
     if error.errno in _FULL:
@@ -59,13 +59,13 @@ def disk_error(action: str, path: Path, error: OSError) -> LoopError:
 
 
 def linked(error: folders.LinkError) -> NeedsPersonError:
-    """Return what ends a run when there is a link where loop has to have a folder of its own."""
+    """Return the error that ends a run when a link is where loop needs a folder."""
     sentence, hint = link_sentence(Path(error.filename))
     return NeedsPersonError(sentence, hint=hint)
 
 
 def link_sentence(path: Path) -> tuple[str, str]:
-    """Return what is wrong with a link in the place of a folder of loop's own, and what to do."""
+    """Return the sentence and the hint for a link where loop needs a folder."""
     link = shlex.quote(path_text(path))
     return (
         f"{path_text(path)} is a symbolic link: loop writes in folders, never through a link",
@@ -106,7 +106,7 @@ def read_bytes(path: Path, *, limit: int, name: str = "", follow: bool = True) -
 
 
 def read_beginning(path: Path, *, limit: int) -> bytes:
-    """Return up to `limit` bytes of whatever can be read there, else nothing: for keeping what was refused."""
+    """Return up to `limit` bytes of a file, nothing when it cannot be read: for keeping a refused document."""
     try:
         return _read(open_regular(path, follow=False), "", limit)
     except (FileNotFoundError, LoopError):
@@ -127,7 +127,7 @@ def _read(fd: int, said: str, most: int) -> bytes:
 
 
 def _not_opened(path: Path, said: str, error: OSError) -> DocumentError:
-    # Why the kernel refused depends on what lies there: a link says "too many levels", a socket "no such device".
+    # The kernel's message depends on what is there: for a link "too many levels", for a socket "no such device".
     try:
         kind = _kind(path.lstat().st_mode)
     except OSError:
@@ -142,7 +142,7 @@ def _not_a_file(said: str, kind: str) -> DocumentError:
 
 
 def _kind(mode: int) -> str:
-    """Return what a thing is when it is no regular file, with its article."""
+    """Return the kind of what is not a regular file, with its article; "" for a regular file."""
     if stat.S_ISREG(mode):
         return ""
     names = {

@@ -1,7 +1,7 @@
 """A sign of life of the process that supervises an agent.
 
-A beat is only news: it is replaced whole but not synced, one that cannot be written is a beat missed, and one that
-cannot be read is none.
+A beat may be lost: it is replaced atomically but not synced, one that cannot be written counts as missed, and one that cannot be
+read as absent.
 """
 
 from contextlib import suppress
@@ -22,17 +22,17 @@ _LIMIT = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat(Owner):
-    """A sign that somebody is at work, written again and again while a role's program runs."""
+    """A sign of life, written again and again while a role's program runs."""
 
     kind: ClassVar[str] = "heartbeat"
 
-    role: Annotated[Role, "Whose heart beats."]
-    dispatch_id: Annotated[str, Size(0, 200), "The dispatch it works for; empty for somebody who works by hand."]
-    at: Annotated[Time, "When the heart last beat, UTC, as 2025-01-31T08:00:00.000Z."]
+    role: Annotated[Role, "The role that is at work."]
+    dispatch_id: Annotated[str, Size(0, 200), "The dispatch it works for; empty for a person who works by hand."]
+    at: Annotated[Time, "When it last beat, UTC, as 2025-01-31T08:00:00.000Z."]
 
 
 def write(path: Path, beat: Beat) -> bool:
-    """Put the beat at `path`; return False when the disk refused, which is no reason to end anything."""
+    """Write the beat to `path`; return False when that failed, which ends nothing."""
     try:
         atomic.write_bytes(path, dump(beat), durable=False)
     except LoopError:
@@ -41,7 +41,7 @@ def write(path: Path, beat: Beat) -> bool:
 
 
 def read(path: Path) -> Beat | None:
-    """Return the last beat, or None when there is none that can be understood."""
+    """Return the last beat, or None when there is none or it cannot be read."""
     try:
         return documents.read(Beat, read_json(path, limit=_LIMIT, follow=False))
     except (FileNotFoundError, DocumentError):
@@ -49,6 +49,6 @@ def read(path: Path) -> Beat | None:
 
 
 def remove(path: Path) -> None:
-    """Take the last beat away; what cannot be removed will be seen to be old."""
+    """Remove the last beat; one that cannot be removed is recognised by its age."""
     with suppress(LoopError):
         atomic.remove(path, durable=False)

@@ -30,7 +30,7 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder(Owner):
-    """Who wrote into a lock file last, what for and since when. Only the kernel knows whether it is still held."""
+    """The last holder that wrote into a lock file, with purpose and start. Only the kernel knows whether it is still held."""
 
     kind: ClassVar[str] = "lock"
 
@@ -51,7 +51,7 @@ class Lock:
     def acquire(
         cls, path: Path, *, purpose: str, now: str, run: str = "", wait: float = 0.0, wait_for_dead: float = 10.0
     ) -> Self:
-        """Take the lock and write who has it.
+        """Take the lock and write the holder into it.
 
         Waits up to `wait` seconds, or up to `wait_for_dead` while the last holder is proven dead: then a child of
         it has the lock and is about to end. Raises `LockedError` naming the holder.
@@ -67,7 +67,7 @@ class Lock:
 
     @classmethod
     def adopt(cls, fd: int, path: Path) -> Self:
-        """Hold the lock that came as an inherited descriptor; raise `StartError` when it is not the lock on `path`."""
+        """Adopt the lock from an inherited descriptor; raise `StartError` when it is not the lock on `path`."""
         try:
             same = os.path.samestat(os.fstat(fd), path.stat())
             os.set_inheritable(fd, False)
@@ -75,23 +75,23 @@ class Lock:
             raise _no_lock_came(fd, path, str(error.strerror)) from None
         if not same:
             raise _no_lock_came(fd, path, "it is another file")
-        # On the very same open file this changes nothing; a descriptor without the lock gets it now, or is refused.
+        # On the same open file this changes nothing; a descriptor without the lock gets it now or is refused.
         if not try_flock(fd, path):
             raise _held(path)
         return cls(path, fd, adopted=True)
 
     def fileno(self) -> int:
-        """Return the descriptor, to be handed to a child that shall hold the same lock."""
+        """Return the descriptor, for a child that is to hold the same lock."""
         return self._fd
 
     def close(self) -> None:
-        """Let go. Who acquired the lock also clears the record, so that an empty file says that nobody has it."""
+        """Release the lock. The process that acquired it also clears the record: an empty file has no holder."""
         if self._fd < 0:
             return
         fd, self._fd = self._fd, -1
         try:
             if not self._adopted:
-                with suppress(OSError):  # a disk that fails: the record is only for people, and the kernel knows better
+                with suppress(OSError):  # a disk error: the record is only for people, the kernel decides
                     os.ftruncate(fd, 0)
         finally:
             os.close(fd)
@@ -106,7 +106,7 @@ class Lock:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """Return who says to hold the lock; None when nobody does or the record cannot be read. Takes no lock."""
+    """Return the recorded holder; None when there is none or the record cannot be read. Takes no lock."""
     try:
         return documents.read(Holder, parse(read_beginning(path, limit=_RECORD_LIMIT)))
     except DocumentError:

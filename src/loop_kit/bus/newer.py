@@ -17,10 +17,10 @@ _MANIFEST_LIMIT = 32 << 20
 
 
 def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
-    """Raise `NewerError` when a newer loop wrote one of loop's own documents; what cannot be read is no matter here.
+    """Raise `NewerError` when a newer loop wrote one of loop's own documents; an unreadable one is ignored here.
 
-    Returns the state as it was read, None when there is none that can be read. Raises `StartError` for a link in the place
-    of a folder: nothing is read through one.
+    Returns the state as it was read, None when it is absent or cannot be read. Raises `StartError` for a link instead of a
+    folder: nothing is read through one.
     """
     check_folders(bus)
     state = None
@@ -39,13 +39,13 @@ def check_not_newer_bus(bus: Bus) -> dict[str, Any] | None:
 
 
 def _begins_as_ours(kind: str, path: Path) -> bool:
-    """Tell by its first line that a document is not newer: those of a long run are large, and every command asks."""
+    """Tell by its first line that a document is not newer: those of a long run are large, and every command checks."""
     beginning = f'{{\n  "schema_version": {KNOWN[kind]},\n'.encode()
     return read_beginning(path, limit=len(beginning)) == beginning
 
 
 def _check_manifest(path: Path) -> None:
-    """Look at the version alone: whoever only looks at a bus does without the rest of a manifest, and its import."""
+    """Check the version alone: commands that only look do without the rest of a manifest, and its import."""
     with suppress(DocumentError, FileNotFoundError):
         document = read_json(path, limit=_MANIFEST_LIMIT, follow=False)
         check_not_newer("manifest", document, name=f"{path.parent.name}/{path.name}")

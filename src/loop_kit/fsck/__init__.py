@@ -1,1 +1,1 @@
-"""Is the bus whole: what lies there, what git keeps for it, and what dead runs left behind."""
+"""Consistency checks: the documents of a bus, what git keeps for it, and what dead runs left behind."""

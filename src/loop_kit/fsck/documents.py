@@ -1,4 +1,4 @@
-"""Every document on the bus and in the archive: whole, and valid by its schema."""
+"""Check that every document on the bus and in the archive is readable and valid."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ _KEPT = "it stays as it is: the archive is never rewritten"
 
 
 def examine_bus(bus: Bus) -> Iterator[Problem]:
-    """Yield what is wrong with the documents that lie on the bus; an absent one is none."""
+    """Yield what is wrong with the documents on the bus; an absent one is fine."""
     for kind in LIMITS:
         path = bus.path(kind)
         problem = _fault(path, kind, follow=kind == "task_card")
@@ -28,7 +28,7 @@ def examine_bus(bus: Bus) -> Iterator[Problem]:
 
 
 def examine_archive(bus: Bus, archive: Archive) -> Iterator[Problem]:
-    """Yield what is wrong with the documents of one run. What was refused at the time may be anything."""
+    """Yield what is wrong with the documents of one run. A refused document may be anything."""
     for filed in archive.documents():
         problem = _fault(filed.path, kind_of(filed.name)) if _is_document(filed) else ""
         if problem:
@@ -40,7 +40,7 @@ def _is_document(filed: Filed) -> bool:
 
 
 def _fault(path: Path, kind: str, *, follow: bool = False) -> str:
-    """Return in a sentence what is wrong with a document, "" when nothing is or it is absent."""
+    """Return what is wrong with a document, "" when it is valid or absent."""
     try:
         document: Any = current(kind, read_json(path, limit=_LIMIT, follow=follow, name="it"), name="it")
     except FileNotFoundError:

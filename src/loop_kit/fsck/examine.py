@@ -19,9 +19,9 @@ from loop_kit.vcs.repository import Repository
 
 
 def examine(bus: Bus, repository: Repository, *, alive: bool) -> Iterator[Problem]:
-    """Yield everything that is not as loop leaves it.
+    """Yield every problem.
 
-    While a run is `alive` nothing is said of what it has under way: a look would fall between two of its steps.
+    While a run is `alive` its unfinished work is not checked: the check could fall between two of its steps.
     """
     run_names = _kept(bus)
     elsewhere = {name for each in buses(bus) if each != bus for name in _kept(each)}
@@ -46,4 +46,4 @@ def _state(bus: Bus) -> RunState | None:
     try:
         return bus.read_state()
     except LoopError:
-        return None  # said of the document itself
+        return None  # reported for the document itself

@@ -18,7 +18,7 @@ _LOST = "was the bus or the repository copied without the other, or a ref delete
 
 
 def examine_state(bus: Bus, repository: Repository, state: RunState) -> Iterator[Problem]:
-    """Yield where the state says something that archive or git do not bear out."""
+    """Yield where archive or git contradict the state."""
     where = bus.name(bus.state_path)
     archive = Archive(bus.archive_root / state.run_name)
     try:
@@ -57,7 +57,7 @@ def _examine_decision(archive: Archive, row: RoundRow) -> Iterator[Problem]:
     try:
         review = archive.read(row.round, "review_report")
     except LoopError:
-        return  # said where the archive is examined
+        return  # reported with the archive
     decision = review.get("decision") if isinstance(review, Mapping) else None
     if decision != row.decision:
         text = f"round {row.round} ended with {row.decision}, and the review kept says {decision}"

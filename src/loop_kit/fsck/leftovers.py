@@ -1,6 +1,6 @@
-"""What runs that are over left behind: processes, worktrees, outboxes, heartbeats, half-written files.
+"""What finished runs left behind: processes, worktrees, outboxes, heartbeats, half-written files.
 
-To be asked while no run is alive on the bus. What an unfinished run will look for when it is taken up again stays.
+Only for a bus without a live run. What an unfinished run needs when it is resumed stays.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ _TREES = ("review", "checks")
 
 
 def examine_files(bus: Bus, state: RunState | None) -> Iterator[Problem]:
-    """Yield half-written files, heartbeats of the dead, and outboxes that nobody will look into."""
+    """Yield half-written files, heartbeats of dead processes, and outboxes that no run will read."""
     for path in bus.find_leftovers():
         yield Problem(
             code="half_written",
@@ -54,7 +54,7 @@ def _dead_heart(bus: Bus, path: Path) -> Iterator[Problem]:
 
 
 def _awaited(name: str, state: RunState | None) -> bool:
-    """Whether a run that can be taken up again will look into an outbox of that name."""
+    """Whether a run that can be resumed will read an outbox of that name."""
     return state is not None and state.unfinished and name.startswith(f"{state.run_name}-r{state.round}-")
 
 
@@ -72,13 +72,13 @@ def _outbox(bus: Bus, outbox: Path) -> Problem:
 def examine_runs(
     bus: Bus, repository: Repository, run_names: Iterable[str], state: RunState | None
 ) -> Iterator[Problem]:
-    """Yield processes and worktrees of every run that this bus knows and that is over or was cut off."""
+    """Yield processes and worktrees of every run of this bus that has ended or was interrupted."""
     alive = count_carrying(RUN_VARIABLE)
     for run_name in run_names:
         try:
             manifest = Archive(bus.archive_root / run_name).read_manifest()
         except LoopError:
-            continue  # said where the documents are examined
+            continue  # reported with the documents
         if alive[manifest.run_id]:
             yield Problem(
                 code="processes",

@@ -1,4 +1,4 @@
-"""The log: an unbroken chain that holds every line which a run has anchored."""
+"""Check the log: an unbroken chain with every line that a run has anchored."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ _NOT_YET = "a run that was killed; the next one that goes on anchors them"
 def examine_log(
     bus: Bus, repository: Repository, run_names: Collection[str], state: RunState | None, *, alive: bool
 ) -> Iterator[Problem]:
-    """Yield where the chain is broken, each anchor whose line is not there, and what nobody has anchored yet.
+    """Yield where the chain is broken, each anchor whose line is missing, and lines that are not anchored yet.
 
     `state` was read before: a run that is alive syncs the log and moves its ref before it puts a state.
     """
@@ -50,7 +50,7 @@ def examine_log(
 
 
 def _pinned(repository: Repository, run_names: Collection[str]) -> dict[str, bytes]:
-    """Return ref -> content for the anchors of these runs; one that is no blob says nothing."""
+    """Return ref -> content for the anchors of these runs; no content for one that is not a blob."""
     found = ((ref, _ANCHOR.fullmatch(ref)) for ref in repository.refs(REFS))
     names = [ref for ref, match in found if match is not None and match[1] in run_names]
     blobs = repository.blobs(*names) if names else {}
@@ -58,7 +58,7 @@ def _pinned(repository: Repository, run_names: Collection[str]) -> dict[str, byt
 
 
 def _behind(bus: Bus, state: RunState, named: LogAnchor, pinned: LogAnchor | None) -> Iterator[Problem]:
-    """Yield a problem when the ref is behind the state: no kill leaves that."""
+    """Yield a problem when the ref is behind the state: a kill does not cause that."""
     if pinned == named or (pinned is not None and pinned.seq > named.seq):
         return
     what = "no event" if pinned is None else f"event {pinned.seq}"
@@ -68,7 +68,7 @@ def _behind(bus: Bus, state: RunState, named: LogAnchor, pinned: LogAnchor | Non
 
 
 def _is_older(name: str) -> bool:
-    """Whether a person went on with a run whose log was not as this anchor names it: that was told at the time."""
+    """Whether a person resumed the run although its log did not have this anchor: that was reported then."""
     return "/older/" in name
 
 

@@ -1,4 +1,4 @@
-"""Something that is not as loop leaves it."""
+"""A problem that a check found."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from loop_kit.values import dataclass
 class Problem:
     """`where` is a file, a ref or a process. `remedy` says in a few words what `repair` does.
 
-    `repair` is None when nothing could be done without losing something; then `hint` says what a person may do. A `note`
-    is worth knowing and nothing is wrong.
+    `repair` is None when a repair would lose something; then `hint` says what a person may do. A `note` is information, not
+    a fault.
     """
 
     code: str
