@@ -165,7 +165,7 @@ class Bus(Layout):
         if self.task_id not in ("", task_id):
             raise StartError(
                 f"{self.root} is the bus of {self.task_id}, and the card is that of {task_id}",
-                hint=f"--loop-dir {shlex.quote(shown(self.runs_root / task_id))} names the bus of {task_id}",
+                hint=f"--loop-dir {shlex.quote(path_text(self.runs_root / task_id))} names the bus of {task_id}",
             )
 
     def is_approved(self, task_id: str) -> bool:

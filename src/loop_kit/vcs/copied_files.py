@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loop_kit import folders
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 
 _NAMES_SHOWN = 5

@@ -17,9 +17,10 @@ from pathlib import Path
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
 from loop_kit.values import replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import lfs_objects, shared_repository, submodules
 from loop_kit.vcs.copied_files import files_below
-from loop_kit.vcs.git import Answer, Git, last_line, path_text, shown
+from loop_kit.vcs.git import Git, GitAnswer, last_line
 from loop_kit.vcs.repository import Repository
 
 # A forged index over packs could make git overlook objects. The pack on its way is one file, and nothing relies on it yet.
@@ -51,7 +52,7 @@ def fetch_commits(home: Repository, tree: Repository, *commits: str) -> None:
         _fetch(home, tree, commits, aside=folder_aside(tree.root))
     except OSError as error:
         raise NeedsPersonError(
-            f"the run's tree {shown(tree.root)} cannot be fetched from: {error.filename or ''}: {error.strerror}",
+            f"the run's tree {path_text(tree.root)} cannot be fetched from: {error.filename or ''}: {error.strerror}",
             hint="see what is there, and whether there is room; then: loop run --resume",
         ) from None
 
@@ -82,7 +83,7 @@ def _with_objects(home: Repository, tree: Repository) -> Git:
     for path, mode in files_below(folder):
         if not stat.S_ISREG(mode):
             raise NeedsPersonError(
-                f"{shown(path)} among the objects of the run's tree is a link or no file",
+                f"{path_text(path)} among the objects of the run's tree is a link or no file",
                 hint="see who made it and remove it, then: loop run --resume",
             )
     named = os.fsdecode(shared_repository.quoted(os.fsencode(folder)))
@@ -112,7 +113,7 @@ def _check_commits(git: Git, tree: Repository, commits: Sequence[str]) -> None:
     for sha in commits:
         if sha not in known:
             raise NeedsPersonError(
-                f"{sha!r:.100} is no commit of the run's tree {shown(tree.root)}",
+                f"{sha!r:.100} is no commit of the run's tree {path_text(tree.root)}",
                 hint="see what is checked out there; then: loop run --resume",
             )
 
@@ -124,12 +125,12 @@ def _commits_among(git: Git, ids: Iterable[str]) -> frozenset[str]:
     return frozenset(path_text(line.removesuffix(b" commit")) for line in lines if line.endswith(b" commit"))
 
 
-def _check_answer(answer: Answer, tree: Repository, commits: Sequence[str]) -> None:
+def _check_answer(answer: GitAnswer, tree: Repository, commits: Sequence[str]) -> None:
     if answer.code != 0:
         reasons = _REASON.findall(answer.err)
         why = f"{reasons[0]:.300}" if reasons else last_line(answer.err) or f"git ended with {answer.code}"
         raise NeedsPersonError(
-            f"{', '.join(sha[:12] for sha in commits)} cannot be fetched from the run's tree {shown(tree.root)}: {why}",
+            f"{', '.join(sha[:12] for sha in commits)} cannot be fetched from the run's tree {path_text(tree.root)}: {why}",
             hint="nothing refers to it, and the tree stays as it is: see what was done there; then: loop run --resume",
         )
 

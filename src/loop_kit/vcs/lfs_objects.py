@@ -8,9 +8,10 @@ from hashlib import file_digest
 from pathlib import Path
 
 from loop_kit import folders
+from loop_kit.values.wording import path_text
 from loop_kit.vcs.copied_files import copy, files_below
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import path_text, zero_separated
+from loop_kit.vcs.git import zero_separated
 from loop_kit.vcs.repository import Repository
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"

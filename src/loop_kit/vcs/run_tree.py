@@ -32,10 +32,10 @@ from pathlib import Path
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.values import dataclass
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import lfs_objects, shared_repository, submodules
 from loop_kit.vcs.copied_files import copy_ignored
 from loop_kit.vcs.fetching import folder_aside
-from loop_kit.vcs.git import shown
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.worktree import check_place
 
@@ -57,8 +57,8 @@ def make_run_tree(home: Repository, folder: Path, *, sha: str, branch: str, copy
     check_place(home, folder, what="a run's tree", variables="XDG_STATE_HOME")
     if os.path.lexists(folder):
         raise StartError(
-            f"{shown(folder)} is there already, and a run's tree is never replaced: it may hold work",
-            hint=f"see what it holds; to be rid of it: rm -rf {shlex.quote(shown(folder))}",
+            f"{path_text(folder)} is there already, and a run's tree is never replaced: it may hold work",
+            hint=f"see what it holds; to be rid of it: rm -rf {shlex.quote(path_text(folder))}",
         )
     unfinished = _unfinished(folder)
     with _disk(folder):
@@ -87,14 +87,16 @@ def remove_run_tree(home: Repository, folder: Path) -> None:
     What was not fetched is gone with it. A link in its place is removed, not what it leads to.
     """
     if any(kept.is_relative_to(folder) for kept in (home.root, home.git_dir, home.common_dir)):
-        raise StartError(f"{shown(folder)} holds {shown(home.root)}", hint="a run's tree lies outside the repository")
+        raise StartError(
+            f"{path_text(folder)} holds {path_text(home.root)}", hint="a run's tree lies outside the repository"
+        )
     try:
         for path in (folder, _unfinished(folder), folder_aside(folder)):
             folders.remove(path)
     except OSError as error:
         raise NeedsPersonError(
-            f"the run's tree {shown(folder)} cannot be removed: {error.filename}: {error.strerror}",
-            hint=f"look at what is there and remove it by hand: rm -rf {shlex.quote(shown(folder))}",
+            f"the run's tree {path_text(folder)} cannot be removed: {error.filename}: {error.strerror}",
+            hint=f"look at what is there and remove it by hand: rm -rf {shlex.quote(path_text(folder))}",
         ) from None
 
 
@@ -109,11 +111,11 @@ def _made(source: Repository, root: Path, sha: str, branch: str) -> Iterator[str
             continue
         if submodule.repository.commit_id(submodule.sha) is None:
             raise StartError(
-                f"the submodule {shown(submodule.path)} does not have {submodule.sha[:12]}, which {sha[:12]} asks for",
-                hint=f"git submodule update -- {shlex.quote(shown(submodule.path))}, then run the same command again",
+                f"the submodule {path_text(submodule.path)} does not have {submodule.sha[:12]}, which {sha[:12]} asks for",
+                hint=f"git submodule update -- {shlex.quote(path_text(submodule.path))}, then run the same command again",
             )
         for note in _made(submodule.repository, root / submodule.path, submodule.sha, ""):
-            yield f"submodule {shown(submodule.path)}: {note}"
+            yield f"submodule {path_text(submodule.path)}: {note}"
 
 
 def _unfinished(folder: Path) -> Path:
@@ -126,7 +128,7 @@ def _disk(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StartError(
-            f"the run's tree {shown(folder)} cannot be made: {error.filename or ''}: {error.strerror}",
-            hint=f"make room there, and let this user alone write in {shown(folder.parent)}, or set XDG_STATE_HOME to "
+            f"the run's tree {path_text(folder)} cannot be made: {error.filename or ''}: {error.strerror}",
+            hint=f"make room there, and let this user alone write in {path_text(folder.parent)}, or set XDG_STATE_HOME to "
             "another folder; then run the same command again",
         ) from None

@@ -18,9 +18,10 @@ from pathlib import Path
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.values import replace
+from loop_kit.values.wording import path_text
 from loop_kit.vcs import carried_settings
 from loop_kit.vcs.findings import listed
-from loop_kit.vcs.git import Git, last_line, path_text, shown
+from loop_kit.vcs.git import Git, last_line
 from loop_kit.vcs.repository import Repository
 from loop_kit.vcs.watched_files import pointed_at
 
@@ -57,7 +58,7 @@ def make(source: Repository, root: Path, *, sha: str, branch: str) -> list[str]:
     """
     settings, refs = source.git.outs(carried_settings.QUESTION, _REFS)
     if source.commit_id(sha) != sha:
-        raise StartError(f"{shown(source.root)} has no commit {sha:.100}", hint="git log shows the commits")
+        raise StartError(f"{path_text(source.root)} has no commit {sha:.100}", hint="git log shows the commits")
     there = carried_settings.read(settings)
     tree = at(root)
     kind = "sha256" if len(sha) == _SHA256 else "sha1"
@@ -94,8 +95,8 @@ def check(source: Repository, root: Path) -> Repository:
     problem = _problem(source, root)
     if problem:
         raise NeedsPersonError(
-            f"{shown(root)} is not the run's tree any more: {problem}",
-            hint=f"see what happened to it; what loop has fetched from it is below refs/loop/ of {shown(source.root)}",
+            f"{path_text(root)} is not the run's tree any more: {problem}",
+            hint=f"see what happened to it; what loop has fetched from it is below refs/loop/ of {path_text(source.root)}",
         )
     return at(root)
 
@@ -117,9 +118,9 @@ def _problem(source: Repository, root: Path) -> str:
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     if os.path.lexists(git_dir / "commondir"):
-        return f"{shown(git_dir / 'commondir')} names another repository"
+        return f"{path_text(git_dir / 'commondir')} names another repository"
     if named != alternates(source):
-        return f"{shown(git_dir / 'objects/info/alternates')} does not name the objects of {shown(source.root)} alone"
+        return f"{path_text(git_dir / 'objects/info/alternates')} does not name the objects of {path_text(source.root)} alone"
     return ""
 
 
@@ -180,7 +181,7 @@ def _check_out(source: Repository, tree: Repository, sha: str, promisors: list[s
             else f"git worktree add FOLDER {sha[:12]} does the same and says more"
         )
         raise StartError(
-            f"git cannot check out {sha[:12]} of {shown(source.root)} into a tree of its own: {last_line(answer.err)}",
+            f"git cannot check out {sha[:12]} of {path_text(source.root)} into a tree of its own: {last_line(answer.err)}",
             hint=hint,
         )
 
@@ -191,4 +192,4 @@ def _hooks(source: Repository, settings: carried_settings.Settings) -> Iterator[
     with suppress(OSError):  # then none of them ran in the person's tree either
         names = [name for name in folders.names(Path(os.path.realpath(folder))) if not name.endswith(".sample")]
         if names:
-            yield f"no git hook runs in the run's tree, not those in {shown(folder)}: {listed(names, _NAMES_SHOWN)}"
+            yield f"no git hook runs in the run's tree, not those in {path_text(folder)}: {listed(names, _NAMES_SHOWN)}"
