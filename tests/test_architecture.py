@@ -31,6 +31,7 @@ ANOTHER_TOOL = re.compile(
 
 # Modules without a test module of their own, and where they are tested instead.
 TESTED_ELSEWHERE = {
+    "cli/run_bus.py": "tests/rounds/test_own_tree.py starts and resumes runs through it",
     "bridge/task.py": "what is read from a command line: tests/acp/bridge/test_main.py reads one",
     "backends/api.py": "names of other modules: src/loop_kit_acp and the example of docs/backends.md import them from there",
     "bus/around.py": "what a next run would take: tests/rounds/test_noticed.py changes it while a run goes on",

@@ -81,6 +81,6 @@ def test_a_cell_says_what_a_value_may_be(annotation: Any, said: str):
 
 def test_the_settings_on_the_page_are_valid():
     shown = blocks(text_of("docs/config.md"), "toml")
-    assert len(shown) == 5
+    assert len(shown) == 6
     for block in shown:
         Settings.from_document(tomllib.loads(block))

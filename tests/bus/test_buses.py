@@ -126,7 +126,7 @@ def test_a_task_is_approved_on_its_own_bus_or_on_the_default_one(default: Bus, b
     (default.root / "summary.json").write_text(json.dumps({**document, "task_id": "T-3"}), encoding="utf-8")
     assert [each.is_approved("T-3") for each in (default, bus, other)] == [True, True, True]
     assert not any(default.is_approved(name) for name in ("T-2", "../runs/T-1", "T-1/../T-1"))
-    (bus.root / "summary.json").write_text(json.dumps({**document, "schema_version": 2}), encoding="utf-8")
+    (bus.root / "summary.json").write_text(json.dumps({**document, "schema_version": 3}), encoding="utf-8")
     with pytest.raises(NewerError, match=r"\.loop/runs/T-1/summary\.json"):
         other.is_approved("T-1")
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin
 
 from loop_kit.model.check import CheckCommand, Prepare
-from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, Settings
+from loop_kit.model.config import BackendSettings, EnvSettings, ProtectSettings, Settings, WorktreeSettings
 from loop_kit.model.prices import ModelPrice, Prices
 from loop_kit.model.roles import RoleSettings
 from loop_kit.model.run_settings import RunSettings
@@ -27,6 +27,7 @@ TABLES: Mapping[str, Any] = {
     "checks": CheckCommand,
     "prepare": Prepare,
     "plugins": Settings,
+    "worktrees": WorktreeSettings,
 }
 _TABLE = re.compile(r"<!-- table: (\w+) -->\n(\n(\|[^\n]*\n)+)?")
 # What stands between the line [run] and the comment above the table after it.

@@ -6,6 +6,7 @@ The person's tree, index and HEAD are never written. What the worker commits the
 
 from pathlib import Path
 
+from loop_kit.bus.bus import Bus
 from loop_kit.engine.run import Run
 from loop_kit.engine.world import World
 from loop_kit.errors import NeedsPersonError
@@ -24,22 +25,24 @@ def folder_for(world: World, run_id: str) -> Path:
     return world.trees / run_id
 
 
-def make(home: Repository, manifest: Manifest, sha: str) -> tuple[str, ...]:
+def make(home: Repository, bus: Bus, manifest: Manifest, sha: str) -> tuple[str, ...]:
     """Make the run's tree with its branch at `sha`, and return sentences on what of the person's tree it does not have.
 
     What a start that was killed has left there goes first: nobody has worked in it.
     """
     remove_run_tree(home, Path(manifest.tree))
-    made = make_run_tree(
-        home, Path(manifest.tree), sha=sha, branch=manifest.branch, copy=manifest.settings.worktrees.copy
-    )
+    copy = manifest.settings.worktrees.copy
+    if copy and bus.default.root.is_relative_to(home.root):  # whatever is to be copied, the bus is not
+        own = bus.default.root.relative_to(home.root)
+        copy = (*copy, f"!/{own}/", f"!/{own}/**")
+    made = make_run_tree(home, Path(manifest.tree), sha=sha, branch=manifest.branch, copy=copy)
     return made.notes
 
 
-def make_again(home: Repository, manifest: Manifest, sha: str) -> None:
+def make_again(home: Repository, bus: Bus, manifest: Manifest, sha: str) -> None:
     """Make the tree of a run that goes on if it is gone: what was verified and what was pinned is at home."""
     if manifest.tree and open_run_tree(home, Path(manifest.tree)) is None:
-        make(home, manifest, sha)
+        make(home, bus, manifest, sha)
 
 
 def publish(run: Run, head_sha: str) -> None:

@@ -90,7 +90,7 @@ def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, 
         around={**others, **for_next_run(bus, run_name)},
     )
     repository.pin(f"refs/loop/{run_name}/r0/base", manifest.base_sha)
-    notes = own_tree.make(repository, manifest, manifest.base_sha) if manifest.tree else ()
+    notes = own_tree.make(repository, bus, manifest, manifest.base_sha) if manifest.tree else ()
     archive = Archive(bus.archive_root / run_name)
     archive.put_document(0, Manifest.kind, manifest)
     _put_card(bus, archive, manifest)
@@ -173,7 +173,7 @@ def _resume(world: World, bus: Bus, repository: Repository, request: RunRequest,
             f"--round {request.round_number}: the run stands in round {state.round}",
             hint=f"leave --round out, or say --round {state.round}",
         )
-    own_tree.make_again(repository, read_manifest(bus, state), state.head_sha)
+    own_tree.make_again(repository, bus, read_manifest(bus, state), state.head_sha)
     run = Run.load(world, bus, repository, state)
     run.manifest = _with_flags(run.manifest, request)
     check_bus(bus, repository)
