@@ -14,7 +14,7 @@ from loop_kit.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class DispatchEnding:
     """How a dispatch ended; `failure` is None when it did not fail. `usage` and `session_id` are as its program told them.
 
     `lost` says that it could not go on in the session that it was to go on in, `swept` how many processes it left.
@@ -39,7 +39,7 @@ def so_far(run: Run, dispatch: Dispatch, account: Account) -> Spending:
     return Spending.of(own, cost, 0.0)
 
 
-def settle(run: Run, dispatch: Dispatch, ending: Ending) -> None:
+def settle(run: Run, dispatch: Dispatch, ending: DispatchEnding) -> None:
     """Enter what a dispatch came to, its document and its session, unless that is lost; put the state and tell the end."""
     own, cost = _bill(run, dispatch, ending.usage, ending.session_id)
     entry = Spending.of(own, cost, ending.seconds)
@@ -80,7 +80,7 @@ def charge_cut_off(run: Run, name: str, *, document: bool) -> None:
     if dispatch.order.prompt.exists():
         account = Account(dispatch.backend)
         account.replay(dispatch.output)
-        ending = Ending(
+        ending = DispatchEnding(
             how="cut_off",
             seconds=_seconds(dispatch),
             document=document,
@@ -100,7 +100,7 @@ def _bill(run: Run, dispatch: Dispatch, usage: Usage | None, session_id: str | N
     return own, run.settings.prices.cost(own, dispatch.order.model, dispatch.backend_name)
 
 
-def _session_after(run: Run, dispatch: Dispatch, ending: Ending) -> Session | None:
+def _session_after(run: Run, dispatch: Dispatch, ending: DispatchEnding) -> Session | None:
     asked, usage, session_id = dispatch.session, ending.usage, ending.session_id
     counted = usage.numbers if usage is not None and usage.cumulative else None
     if session_id is None or (asked is not None and asked.session_id == session_id):

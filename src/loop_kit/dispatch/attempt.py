@@ -12,7 +12,7 @@ from loop_kit.backends.account import Account, failure_of
 from loop_kit.bus import heartbeat
 from loop_kit.bus.atomic import make_folder, remove, write_bytes
 from loop_kit.bus.layout import kind_of
-from loop_kit.dispatch.accounting import Ending, so_far
+from loop_kit.dispatch.accounting import DispatchEnding, so_far
 from loop_kit.dispatch.activity import ActivityFilter
 from loop_kit.dispatch.collect import take_in
 from loop_kit.dispatch.dispatch import Dispatch
@@ -67,9 +67,9 @@ class Attempt(Generic[R]):
         return "no_document" if self.missing else "invalid_document"
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> DispatchEnding:
         """What is entered of it."""
-        return Ending(
+        return DispatchEnding(
             how=str(self.ended.how),
             seconds=self.ended.seconds,
             document=self.report is not None,

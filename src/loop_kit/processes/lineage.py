@@ -58,7 +58,7 @@ class ProcessId:
                 os.close(pidfd)
         return True
 
-    def _seen(self) -> proc.Status | None:
+    def _seen(self) -> proc.ProcessStatus | None:
         seen = proc.status(self.pid)
         return seen if seen and seen.start_time == self.start_time else None
 

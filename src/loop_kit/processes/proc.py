@@ -17,7 +17,7 @@ _START_TICKS = 19  # position in /proc/PID/stat, counted behind the program's na
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ProcessStatus:
     """`start_time` is a token to compare: two processes with the same pid never have the same one."""
 
     state: str
@@ -34,20 +34,20 @@ class Status:
         return self.state == "T"
 
 
-def status(pid: int) -> Status | None:
+def status(pid: int) -> ProcessStatus | None:
     return _status_from_proc(pid) if LINUX else status_from_ps(pid)
 
 
-def _status_from_proc(pid: int) -> Status | None:
+def _status_from_proc(pid: int) -> ProcessStatus | None:
     try:
         line = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
     fields = line[line.rindex(b")") + 1 :].decode("ascii").split()  # the name may hold blanks and brackets
-    return Status(fields[0], int(fields[1]), f"{boot_id()}:{fields[_START_TICKS]}")
+    return ProcessStatus(fields[0], int(fields[1]), f"{boot_id()}:{fields[_START_TICKS]}")
 
 
-def status_from_ps(pid: int) -> Status | None:
+def status_from_ps(pid: int) -> ProcessStatus | None:
     """Ask `ps`; its start time counts whole seconds, so it is weaker evidence."""
     asked = ["ps", "-o", "stat=,ppid=,lstart=", "-p", str(pid)]
     import subprocess  # noqa: PLC0415  (only where there is no /proc, and every command looks at processes)
@@ -55,7 +55,7 @@ def status_from_ps(pid: int) -> Status | None:
     answer = subprocess.run(asked, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "PATH": os.defpath})
     state, _, rest = answer.stdout.strip().partition(" ")
     parent, _, started = rest.strip().partition(" ")
-    return Status(state[0], int(parent), " ".join(started.split())) if started else None
+    return ProcessStatus(state[0], int(parent), " ".join(started.split())) if started else None
 
 
 @cache

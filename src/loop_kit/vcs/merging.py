@@ -10,14 +10,14 @@ from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
 from loop_kit.vcs.git import last_line, zero_separated
 from loop_kit.vcs.identity import own_variables
-from loop_kit.vcs.objects import Commit
+from loop_kit.vcs.objects import CommitObject
 from loop_kit.vcs.repository import Repository
 
 _CONFLICT = 1
 _SHOWN = 5
 
 
-def merged_tree(repository: Repository, ours: Commit, theirs: Commit) -> str:
+def merged_tree(repository: Repository, ours: CommitObject, theirs: CommitObject) -> str:
     """Return the id of the tree that has both; raise `NeedsPersonError` naming the files in which they contradict each other."""
     asked = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours.hexsha, theirs.hexsha)
     answer = repository.git.ask(*asked)
@@ -36,7 +36,7 @@ def merged_tree(repository: Repository, ours: Commit, theirs: Commit) -> str:
 
 
 def commit_as(
-    repository: Repository, tree: str, parents: Sequence[Commit], message: str, environment: Mapping[str, str]
+    repository: Repository, tree: str, parents: Sequence[CommitObject], message: str, environment: Mapping[str, str]
 ) -> str:
     """Make a commit in the person's own name and return its id; no branch refers to it yet."""
     git = replace(repository.git, variables={**repository.git.variables, **own_variables(environment)})
@@ -49,7 +49,7 @@ def commit_as(
     return path_text(answer.line)
 
 
-def advance(repository: Repository, branch: str, to: Commit) -> None:
+def advance(repository: Repository, branch: str, to: CommitObject) -> None:
     """Move a branch from the first parent of `to` to it, with the files where it is checked out here; whole, or raise."""
     where = _checked_out(repository).get(f"refs/heads/{branch}")
     if where is None:

@@ -24,7 +24,7 @@ class Tree(Protocol):
     def hexsha(self) -> str: ...
 
 
-class Commit(Protocol):
+class CommitObject(Protocol):
     """What is read of a `git.Commit`."""
 
     @property
@@ -32,7 +32,7 @@ class Commit(Protocol):
     @property
     def tree(self) -> Tree: ...
     @property
-    def parents(self) -> Sequence["Commit"]: ...
+    def parents(self) -> Sequence["CommitObject"]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Objects:
     repository: Repository
     repo: "DisarmedRepo"
 
-    def commit(self, sha: str) -> Commit:
+    def commit(self, sha: str) -> CommitObject:
         """Return the commit that has this full id."""
         if len(sha) == _SHA1:
             try:
@@ -54,7 +54,7 @@ class Objects:
                 return found
         return PlainCommit(self.repository.git, sha)
 
-    def branch(self, name: str) -> Commit | None:
+    def branch(self, name: str) -> CommitObject | None:
         """Return the commit a branch is at, None when there is no such branch."""
         sha = self.repository.commit_id(f"refs/heads/{name}")
         return None if sha is None else self.commit(sha)
