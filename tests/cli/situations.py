@@ -88,7 +88,7 @@ COMMAND_ROWS: tuple[Row, ...] = (
     (
         ("--resume", "--single-round"),
         ("round_limit",),
-        Plays(paid=(0, 0), code=6, state="awaiting_work", says="1 rounds ended without approval"),
+        Plays(paid=(0, 0), code=6, state="awaiting_work", says="1 round ended without approval"),
     ),
     (
         "--single-round --round right",

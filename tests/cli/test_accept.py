@@ -128,4 +128,4 @@ def test_what_is_not_approved_is_not_accepted(tmp_path: Path):
     assert (nothing.code, "there is no run" in nothing.err) == (3, True)
     stage.run("--max-rounds", "1")
     result = stage.loop("accept")
-    assert (result.code, "T-1 is not approved: 1 rounds ended without approval" in result.err) == (11, True)
+    assert (result.code, "T-1 is not approved: 1 round ended without approval" in result.err) == (11, True)

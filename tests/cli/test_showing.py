@@ -118,7 +118,7 @@ def test_an_error_is_the_last_line_too_and_the_exit_code_is_as_always(limited):
     result = stage.loop(*AGAIN, "--json")
     data = last(result)
     assert (data["outcome"], result.code) == ("round_limit", 6)
-    assert data["message"] == "1 rounds ended without approval"
+    assert data["message"] == "1 round ended without approval"
     assert data["next"] == ["loop run --resume --max-rounds 3", "loop show T-1"]
     assert data["summary"]["open_issues"][0]["file"] == "app.txt"
     refused = stage.run("--json")  # there is no run that this could be the ending of
@@ -158,7 +158,7 @@ def test_quiet_is_nothing_but_the_ending(limited):
         "  next:        loop show T-1",
         f"  the story:   {stage.bus}/summary.json",
     ]
-    assert result.err.splitlines()[0] == "loop: 1 rounds ended without approval"
+    assert result.err.splitlines()[0] == "loop: 1 round ended without approval"
     assert len(result.err.splitlines()) == 2
 
 
@@ -170,8 +170,8 @@ def test_with_stderr_redirected_it_gets_plain_lines_and_the_sentence_and_the_ter
     said = (tmp_path / "err").read_text(encoding="utf-8")
     assert "\x1b" not in said
     assert re.search(r"^  0:0\d\.\d  T-1: going on in round 2$", said, re.MULTILINE)
-    assert "loop: 1 rounds ended without approval\n" in said
-    assert "why       1 rounds ended without approval\n" in bare(terminal.text)
+    assert "loop: 1 round ended without approval\n" in said
+    assert "why       1 round ended without approval\n" in bare(terminal.text)
 
 
 def test_with_stdout_redirected_the_ending_is_plain_and_the_terminal_has_the_sentence(limited, tmp_path):
@@ -182,7 +182,7 @@ def test_with_stdout_redirected_the_ending_is_plain_and_the_terminal_has_the_sen
     said = (tmp_path / "out").read_text(encoding="utf-8")
     assert "\x1b" not in said
     assert said.startswith("T-1: round_limit, after 1 round\n")
-    assert "loop: 1 rounds ended without approval\n" in terminal.text
+    assert "loop: 1 round ended without approval\n" in terminal.text
 
 
 def test_a_card_that_is_made_is_told_except_to_those_who_want_quiet(tmp_path):
