@@ -68,7 +68,7 @@ PLANTS = {
         "torn write r",
     ),
     "the round is archived after its commit point": Plant(
-        "steps/round.py", {ARCHIVE: "", COMMIT: COMMIT + ARCHIVE}, "r2_"
+        "steps/round.py", {ARCHIVE: "", COMMIT: f"{COMMIT}    run.round = row.round\n{ARCHIVE}"}, "r2_"
     ),
     "the fix list comes after the commit point": Plant(
         "steps/round.py", {FIX_LIST: f"        run.put()\n{FIX_LIST}"}, "fix_list"
@@ -126,7 +126,7 @@ PLANTS = {
     "the ref of the log does not move": Plant("engine/log_anchor.py", {MOVE: ""}, "r2_"),
     "the state names the end of the log before git does": Plant(
         "steps/round.py",
-        {ANCHOR: f"    run.put(log=run.feed.sync(run.state.log))\n{ANCHOR}"},
+        {ANCHOR: f"    run.bus.put_state(replace(run.state, log=run.feed.sync(run.state.log)))\n{ANCHOR}"},
         "fsync .loop",  # when the state has its name
         since="fsync feed.jsonl",
     ),

@@ -123,6 +123,8 @@ def finish(stage: Stage, *, most_calls: int) -> None:
     assert not lost, f"lost or changed in the archive: {lost}"
     assert held <= set(stage.pins().values()), f"no ref holds {held - set(stage.pins().values())} any more"
     assert CALLS <= sum(stage.paid) <= most_calls, f"{sum(stage.paid)} calls were paid"
+    entered = sum(each["dispatches"] for each in stage.look().standing["spent"].values())
+    assert entered >= sum(stage.paid), f"{sum(stage.paid)} calls were paid, and {entered} are in the account"
     assert CHECK_RUNS <= _check_runs(stage) <= most, f"checks ran {_check_runs(stage)} times, at most {most} were due"
     examined = examine(Bus(stage.bus), Repository.find(stage.root), alive=False)
     problems = [problem for problem in examined if problem.code != "torn"]
