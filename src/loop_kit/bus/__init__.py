@@ -1,7 +1,7 @@
-"""Where it lives: the files under `.loop/`, whole or absent.
+"""The files under `.loop/`, whole or absent.
 
-`files`, `atomic` and `document` are the ground, `layout` the map, `bus` and `delivery` the traffic, `buses` the others beside
-the default bus; `archive` and
-`emptying` see that nothing is lost; `feed` and `heartbeat` are news; `lock` keeps runs apart; `newer` refuses what a newer
-loop wrote.
+`files`, `atomic` and `document` read and write one file; `layout` has the paths, `bus` the documents, `delivery` the outboxes and
+`buses` the buses beside the default one. `archive` and `emptying` keep what is replaced; `feed` is the event log, `heartbeat` a
+sign of life; `lock` keeps runs apart; `own_folders` refuses links; `around` notices changes between runs; `newer` refuses what
+a newer loop wrote.
 """

@@ -1,6 +1,6 @@
 """The bus: read and write what lies in `.loop/`, or in `.loop/runs/{task_id}/`.
 
-Only the person's own files may be symbolic links. Whatever an agent may have touched is opened like a stranger's file.
+Only the person's own files may be symbolic links. Every file that an agent may have written is opened as untrusted.
 """
 
 import os
@@ -112,7 +112,7 @@ class Bus(Layout):
         return data
 
     def install(self, kind: str, document: Mapping[str, Any]) -> bytes:
-        """Put the document that a dispatch handed in on the bus, in loop's own form; return its bytes."""
+        """Put the document that a dispatch submitted on the bus, in loop's own form; return its bytes."""
         return self.write(kind, document)
 
     def remove(self, kind: str) -> None:
@@ -136,7 +136,7 @@ class Bus(Layout):
         return None if document is None else documents.read(RunState, document, name=self.name(self.state_path))
 
     def put_state(self, state: RunState) -> None:
-        """Write where the run stands: the commit point of whatever was done before."""
+        """Write the state: the commit point of everything done before."""
         self.write("state", state)
 
     def read_card(self, path: Path | None = None) -> dict[str, Any]:
@@ -171,7 +171,7 @@ class Bus(Layout):
     def is_approved(self, task_id: str) -> bool:
         """Tell whether a run of this task was approved: the last one on the default bus or on the task's own, or an archived one.
 
-        Only loop's own word counts, which has a version; whose documents have none did not ask git.
+        Only a document with a version counts, because loop wrote it; other tools did not ask git.
         """
         roots = [self.default.root, *([self.runs_root / task_id] if is_task_id(task_id) else [])]
         return any(_has_approved(Bus(root), task_id) for root in roots)
@@ -184,23 +184,23 @@ class Bus(Layout):
         return bool(self.stop_files())
 
     def open_outbox(self, dispatch_id: str, kind: str) -> Path:
-        """Make the fresh, private folder of one dispatch; whatever an outbox of that name held before is gone."""
+        """Make an empty, private outbox for one dispatch; an older one of that name is removed."""
         return delivery.open_outbox(self.outbox(dispatch_id), classic=self.path(kind))
 
     def collect(self, dispatch_id: str, kind: str) -> dict[str, Any] | None:
-        """Return what a dispatch handed in, None when it was nothing; raise `DocumentError` when it is unreadable.
+        """Return what a dispatch submitted, None for nothing; raise `DocumentError` when it is unreadable.
 
-        To be called when the whole tree of the dispatch has ended, and before `clear_outbox`.
+        Call it when all processes of the dispatch have ended, and before `clear_outbox`.
         """
         paths = self.handed_in(dispatch_id, kind)
         return self.read_handed_in(paths[0], kind) if paths else None
 
     def handed_in(self, dispatch_id: str, kind: str) -> tuple[Path, ...]:
-        """Return every file that a dispatch handed in; the first is the one that counts."""
+        """Return every file that a dispatch submitted; the first is the valid one."""
         return delivery.find(self.outbox(dispatch_id), classic=self.path(kind))
 
     def read_handed_in(self, path: Path, kind: str) -> dict[str, Any]:
-        """Return what was handed in there; raise `DocumentError` when it is unreadable."""
+        """Return a submitted document; raise `DocumentError` when it is unreadable."""
         return self._read(path, kind)
 
     def clear_outbox(self, dispatch_id: str) -> None:
@@ -213,7 +213,7 @@ class Bus(Layout):
         return max(known, key=lambda name: int(name.removeprefix(prefix)), default="")
 
     def clear_runtime(self, *, keep: Collection[str] = ()) -> None:
-        """Remove what killed processes left in `runtime/`, but not the outboxes of the dispatches in `keep`."""
+        """Remove what killed processes left in `runtime/`, except the outboxes of the dispatches in `keep`."""
         kept = {path.name for name in keep for path in delivery.parts(self.outbox(name))}
         for name in atomic.listed(self.runtime):
             entry = self.runtime / name
@@ -225,7 +225,7 @@ class Bus(Layout):
                 atomic.remove(entry)
 
     def set_aside(self, path: Path) -> Path:
-        """Move what is no document to the unfiled ones: it may hold somebody's work, so it is not loop's to delete."""
+        """Move what is not a document to the unfiled ones: it may be somebody's work, so loop does not delete it."""
         atomic.make_folder(self.unfiled)
         target = free_name(self.unfiled, path.stem)
         atomic.move(path, target)

@@ -15,18 +15,18 @@ _DEFAULT_NAME = ".loop"
 
 
 def bus_of(bus: Bus, task_id: str) -> Bus:
-    """Return the bus of a task, there or not; raise `DocumentError` for what is no task id."""
+    """Return the bus of a task, existing or not; raise `DocumentError` for an invalid task id."""
     return Bus(bus.runs_root / check_task_id(task_id))
 
 
 def buses(bus: Bus) -> list[Bus]:
-    """Return the default bus of `bus` and those of single tasks, by name. What else lies in runs/ is passed over."""
+    """Return the default bus of `bus` and those of single tasks, by name. Anything else in runs/ is skipped."""
     root = bus.runs_root
     return [bus.default, *(Bus(root / name) for name in listed(root) if is_task_id(name) and is_folder(root / name))]
 
 
 def find_strays(bus: Bus) -> Iterator[Path]:
-    """Yield what lies in runs/ of a default bus and is no bus; links are told where all links are."""
+    """Yield entries of a default bus's runs/ that are not buses; links are reported by `own_folders.find_links`."""
     root = bus.root / RUNS
     found = [root / name for name in listed(root)] if is_folder(root) else []
     yield from (path for path in found if not (path.is_symlink() or (is_task_id(path.name) and path.is_dir())))
@@ -35,7 +35,7 @@ def find_strays(bus: Bus) -> Iterator[Path]:
 
 
 def check_place(bus: Bus) -> None:
-    """Raise `StartError` when `bus` is named like the bus of a task and cannot be one."""
+    """Raise `StartError` when the path of `bus` is that of a task's bus and it cannot be one."""
     default, called = Bus(bus.root.parent.parent), bus.root.name
     if bus.root.parent.name != RUNS or not (bus.task_id or _is_bus(default)):
         return
@@ -57,6 +57,6 @@ def check_place(bus: Bus) -> None:
 
 
 def _is_bus(bus: Bus) -> bool:
-    """Tell whether loop has made a folder its own: by its name, or by what keeps it out of the repository."""
+    """Tell whether a folder is a bus: by its name, or by the `.gitignore` that keeps it out of the repository."""
     ours = bus.root.name == _DEFAULT_NAME or read_beginning(bus.root / ".gitignore", limit=16) == IGNORES_ALL
     return ours and is_folder(bus.root)

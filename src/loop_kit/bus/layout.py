@@ -1,10 +1,10 @@
-"""The map of a bus: what lies where, and how large it may be. Nothing here touches the disk.
+"""The paths of a bus, and how large its files may be. Nothing here touches the disk.
 
 A bus is a folder with one run at a time. `.loop/` is the default one; `.loop/runs/{task_id}/` is that of one task, with the
 same layout. It inherits what people write (`INHERITED`, and `STOP`) from the default bus; everything else is its own. Which
-of the two a bus is, and from where it inherits, follows from its path alone: nothing an agent writes can change it, and
-whoever has the path has the bus. The alternative was a field that names the default bus; whoever makes a `Bus` would have
-to fill it in, and the round process would have to be told it beside the path.
+of the two a bus is, and from where it inherits, follows from its path alone: nothing an agent writes can change it, and the
+path is all that a caller needs. With a field that names the default bus, every caller that makes a `Bus` would have to fill it
+in, and the round process would need it beside the path.
 """
 
 import os
@@ -30,7 +30,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "summary": 8 * _MIB,
     }
 )
-# Documents of one round, in the order in which they come to be.
+# Documents of one round, in the order in which they are made.
 ROUND_KINDS = ("fix_list", "work_report", "checks", "review_request", "review_report")
 RUNS = "runs"
 # What people write for every run: a bus below `RUNS` has none of it.
@@ -38,7 +38,7 @@ INHERITED = ("config.toml", "templates", "context", "tasks")
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of a document on the bus; each of several reviewers hands in `review_report-NAME`."""
+    """Return the kind of a document on the bus; each of several reviewers submits `review_report-NAME`."""
     return name.partition("-")[0]
 
 
@@ -64,7 +64,7 @@ class Layout:
 
     @property
     def task_id(self) -> str:
-        """The task whose runs alone this bus takes; "" for a default bus, which takes every task's."""
+        """The only task whose runs this bus takes; "" for a default bus, which takes every task's."""
         return self.root.name if self.root.parent.name == RUNS and is_task_id(self.root.name) else ""
 
     @property
@@ -78,11 +78,11 @@ class Layout:
         return self.default.root / RUNS
 
     def key(self, path: Path) -> str:
-        """Return what a file of this bus is called in its documents: a path from the bus that the file belongs to."""
+        """Return the name of a file in the documents of this bus: a path relative to the bus that the file belongs to."""
         return os.path.relpath(path, self.root if path.is_relative_to(self.root) else self.default.root)
 
     def keyed(self, key: str) -> Path:
-        """Return the file of this bus that `key` is about."""
+        """Return the file of this bus that `key` names."""
         return (self.default if key.partition("/")[0] in INHERITED else self).root / key
 
     @property
@@ -107,7 +107,7 @@ class Layout:
 
     @property
     def tasks(self) -> Path:
-        """Where cards lie that a run may be given by their id."""
+        """Where cards are that a run can name by their id."""
         return self.default.root / "tasks"
 
     @property
@@ -126,7 +126,7 @@ class Layout:
         return self.runtime / f"{role}.heartbeat.json"
 
     def outbox(self, dispatch_id: str) -> Path:
-        """Where one dispatch hands in its document, as `report.json`."""
+        """Where one dispatch submits its document, as `report.json`."""
         return self.runtime / dispatch_id
 
     @property
@@ -135,12 +135,12 @@ class Layout:
 
     @property
     def unfiled(self) -> Path:
-        """Where documents go that name no task; no task can be called so."""
+        """Where documents without a task go; no task can have this name."""
         return self.archive_root / "_unfiled"
 
     @property
     def before(self) -> Path:
-        """Where files go that were here before loop, each under the path that it had; no task can be called so."""
+        """Where files from before loop go, each under the path that it had; no task can have this name."""
         return self.archive_root / "_before"
 
     @property
@@ -153,5 +153,5 @@ class Layout:
 
     @property
     def diff_path(self) -> Path:
-        """Where a diff goes that is too large for the review request."""
+        """Where a diff is that is too large for the review request."""
         return self.root / "review_diff.patch"

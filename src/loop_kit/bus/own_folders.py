@@ -1,6 +1,6 @@
-"""The folders of a bus that loop alone writes in: each has to be a folder, and none of git's business.
+"""The folders of a bus that loop alone writes in: none may be a link, and none may be tracked by git.
 
-A link in the place of one would let loop write, and clear away, wherever it leads; one that git tracks comes with a clone.
+Through a link loop would write and delete wherever it leads; a tracked folder comes with a clone.
 What people may share (config, templates, context, cards) may be both: loop only reads there.
 """
 
@@ -17,10 +17,10 @@ OWN = ("archive", "logs", "runtime", RUNS)
 
 
 def find_links(bus: Layout, run_name: str = "") -> Iterator[Path]:
-    """Yield each link in the place of a folder of loop's own: the bus itself, what is in `OWN`, the runs' below those.
+    """Yield each link where loop needs a folder: the bus itself, what is in `OWN`, the runs' folders below those.
 
-    With the name of a run its folders alone are looked at, without listing a long archive. Nothing is looked for behind a
-    link on the way to the bus of a task.
+    With the name of a run only its folders are checked, without listing a long archive. Nothing is checked behind a link on
+    the way to the bus of a task.
     """
     way = (bus.default.root, bus.runs_root, bus.root) if bus.task_id else (bus.root,)
     link = next(filter(Path.is_symlink, way), None)
@@ -44,7 +44,7 @@ def check_folders(bus: Layout) -> None:
 
 
 def find_disregarded(bus: Layout) -> Iterator[Path]:
-    """Yield what lies on the bus of a task although it is read from the default bus alone."""
+    """Yield files on the bus of a task that are read from the default bus only."""
     yield from (path for name in INHERITED if bus.task_id and os.path.lexists(path := bus.root / name))
 
 
@@ -58,14 +58,14 @@ def disregarded_sentence(bus: Layout, path: Path) -> tuple[str, str]:
 
 
 def check_inherited(bus: Layout) -> None:
-    """Raise `StartError` for the first such file: whoever wrote it expects a run to go by it."""
+    """Raise `StartError` for the first such file: its author expects it to have an effect."""
     for path in find_disregarded(bus):
         sentence, hint = disregarded_sentence(bus, path)
         raise StartError(sentence, hint=hint)
 
 
 def stop_at_links(bus: Layout, run_name: str) -> None:
-    """Raise `NeedsPersonError` for a link that came into the place of a folder while somebody worked."""
+    """Raise `NeedsPersonError` for a link that replaced a folder while an agent worked."""
     link = next(find_links(bus, run_name), None)
     if link is not None:
         sentence, hint = link_sentence(link)
@@ -73,9 +73,9 @@ def stop_at_links(bus: Layout, run_name: str) -> None:
 
 
 def own_paths(bus: Layout, root: Path) -> tuple[str, ...]:
-    """Return where `OWN` lies below the top of a working tree, as git names paths; nothing for a bus that lies elsewhere.
+    """Return the paths of `OWN` relative to the top of a working tree, as git names them; none for a bus outside it.
 
-    Of the bus of a task it is that of its default bus, which it is a part of.
+    For the bus of a task they are those of its default bus, which contains it.
     """
     top = bus.default.root
     if not top.is_relative_to(root):

@@ -20,7 +20,7 @@ class Plan:
 def plan_checks(card: TaskCard | None, settings: Settings, *, name: str = TaskCard.kind) -> Plan:
     """Return the checks of a run, or without a card those of the config; `name` is what the person calls the card.
 
-    Raises `DocumentError` when a criterion names a check that nobody configured, `StartError` when checks are required
+    Raises `DocumentError` when a criterion names a check that is not configured, `StartError` when checks are required
     and there are none.
     """
     own = {command.name: command for command in card.checks} if card else {}

@@ -1,4 +1,4 @@
-"""The whole examination of one bus, in the order in which a person wants to read it."""
+"""All checks of one bus, in the order in which a person wants to read the results."""
 
 from collections.abc import Iterator
 

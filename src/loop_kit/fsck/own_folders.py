@@ -1,4 +1,4 @@
-"""What loop writes on the bus is its own: no link leads out of it, git tracks nothing of it, and nobody else has put anything."""
+"""Check loop's own folders on the bus: none is a link, git tracks nothing in them, and no other file is there."""
 
 import shlex
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from loop_kit.vcs.repository import Repository
 
 
 def examine_folders(bus: Bus, repository: Repository) -> Iterator[Problem]:
-    """Yield each link in the place of a folder, each file that git tracks where loop keeps its own, and what is out of place.
+    """Yield each link instead of a folder, each file that git tracks in loop's own folders, and each file out of place.
 
-    Nothing is looked for on a bus that has a link.
+    A bus with a link is not searched further.
     """
     for link in find_links(bus):
         sentence, hint = link_sentence(link)
@@ -23,7 +23,7 @@ def examine_folders(bus: Bus, repository: Repository) -> Iterator[Problem]:
         sentence, hint = disregarded_sentence(bus, each)
         yield Problem(code="disregarded", where=bus.name(each), text=sentence, hint=hint)
     if bus.task_id:
-        return  # the default bus is asked for the rest
+        return  # the rest is checked with the default bus
     for stray in find_strays(bus):
         text = "it is no bus: one has the id of its task and is a folder, and nothing else is looked for here"
         yield Problem(code="no_bus", where=bus.name(stray), text=text, hint="move it away")

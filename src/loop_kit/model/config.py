@@ -184,7 +184,7 @@ class Settings:
         return settings
 
     def having(self, run: Mapping[str, Any], *, source: str) -> Self:
-        """Return these settings with some of `[run]` replaced, and with what that outweighs taken back.
+        """Return these settings with some of `[run]` replaced, and without what that overrides.
 
         `ConfigError` names `source` for a wrong value.
         """
@@ -203,7 +203,7 @@ class Settings:
         )
 
     def check_roles(self) -> None:
-        """Raise `ConfigError` when the roles do not go together: asked when every source has spoken."""
+        """Raise `ConfigError` when the roles contradict each other; called after every source was read."""
         for role in self.role_names:
             right = _access(role)
             if self.access(role) is not right:
@@ -234,7 +234,7 @@ class Settings:
         return self.run.quorum or len(self.reviewers)
 
     def role(self, role: str) -> RoleSettings:
-        """Return what a config says of a role, which need not be anything."""
+        """Return the settings of a role, the defaults when a config has none."""
         short = {WORKER: self.worker, REVIEWER: self.reviewer}
         return self.roles.get(role) or short.get(role) or RoleSettings()
 

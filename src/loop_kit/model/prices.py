@@ -63,7 +63,7 @@ class Prices:
         str, Size(0, 100), "The day these prices were looked up, as 2025-01-31; for people, loop only shows it."
     ] = ""
     per_dispatch: Annotated[
-        Dollars, "US dollars that --max-cost counts for a start of an agent whose price nobody knows; 1 when absent."
+        Dollars, "US dollars that --max-cost counts for a dispatch with an unknown price; 1 when absent."
     ] = 1.0
     models: Annotated[
         Mapping[str, ModelPrice],

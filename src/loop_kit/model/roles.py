@@ -1,7 +1,7 @@
 """Roles as data: what one may do, how its program answers, and what a config says of it.
 
-A run has one worker and one or more reviewers, each known by its name. Nothing but the settings knows what follows from
-a name: everybody else asks them.
+A run has one worker and one or more reviewers, each with a name. Only the settings know what follows from a name; all other code
+asks them.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,23 +15,23 @@ from loop_kit.values.annotations import Mark
 from loop_kit.values.wording import FieldError, shown
 
 WORKER, REVIEWER = "worker", "reviewer"
-# The settings of [run] that give a program to the roles which a run has without being told of others.
+# The settings of [run] that name a program for the two roles that every run has by default.
 NAMED_BY = {WORKER: frozenset({"worker_backend"}), REVIEWER: frozenset({"reviewer_backend", "reviewers"})}
 
 
 class Access(StrEnum):
-    """What an agent may do to the tree that it stands in."""
+    """What an agent may do to its tree."""
 
     READ = "read"  # look, and run what only looks
     WRITE = "write"  # edit, run and commit
 
 
 class Answer(StrEnum):
-    """Where an agent leaves its document."""
+    """How an agent submits its document."""
 
     FILE = "file"  # in the file that LOOP_REPORT names
     FORM = "form"  # in the form that its program was started with
-    TEXT = "text"  # in its last message: its program can write no file
+    TEXT = "text"  # in its last message: its program cannot write a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class RoleSettings:
     idle_timeout: Annotated[Seconds | None, Mark.ABSENT, "For this role alone, instead of that of [run]."] = None
 
     def outweighed(self, name: str, run: Mapping[str, Any]) -> Self:
-        """Return this role of that name without what a later source says otherwise in `run`, for it or for all roles."""
+        """Return the settings of this role without those that a later source overrides in `run`."""
         backend = "" if f"{name}_backend" in run else self.backend
         wall = None if "dispatch_timeout" in run else self.dispatch_timeout
         idle = None if "idle_timeout" in run else self.idle_timeout
@@ -69,12 +69,12 @@ class RoleSettings:
 
 
 def takes_reviewers_back(run: Mapping[str, Any]) -> bool:
-    """Whether a source that says this of `[run]` wants the one reviewer, whatever list an earlier one had."""
+    """Whether a source with these `[run]` settings wants one reviewer, whatever list an earlier source had."""
     return "reviewer_backend" in run or run.get("auto_dispatch") is False
 
 
 def refuse_said_twice(document: Mapping[str, Any]) -> None:
-    """Raise `FieldError` when one source of settings says in two places who has a role; it has been read already."""
+    """Raise `FieldError` when one source of settings names the backend of a role twice; the source has been read."""
     run, roles = document.get("run", {}), document.get("roles", {})
     for role in (WORKER, REVIEWER):
         if document.get(role) and role in roles:
@@ -90,10 +90,9 @@ def refuse_said_twice(document: Mapping[str, Any]) -> None:
 
 
 def people_after(people: Collection[str], run: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return which roles people have after one more source of settings has spoken; `run` holds what it says of `[run]`.
+    """Return which roles people have after one more source of settings; `run` has its `[run]` settings.
 
-    Whoever names a backend for a role wants that program there, and so does who names reviewers; a later `auto_dispatch`
-    settles it for all roles.
+    A source that names a backend for a role, or reviewers, wants a program there; a later `auto_dispatch` decides for all roles.
     """
     match run.get("auto_dispatch"):
         case True:

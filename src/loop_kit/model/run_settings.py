@@ -40,17 +40,17 @@ class RunSettings:
     ] = 0
     dispatch_timeout: Annotated[Seconds, "Seconds one start of an agent may take; 0 for no limit."] = 2700.0
     idle_timeout: Annotated[Seconds, "Seconds an agent may print nothing; 0 for no limit."] = 0.0
-    dispatch_retries: Annotated[int, Range(0, 1000), "Further tries when a program fails for a passing reason."] = 2
-    dispatch_retry_base_sec: Annotated[Seconds, "Seconds before the first further try; doubles, 60 at most."] = 5.0
+    dispatch_retries: Annotated[int, Range(0, 1000), "Retries when a program fails for a temporary reason."] = 2
+    dispatch_retry_base_sec: Annotated[Seconds, "Seconds before the first retry; doubles, 60 at most."] = 5.0
     quota_wait: Annotated[
         Seconds,
         "Seconds to wait at most for a spent quota, when the program says when it is free again and no other backend is "
         "left; 0 to end the run instead.",
     ] = 21600.0
     max_session_rounds: Annotated[
-        int, Range(0, 1_000_000), "Rounds after which an agent begins a new conversation; 0 for never."
+        int, Range(0, 1_000_000), "Rounds after which an agent starts a new session; 0 for never."
     ] = 0
-    resume_reviewer: Annotated[bool, "Let the reviewer go on in its conversation of the round before."] = False
+    resume_reviewer: Annotated[bool, "Let the reviewer resume its session of the round before."] = False
     max_minutes: Annotated[
         float, Range(0, 525_600), "Minutes the agents may work in all, resumes included; 0 for no limit."
     ] = 0.0

@@ -104,7 +104,7 @@ class Summary:
 
     @property
     def cost_usd(self) -> float | None:
-        """What all dispatches cost together; one that nobody knows the price of makes the whole unknown."""
+        """What all dispatches cost together; one with an unknown price makes the sum unknown."""
         total = self.spent.get("total")
         return None if total is None or total.unpriced else total.cost_usd
 
