@@ -137,7 +137,7 @@ def _documented(folder: Path, name: str, *, report: str = "", says: str = "", co
     program.chmod(0o755)
     shown = blocks(text_of("docs/backends.md"), "toml")
     config = next(block for block in shown if f"[backends.{name}]" in block)
-    stage = Stage.set_up(folder, config=f'\n{config}\n[reviewer]\nmodel = "openai/m"\n')
+    stage = Stage.set_up(folder, config=f'\n{config}\n[roles.reviewer]\nmodel = "openai/m"\n')
     path = f"{folder}/bin:{os.environ['PATH']}"
     result = stage.run("--reviewer-backend", name, "--dispatch-retries", "0", env={"PATH": path})
     nothing_left(stage)

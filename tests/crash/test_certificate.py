@@ -26,7 +26,7 @@ class Plant:
 
 
 ARCHIVE = "    seals.archive_round(run)\n"
-COMMIT = "    run.put()  # the commit point\n"
+COMMIT = "    run.put(updated_at=run.state.updated_at)  # the commit point, at the time that the summary says\n"
 ANCHOR = "    anchor(run)\n"
 MOVE = '    run.home.move(ref, blob, run.pins.get(ref, ""))\n'
 FIX_LIST = "        run.papers[FixList.kind] = run.bus.write(FixList.kind, fix_list)\n"

@@ -59,7 +59,6 @@ def command(edge: Edge, /, **flags: Any) -> int:
     """
     bus = Bus(bus_root(edge))
     as_json, quiet = flags.pop("as_json"), flags.pop("quiet")
-    _check_flags(flags)
     with listening() as interruption:
         world = world_of(edge, interruption, json_lines)
         if is_said(flags) and flags["worktree"]:
@@ -116,6 +115,7 @@ def _make_card(world: World, bus: Bus, edge: Edge, flags: dict[str, Any]) -> Pat
 
 def _request(bus: Bus, edge: Edge, flags: dict[str, Any]) -> RunRequest:
     given = given_settings(flags)
+    _check_flags(flags)
     return RunRequest(
         card_path=_named_card(bus, edge, flags),
         settings=resolve(bus.config_path, edge.environment, given),

@@ -96,7 +96,9 @@ def _begin(world: World, bus: Bus, repository: Repository, request: RunRequest, 
     _put_card(bus, archive, manifest)
     begun = replace(idle, run_name=run_name, branch=manifest.branch, digests=manifest.digests(), watch=seen)
     run = Run.load(world, bus, repository, begun)
-    run.put(watch={**settings_now(run), **settings_at_start(run)}, phase=Phase.AWAITING_WORK)
+    if manifest.tree:
+        seen = settings_now(run)
+    run.put(watch={**seen, **settings_at_start(run)}, phase=Phase.AWAITING_WORK)
     started = RunStarted(
         task_id=manifest.card.task_id,
         run_name=run_name,

@@ -73,7 +73,7 @@ def _close(run: Run, so_far: RoundSoFar) -> None:
         run.archive.put(fix_list.round, FixList.kind, run.papers[FixList.kind])
         run.seal(FixList.kind)
     anchor(run)
-    run.put()  # the commit point
+    run.put(updated_at=run.state.updated_at)  # the commit point, at the time that the summary says
 
 
 def _passed(before: tuple[str, ...], evidence: Evidence | None) -> tuple[str, ...]:
