@@ -17,6 +17,7 @@ from loop_kit.dispatch.activity import ActivityFilter
 from loop_kit.dispatch.collect import take_in
 from loop_kit.dispatch.dispatch import Dispatch
 from loop_kit.dispatch.request import DocumentRequest, Report
+from loop_kit.dispatch.silence import Silence
 from loop_kit.engine.limits import Position, is_over, wall_limit
 from loop_kit.engine.run import Run
 from loop_kit.errors import DocumentError, LoopError
@@ -97,6 +98,7 @@ class _Prepared(Generic[R]):
     command: Command
     activity: ActivityFilter
     account: Account
+    silence: Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,19 @@ def _prepare(run: Run, dispatch: Dispatch, request: DocumentRequest[R]) -> _Prep
         remove(dispatch.order.prompt)
         run.bus.clear_outbox(dispatch.name)
         raise
-    return _Prepared(dispatch=dispatch, request=request, command=command, activity=activity, account=account)
+    settings = run.settings
+    limits = {
+        "dispatch_timeout": settings.dispatch_timeout(dispatch.role),
+        "idle_timeout": settings.idle_timeout(dispatch.role),
+    }
+    return _Prepared(
+        dispatch=dispatch,
+        request=request,
+        command=command,
+        activity=activity,
+        account=account,
+        silence=Silence(dispatch.role, (dispatch.output, dispatch.errors), limits, run.world.clock.seconds),
+    )
 
 
 def _prompt(dispatch: Dispatch, request: DocumentRequest[Any]) -> str:
@@ -181,6 +195,8 @@ def _job(run: Run, prepared: _Prepared[Any], stack: ExitStack, at: Position, use
         heartbeat.write(
             path, heartbeat.Beat(role=dispatch.role, **asdict(owner), dispatch_id=dispatch.name, at=run.now())
         )
+        if (silent := prepared.silence.look()) is not None:
+            run.emit(silent)
         return account.hopeless or is_over(run, at, used())
 
     def show_line(line: str) -> None:

@@ -40,6 +40,18 @@ class AgentOutput(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSilent(Event):
+    """An agent program has printed nothing for a while, or prints again."""
+
+    kind = "agent_silent"
+    durable = False
+    role: Role
+    seconds: Annotated[float, "For how long; 0 when it prints again."]
+    limit: Annotated[str, "The setting that will end it first, empty for none."]
+    seconds_left: Annotated[float, "Until that limit."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Event):
     """A check starts, or has ended."""
 
@@ -123,6 +135,7 @@ SHOWN: tuple[type[Event], ...] = (
     AgentSaid,
     AgentAction,
     AgentOutput,
+    AgentSilent,
     Check,
     CardMade,
     WaitingForPerson,
