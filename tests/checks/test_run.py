@@ -77,7 +77,7 @@ def test_a_failure_that_passes_the_second_time_is_flaky_and_keeps_what_failed(tm
     (result,) = run_checks([shell(line)], make_workspace(tmp_path))
     assert (result.verdict, result.exit_code, result.tail) == (Verdict.FLAKY, 1, "bad")
     assert (result.passed, result.failed, result.flaky) == (False, False, True)
-    assert result.reason == "failed (exit code 1), and passed when run once more"
+    assert result.reason == "failed (exit code 1), and passed when run again"
     assert (tmp_path / "logs/r1_checks-again_tests.log").read_bytes() == b"fine\n"
 
 

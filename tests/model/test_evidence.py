@@ -24,7 +24,7 @@ PASSED = CheckResult(
     log="logs/r1_checks_tests.log",
 )
 FAILED = replace(PASSED, verdict=Verdict.FAIL, exit_code=1, reason="exit code 1")
-FLAKY = replace(PASSED, verdict=Verdict.FLAKY, reason="failed, and passed when run once more")
+FLAKY = replace(PASSED, verdict=Verdict.FLAKY, reason="failed, and passed when run again")
 NOT_RUN = CheckResult.without_run(
     CheckCommand(name="tests", argv=("make", "test")), TREE, CheckEnding.NOT_RUN, "no tree"
 )
@@ -114,7 +114,9 @@ def test_each_result_is_a_line_that_says_it_all():
         "tests (make test): passed in 1.2 s: run in the person's own tree",
         "tests (make test): not run: no tree",
     ]
-    assert evidence(PASSED, refused="another tree", prepared=PASSED).sentences[0] == "no evidence: another tree"
+    assert (
+        evidence(PASSED, refused="another tree", prepared=PASSED).sentences[0] == "checks could not run: another tree"
+    )
     assert len(evidence(PASSED, refused="another tree", prepared=PASSED).sentences) == 3
 
 

@@ -93,7 +93,7 @@ def check_fix_list(stage: Stage, package: Package) -> None:
 
 def told(package: Package) -> list[tuple[str, str]]:
     """Return what the evidence of the last round is called in the reviewer's prompt and in its request."""
-    words = {"pass": "tests run, 0 failed", "preexisting": "failed, as before the change"}
+    words = {"pass": "tests run, 0 failed", "preexisting": "still failing (fails at the base too)"}
     return [(words[suite.verdicts[2]], suite.verdicts[2]) for suite in package.checks.values()]
 
 

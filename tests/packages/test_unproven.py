@@ -10,7 +10,7 @@ from tests.packages.staging import archived, command, findings, mends, reads, st
 from tests.support.fetching import pip
 from tests.support.runs import clearing, ended
 
-UNPROVEN = "approved, unverified: no check bears it out"
+UNPROVEN = "approved, unverified: no check verifies it"
 # Fails in the third of its runs. The base is red without it too and takes two of them: this is the first try of the head.
 MOODY = """
 import os

@@ -26,7 +26,7 @@ def outside(prompt: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_finding_about_a_file_quotes_its_name(name: str):
-    finding = about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", [name])
+    finding = about(Effect.JUDGE, "claimed_not_changed", "file", "reported as changed but not changed", [name])
     prompt = reviewer_prompt(replace(REVIEWER, findings=(finding,)))
     assert ORDER not in outside(prompt)
     assert "loop noticed this about the change" in outside(prompt)

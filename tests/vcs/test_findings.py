@@ -3,8 +3,8 @@ from loop_kit.vcs.findings import about, ask_again, listed, stop
 
 
 def test_a_finding_counts_all_paths_and_names_the_first():
-    finding = about(Effect.FIX, "out_of_scope", "file(s) out of scope", [f"f{number}" for number in range(30)])
-    assert finding.text == "30 file(s) out of scope: f0, f1, f2, f3, f4 and 25 more"
+    finding = about(Effect.FIX, "out_of_scope", "file", "out of scope", [f"f{number}" for number in range(30)])
+    assert finding.text == "30 files out of scope: f0, f1, f2, f3, f4 and 25 more"
     assert len(finding.paths) == 20
 
 

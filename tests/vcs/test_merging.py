@@ -37,7 +37,7 @@ def test_a_contradiction_names_the_files(root: Path):
     git(root, "switch", "--quiet", "--detach", base)
     theirs = commit(root, {"a.txt": "theirs\n"})
     repository = Repository.find(root)
-    with opened(repository) as objects, pytest.raises(NeedsPersonError, match=r"in 1 file\(s\): a.txt"):
+    with opened(repository) as objects, pytest.raises(NeedsPersonError, match=r"in 1 file: a.txt"):
         merging.merged_tree(repository, objects.commit(ours), objects.commit(theirs))
 
 

@@ -21,7 +21,7 @@ def test_a_redirected_link_hides_nothing(found: Repository, place: Path, tmp_pat
     (place / "a").write_text("edited\n")
     git(tmp_path / "other", "-c", "user.name=x", "commit", "-q", "-am", "x", "--allow-empty")
     (place / ".git").write_text(f"gitdir: {tmp_path}/other/.git\n")
-    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+    assert tree.changed(head) == "1 file changed in the review tree: a"
 
 
 def test_a_file_that_is_as_a_checkout_makes_it_is_not_the_reviewer_s_doing(found: Repository, place: Path):
@@ -36,7 +36,7 @@ def test_a_file_that_is_as_a_checkout_makes_it_is_not_the_reviewer_s_doing(found
     assert git(place, "status", "--porcelain") == " M lines.txt"
     assert tree.changed(head) == ""
     (place / "sub" / "b").write_text("edited\n")
-    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+    assert tree.changed(head) == "1 file changed in the review tree: sub/b"
     assert tree.changed(head) != ""  # who is killed before this was acted upon has to find it again
 
 
@@ -79,7 +79,7 @@ def test_every_kind_of_change_is_one(found: Repository, place: Path, what: str):
             (place / "new").write_text("new\n")
             git(place, "add", "new")
     name = "new" if what == "added" else "a"
-    assert tree.changed(head) == f"1 file(s) changed in the review tree: {name}"
+    assert tree.changed(head) == f"1 file changed in the review tree: {name}"
 
 
 ODD_FILTERS = {
@@ -111,7 +111,7 @@ def test_a_filter_that_was_planted_can_be_disarmed(
     mark.unlink()
     names = watch.touched_filters(tree.git, before)
     assert names == (f"filter.{os.fsdecode(name)}.clean",)
-    assert replace(tree, disarmed=names).changed(head) == "1 file(s) changed in the review tree: a"
+    assert replace(tree, disarmed=names).changed(head) == "1 file changed in the review tree: a"
     assert not mark.exists()
 
 
@@ -128,10 +128,10 @@ def test_an_index_that_the_reviewer_wrote_hides_nothing(found: Repository, place
     else:
         git(place, "update-index", "--assume-unchanged", "a")
     assert git(place, "status", "--porcelain") == ""
-    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+    assert tree.changed(head) == "1 file changed in the review tree: a"
     again = worktree.find(found, place)  # by whoever goes on, and knows nothing of what was there before
     assert again is not None
-    assert again.changed(head) == "1 file(s) changed in the review tree: a"
+    assert again.changed(head) == "1 file changed in the review tree: a"
 
 
 def test_an_index_that_only_knows_the_files_better_is_no_change(found: Repository, place: Path):
@@ -151,6 +151,6 @@ def test_files_that_a_sparse_checkout_leaves_out_are_not_missed(found: Repositor
     git(place, "status")
     assert tree.changed(head) == ""
     (place / "sub/b").write_text("2\n")
-    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+    assert tree.changed(head) == "1 file changed in the review tree: sub/b"
     (place / "sub/b").unlink()
-    assert tree.changed(head) == "1 file(s) changed in the review tree: sub/b"
+    assert tree.changed(head) == "1 file changed in the review tree: sub/b"

@@ -104,7 +104,7 @@ def test_a_deleted_test_is_named(tmp_path: Path):
     commit(repo, {})
     (finding,) = weakened(repo)
     assert (finding.effect, finding.code) == (Effect.JUDGE, "tests_weakened")
-    assert finding.text == "1 test file(s) deleted: pkg/thing_test.go"
+    assert finding.text == "1 test file deleted: pkg/thing_test.go"
     assert finding.paths == ("pkg/thing_test.go",)
 
 
@@ -120,13 +120,13 @@ def test_a_test_that_moved_out_of_the_tests_is_deleted(tmp_path: Path):
     (repo / "attic").mkdir()
     git(repo, "mv", "tests/test_a.py", "attic/old.py")
     commit(repo, {})
-    assert [finding.text for finding in weakened(repo)] == ["1 test file(s) deleted: tests/test_a.py"]
+    assert [finding.text for finding in weakened(repo)] == ["1 test file deleted: tests/test_a.py"]
 
 
 def test_a_test_that_lost_lines_is_named(tmp_path: Path):
     repo = make_repo(tmp_path, {"tests/test_a.py": TEST, "tests/test_b.py": TEST})
     commit(repo, {"tests/test_a.py": TEST.partition("\n\n\n")[0] + "\n", "tests/test_b.py": TEST.replace("2", "3")})
-    assert [finding.text for finding in weakened(repo)] == ["1 test file(s) shorter than before: tests/test_a.py"]
+    assert [finding.text for finding in weakened(repo)] == ["1 test file shorter than before: tests/test_a.py"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_test_switched_off_is_named_in_any_language(tmp_path: Path, line: str)
     repo = make_repo(tmp_path, {"tests/test_a.py": TEST})
     commit(repo, {"tests/test_a.py": f"{line}\n{TEST}"})
     assert [finding.text for finding in weakened(repo)] == [
-        "1 test file(s) switched off, or others switched off by `only`: tests/test_a.py"
+        "1 test file switched off, or others switched off by `only`: tests/test_a.py"
     ]
 
 
@@ -189,8 +189,8 @@ def test_lines_that_look_like_a_patch_cannot_hide_anything(tmp_path: Path):
     repo = make_repo(tmp_path, {"tests/test_a.py": forged + TEST, "tests/b c.py": TEST})
     commit(repo, {"tests/test_a.py": "++ b/src/x.py\n", "tests/b c.py": "++ /dev/null\n@skip\n"})
     assert [finding.text for finding in weakened(repo)] == [
-        "1 test file(s) switched off, or others switched off by `only`: tests/b c.py",
-        "2 test file(s) shorter than before: tests/b c.py, tests/test_a.py",
+        "1 test file switched off, or others switched off by `only`: tests/b c.py",
+        "2 test files shorter than before: tests/b c.py, tests/test_a.py",
     ]
 
 

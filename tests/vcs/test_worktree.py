@@ -141,9 +141,9 @@ def test_what_a_reviewer_did_is_said(found: Repository, place: Path):
     (place / "untracked").write_text("x")
     assert tree.changed(head) == ""
     (place / "a").write_text("edited\n")
-    assert tree.changed(head) == "1 file(s) changed in the review tree: a"
+    assert tree.changed(head) == "1 file changed in the review tree: a"
     moved = commit(place, {})
-    assert tree.changed(head) == f"HEAD of the review tree moved from {head[:12]} to {moved[:12]}"
+    assert tree.changed(head) == f"HEAD of the review tree moved from {head[:7]} to {moved[:7]}"
     worktree.remove(found, place)
     assert "is gone" in tree.changed(head)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from loop_kit.model.change import Effect, Finding
 from loop_kit.model.evidence import CheckResult, Evidence, Verdict
+from loop_kit.model.figures import counted
 from loop_kit.model.task import Criterion
 from loop_kit.model.work import ClaimedTest
 from loop_kit.values import dataclass
@@ -69,7 +70,7 @@ def _of_counts(result: CheckResult, base: CheckResult | None) -> Iterator[Findin
     """Report a check that passes with fewer tests than at the base: a test that no longer runs cannot fail."""
     now, before = result.counts, base.counts if base else None
     if result.passed and now is not None and before is not None and now.run < before.run:
-        text = f"check {result.name} ran {now.run} tests, and {before.run} at the base"
+        text = f"check {result.name} ran {counted(now.run, 'test')}, and {before.run} at the base"
         yield Finding(effect=Effect.JUDGE, code="fewer_tests", text=text)
 
 

@@ -93,7 +93,7 @@ def run_check(command: CheckCommand, workspace: CheckWorkspace, *, log: str, rer
     if rerun and result.failed and result.how is not CheckEnding.NOT_STARTED:
         again = _try(command, workspace, f"{workspace.stem}-again{log}")
         if again.passed:
-            reason = f"failed ({result.reason}), and passed when run once more"
+            reason = f"failed ({result.reason}), and passed when run again"
             result = replace(result, verdict=Verdict.FLAKY, reason=reason)
     workspace.tell(command, result)
     return result

@@ -7,6 +7,7 @@ from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
+from loop_kit.model.figures import short_id
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import is_run_name
 from loop_kit.model.state import Phase, RoundRow, RunState
@@ -40,7 +41,7 @@ def _examine_round(repository: Repository, state: RunState, archive: Archive, ro
         yield Problem(
             code="no_pin",
             where=ref,
-            text=f"it does not hold {row.head_sha[:12]}, the head of round {row.round}",
+            text=f"it does not hold {short_id(row.head_sha)}, the head of round {row.round}",
             hint=_LOST,
             remedy="pin that commit again",
             repair=partial(repository.pin, ref, row.head_sha) if repository.commit_id(row.head_sha) else None,
@@ -86,7 +87,7 @@ def examine_refs(
     gone = set(repository.missing(sorted(set(refs.values()))))
     for name, sha in refs.items():
         if sha in gone:
-            yield Problem(code="lost_object", where=name, text=f"its object {sha[:12]} is gone", hint=_LOST)
+            yield Problem(code="lost_object", where=name, text=f"its object {short_id(sha)} is gone", hint=_LOST)
 
 
 def _run_of(ref: str) -> str:

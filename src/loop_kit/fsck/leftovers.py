@@ -13,6 +13,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.files import is_folder
 from loop_kit.errors import LoopError
 from loop_kit.fsck.problem import Problem
+from loop_kit.model.figures import counted
 from loop_kit.model.manifest import Manifest
 from loop_kit.model.names import ROLES
 from loop_kit.model.state import RunState
@@ -83,7 +84,7 @@ def examine_runs(
             yield Problem(
                 code="processes",
                 where=run_name,
-                text=f"{alive[manifest.run_id]} process(es) of this run live, and the run does not",
+                text=f"the run has ended, but {counted(alive[manifest.run_id], 'process', 'processes')} of it still live",
                 remedy="end them",
                 repair=partial(sweep_run, manifest.run_id),
             )

@@ -8,6 +8,7 @@ from loop_kit.bus.feed import Feed
 from loop_kit.bus.feedlines import read_anchor
 from loop_kit.fsck.history import REFS
 from loop_kit.fsck.problem import Problem
+from loop_kit.model.figures import counted
 from loop_kit.model.state import LogAnchor, RunState
 from loop_kit.vcs.refs import log_ref
 from loop_kit.vcs.repository import Repository
@@ -82,7 +83,7 @@ def _missing(where: str, name: str, anchor: LogAnchor) -> Problem:
 def _notes(feed: Feed, where: str, last: int) -> Iterator[Problem]:
     seq, torn = feed.end()
     if last and seq > last:
-        text = f"{seq - last} event(s) after event {last} are not anchored yet"
+        text = f"{counted(seq - last, 'event')} after event {last} not anchored yet"
         yield Problem(code="unanchored", where=where, text=text, hint=_NOT_YET, note=True)
     if torn:
         text = "the last line is torn: its writer was killed, and the next event begins a new one"

@@ -92,7 +92,7 @@ class DispatchStarted(Event):
     backend: str
     version: Annotated[str, "What its program says of its version, empty when unknown."]
     session: Annotated[str | None, "The session that it resumes."]
-    problems: Annotated[Texts, "Why it is asked again."]
+    problems: Annotated[Texts, "Why it is retried."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ class ChecksEnded(Event):
     round: int
     head_sha: str
     verified: bool
-    refused: Annotated[str, "Why there is no evidence, empty when there is."]
+    refused: Annotated[str, "Why the checks could not run, empty when they could."]
     results: Annotated[Texts, "A sentence each."]
 
 

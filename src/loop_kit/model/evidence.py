@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from loop_kit.model.check import CheckCommand, Where, shown_command
+from loop_kit.model.figures import counted, lasted
 from loop_kit.model.kinds import Amount, ClaimedSha, ClaimedTask, Count
 from loop_kit.values import dataclass, replace
 from loop_kit.values.annotations import Form, Named, Range, Size
@@ -40,7 +41,7 @@ class Counts:
     @property
     def sentence(self) -> str:
         skipped = f", {self.skipped} skipped" if self.skipped else ""
-        return f"{self.run} tests run, {self.failed} failed{skipped}"
+        return f"{counted(self.run, 'test')} run, {self.failed} failed{skipped}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,10 @@ class CheckResult:
         return shown_command(self.argv)
 
     @property
+    def verdict_text(self) -> str:
+        return _WORDS[self.verdict]
+
+    @property
     def sentence(self) -> str:
         """One line that says it all, for prompts, logs and panels."""
         parts = (
@@ -130,8 +135,8 @@ class CheckResult:
             else "",
         )
         said = "; ".join(part for part in parts if part)
-        took = f" in {self.seconds:.1f} s" if self.seconds else ""
-        return f"{self.name} ({self.shown}): {_WORDS[self.verdict]}{took}{': ' if said else ''}{said}"
+        took = f" in {lasted(self.seconds)}" if self.seconds else ""
+        return f"{self.name} ({self.shown}): {self.verdict_text}{took}{': ' if said else ''}{said}"
 
     def against(self, base: "CheckResult | None") -> Self:
         """Return this result compared with that of the same command at the base."""
@@ -140,7 +145,7 @@ class CheckResult:
         if base.flaky:
             return replace(self, verdict=Verdict.FLAKY, reason=_said(self.reason, "it is flaky at the base"))
         if base.failed:
-            return replace(self, verdict=Verdict.PREEXISTING, reason=_said(self.reason, "it fails at the base too"))
+            return replace(self, verdict=Verdict.PREEXISTING)
         return self
 
 
@@ -195,7 +200,7 @@ class Evidence:
     @property
     def sentences(self) -> tuple[str, ...]:
         """One line for each command, and one for an environment that was refused."""
-        first = (f"no evidence: {self.refused}",) if self.refused else ()
+        first = (f"checks could not run: {self.refused}",) if self.refused else ()
         return (*first, *(result.sentence for result in (self.prepared, *self.results) if result is not None))
 
     def named(self) -> Mapping[str, CheckResult]:
@@ -215,7 +220,7 @@ _WORDS: Mapping[Verdict, str] = {
     Verdict.PASS: "passed",
     Verdict.FAIL: "failed",
     Verdict.FLAKY: "flaky",
-    Verdict.PREEXISTING: "failed, as before the change",
+    Verdict.PREEXISTING: "still failing (fails at the base too)",
     Verdict.NOT_RUN: "not run",
 }
 

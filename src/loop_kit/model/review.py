@@ -32,13 +32,8 @@ class Issue:
 
     @classmethod
     def from_finding(cls, finding: Finding) -> Self:
-        first_sentence = finding.text.partition("\n")[0].partition(". ")[0]
-        return cls(
-            severity="high",
-            file=finding.paths[0] if finding.paths else "",
-            reason=finding.text,
-            required_change=f"Make this no longer true: {first_sentence}",
-        )
+        """Return the issue for a finding, whose text says what has to change: a check's name, command and last lines."""
+        return cls(severity="high", file=finding.paths[0] if finding.paths else "", reason=finding.text)
 
     @property
     def place(self) -> str:

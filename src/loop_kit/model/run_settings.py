@@ -18,7 +18,7 @@ class RunSettings:
     max_rounds: Annotated[RoundNumber, "Stop after this many rounds without approval."] = 3
     timeout: Annotated[Seconds, "Seconds the whole run may take, waiting for people included; 0 for no limit."] = 0.0
     auto_dispatch: Annotated[
-        bool, "Start both programs; without it people do the parts that no backend is named for."
+        bool, "Start both programs; without it people take the roles for which no backend is named."
     ] = False
     dispatch_backend: Annotated[Literal["native"], "How programs are started; 'native' is the only transport."] = (
         "native"
@@ -60,7 +60,7 @@ class RunSettings:
         "by [prices].",
     ] = 0.0
     artifact_timeout: Annotated[Seconds, "Seconds to wait for a person's report; 0 for no limit."] = 0.0
-    require_heartbeat: Annotated[bool, "Wait for a person only while their loop heartbeat beats."] = False
+    require_heartbeat: Annotated[bool, "Wait for a person only while their loop heartbeat is sent."] = False
     heartbeat_ttl: Annotated[
         float, Range(0.1, 31_536_000), "Seconds until a heartbeat is missed, and again until the run ends."
     ] = 30.0

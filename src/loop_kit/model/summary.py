@@ -108,6 +108,12 @@ class Summary:
         total = self.spent.get("total")
         return None if total is None or total.unpriced else total.cost_usd
 
+    @property
+    def known_usd(self) -> float | None:
+        """The part of that cost that is known, None when nothing is."""
+        total = self.spent.get("total")
+        return None if total is None else total.cost_usd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandEnded(Event):

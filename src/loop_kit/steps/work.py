@@ -172,7 +172,7 @@ def _committed_bus(run: Run, change: Change) -> tuple[Finding, ...]:
     committed = [path for path in there if any(path == each or path.startswith(f"{each}/") for each in own)]
     if not committed:
         return ()
-    return (about(Effect.ASK_AGAIN, "bus_committed", "file(s) were committed where loop keeps its own", committed),)
+    return (about(Effect.ASK_AGAIN, "bus_committed", "file", "committed where loop keeps its own", committed),)
 
 
 def ground_of(manifest: Manifest, state: RunState) -> Baseline:

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from loop_kit.model.change import Effect, Finding
+from loop_kit.model.figures import counted
 from loop_kit.vcs.quoting import harmless
 
 _NAMES_IN_TEXT = 5
 _PATHS_KEPT = 20
 
 
-def about(effect: Effect, code: str, what: str, paths: Iterable[str]) -> Finding:
-    """Return a finding whose text counts all paths and names the first; `what` follows the number."""
+def about(effect: Effect, code: str, noun: str, what: str, paths: Iterable[str]) -> Finding:
+    """Return a finding whose text counts the paths, such as `2 new files {what}`, and names the first of them."""
     names = list(paths)
-    text = f"{len(names)} {what}: {listed(names, _NAMES_IN_TEXT)}"
+    text = f"{counted(len(names), noun)} {what}: {listed(names, _NAMES_IN_TEXT)}"
     return Finding(effect=effect, code=code, text=text, paths=tuple(names[:_PATHS_KEPT]))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loop_kit.errors import DirtyTreeError, NeedsPersonError, StartError
+from loop_kit.model.figures import counted, short_id
 from loop_kit.values import replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
@@ -29,9 +30,10 @@ def merged_tree(repository: Repository, ours: CommitObject, theirs: CommitObject
             f"git cannot merge without a checkout: {last_line(answer.err)}", hint="git 2.38 or newer can; or: git merge"
         )
     files = [path_text(part) for part in parts[1:]]
+    both, count = f"{short_id(theirs.hexsha)} and {short_id(ours.hexsha)}", counted(len(files), "file")
     raise NeedsPersonError(
-        f"{theirs.hexsha[:12]} and {ours.hexsha[:12]} contradict each other in {len(files)} file(s): {listed(files, _SHOWN)}",
-        hint=f"nothing was changed; git merge {theirs.hexsha[:12]} lets you settle it",
+        f"{both} contradict each other in {count}: {listed(files, _SHOWN)}",
+        hint=f"nothing was changed; git merge {short_id(theirs.hexsha)} lets you settle it",
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from loop_kit.errors import NeedsPersonError, StartError
 from loop_kit.model.change import Commit, FileChange
+from loop_kit.model.figures import short_id
 from loop_kit.values import dataclass, replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs import diff, refs
@@ -199,7 +200,7 @@ class Repository:
                 return self.git.out("cat-file", "blob", sha.decode("ascii"))
             case [_, b"blob", _]:
                 raise StartError(
-                    f"{path} at {rev[:12]} is larger than {limit} bytes", hint="shorten it and commit that"
+                    f"{path} at {short_id(rev)} is larger than {limit} bytes", hint="shorten it and commit that"
                 )
             case _:
                 return None

@@ -14,6 +14,7 @@ from typing import Self, TypeAlias
 
 from loop_kit import folders
 from loop_kit.errors import NeedsPersonError
+from loop_kit.model.figures import counted, short_id
 from loop_kit.values import dataclass, replace
 from loop_kit.values.wording import path_text
 from loop_kit.vcs.findings import listed
@@ -66,13 +67,13 @@ class ReviewTree:
             return f"the review tree {path_text(self.path)} is gone"
         status = TreeStatus.of(self.git, untracked=False)
         if status.sha != head_sha:
-            return f"HEAD of the review tree moved from {head_sha[:12]} to {status.sha[:12] or 'nothing'}"
+            return f"HEAD of the review tree moved from {short_id(head_sha)} to {short_id(status.sha) or 'nothing'}"
         doubtful = list(status.dirty_paths)
         if self.index is None or _seen(self.git_dir / "index") != self.index:
             doubtful = list(dict.fromkeys([*doubtful, *self._dirty_by_a_new_index(head_sha)]))
         changed = self.unlike_a_checkout(doubtful, head_sha) if doubtful else []
         if changed:
-            return f"{len(changed)} file(s) changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
+            return f"{counted(len(changed), 'file')} changed in the review tree: {listed(changed, _NAMES_IN_TEXT)}"
         return ""
 
     def _dirty_by_a_new_index(self, head_sha: str) -> tuple[bytes, ...]:

@@ -94,9 +94,7 @@ def weakened_tests(git: Git, base: str, head: str, files: Iterable[FileChange]) 
         ("switched off, or others switched off by `only`", [tally.name for tally in tallies if tally.marked]),
         ("shorter than before", [tally.name for tally in tallies if tally.removed > tally.added and not tally.deleted]),
     )
-    return tuple(
-        about(Effect.JUDGE, "tests_weakened", f"test file(s) {what}", names) for what, names in suspicions if names
-    )
+    return tuple(about(Effect.JUDGE, "tests_weakened", "test file", what, names) for what, names in suspicions if names)
 
 
 def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
@@ -104,7 +102,7 @@ def changed_judges(files: Iterable[FileChange]) -> tuple[Finding, ...]:
     touched = [change.path for change in files if judges(change.path)]
     if not touched:
         return ()
-    return (about(Effect.JUDGE, "judges_files_changed", "file(s) that judge the work were changed by it", touched),)
+    return (about(Effect.JUDGE, "judges_files_changed", "changed file", "among those that judge the work", touched),)
 
 
 def judges(path: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from loop_kit.errors import NeedsPersonError
 from loop_kit.model.change import Change, Effect, FileChange, Finding
+from loop_kit.model.figures import short_id
 from loop_kit.model.work import WorkReport
 from loop_kit.values import dataclass
 from loop_kit.vcs.findings import about, ask_again, stop
@@ -160,9 +161,9 @@ class Verification:
         if self.history.leads_to(last) or self.repository.is_ancestor(last, self.head):
             return
         if self.repository.is_ancestor(base, self.head):
-            yield stop("head_rewritten", f"the last head {last[:12]} is not in the history of HEAD any more")
+            yield stop("head_rewritten", f"the last head {short_id(last)} is not in the history of HEAD any more")
         else:
-            yield stop("base_rewritten", f"the base {base[:12]} is not in the history of HEAD any more")
+            yield stop("base_rewritten", f"the base {short_id(base)} is not in the history of HEAD any more")
 
     def _branch_switched(self) -> Iterator[Finding]:
         if self.status.branch != self.baseline.branch:
@@ -175,8 +176,8 @@ class Verification:
             added = self.repository.added_paths(self.baseline.base_sha, self.head)
             private = [path for path in theirs if path in added]
             if private:
-                what = "file(s) that lay untracked before the run were committed"
-                yield about(Effect.STOP, "untracked_committed", what, private)
+                what = "committed that lay untracked before the run"
+                yield about(Effect.STOP, "untracked_committed", "file", what, private)
 
     def _wrong_head(self) -> Iterator[Finding]:
         claimed = _claimed(self.report)
@@ -185,7 +186,7 @@ class Verification:
         if named == [self.head]:
             return
         if len(named) == 1 or self._is_in_history(claimed):
-            text = f"the report names {claimed[:12]}, but HEAD is {self.head[:12]}: everything up to HEAD is the change"
+            text = f"the report names {short_id(claimed)}, but HEAD is {short_id(self.head)}: everything up to HEAD is the change"
             yield Finding(effect=Effect.JUDGE, code="commits_on_top", text=text)
         else:
             yield ask_again("head_not_a_commit", f"head_sha {self._why_wrong(claimed, named)}; HEAD is {self.head}")
@@ -216,21 +217,20 @@ class Verification:
     def _left_over(self) -> Iterator[Finding]:
         dirty, untracked = left_over(self.baseline, self.repository, self.status)
         if dirty:
-            yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file(s) with uncommitted changes", dirty)
+            yield about(Effect.ASK_AGAIN, "uncommitted_changes", "tracked file", "with uncommitted changes", dirty)
         if untracked:
-            what = "new file(s) neither committed nor ignored"
-            yield about(Effect.ASK_AGAIN, "new_untracked_files", what, untracked)
+            yield about(Effect.ASK_AGAIN, "new_untracked_files", "new file", "neither committed nor ignored", untracked)
 
     def _hidden(self) -> Iterator[Finding]:
         known = frozenset(self.baseline.hidden)
         hidden = [path for path in hidden_files(self.repository, self.head) if path not in known]
         if hidden:
-            what = "file(s) that a flag in the index hides from git (update-index --no-assume-unchanged --no-skip-worktree)"
-            yield about(Effect.ASK_AGAIN, "hidden_from_git", what, hidden)
+            what = "hidden from git by a flag in the index (update-index --no-assume-unchanged --no-skip-worktree)"
+            yield about(Effect.ASK_AGAIN, "hidden_from_git", "file", what, hidden)
 
     def _no_progress(self) -> Iterator[Finding]:
         if not self.compared.paths_since:
-            began = self.baseline.last_head[:12]
+            began = short_id(self.baseline.last_head)
             yield ask_again("nothing_done", f"no file differs from {began}, where this round began")
         elif not self.paths or self.tree in self.baseline.seen_trees:
             where = "an earlier round" if self.paths else "the base"
@@ -241,7 +241,7 @@ class Verification:
         scopes = (Scope.read(entries, exists) for entries in (self.baseline.in_scope, self.baseline.out_of_scope))
         beyond = outside(self.paths, *scopes)
         if beyond:
-            yield about(Effect.FIX, "out_of_scope", "changed file(s) out of the card's scope", beyond)
+            yield about(Effect.FIX, "out_of_scope", "changed file", "out of the card's scope", beyond)
 
     def _claims(self) -> Iterator[Finding]:
         claimed = {path: tuple(map(self._as_path, meant(path))) for path in self.report.files_changed}
@@ -249,11 +249,12 @@ class Verification:
             return
         untrue = {paths[0] for paths in claimed.values() if not any(map(self._was_changed, paths))}
         if untrue:
-            yield about(Effect.JUDGE, "claimed_not_changed", "file(s) reported as changed are not", sorted(untrue))
+            what = "reported as changed but not changed"
+            yield about(Effect.JUDGE, "claimed_not_changed", "file", what, sorted(untrue))
         said = frozenset(chain.from_iterable(claimed.values()))
         unsaid = [path for path in self.compared.paths_since if path not in said]
         if unsaid:
-            yield about(Effect.NOTE, "changed_not_claimed", "changed file(s) not in the report", unsaid)
+            yield about(Effect.NOTE, "changed_not_claimed", "changed file", "not in the report", unsaid)
 
     def _as_path(self, claimed: str) -> str:
         path = PurePosixPath(claimed)
