@@ -36,20 +36,20 @@ TESTED_ELSEWHERE = {
     "backends/api.py": "names of other modules: src/loop_kit_acp and the example of docs/backends.md import them from there",
     "bus/around.py": "what a next run would take: tests/rounds/test_noticed.py changes it while a run goes on",
     "cli/boundary.py": "tests/cli/test_main.py crosses it",
-    "cli/edge.py": "every command is handed one",
+    "cli/invocation.py": "every command is handed one",
     "cli/entry.py": "tests/cli/test_main.py and every command come in by it",
-    "cli/pulse.py": "what tests/cli/test_health.py calls",
-    "cli/round_process.py": "every whole run plays its rounds in it",
-    "cli/standing.py": "what tests/cli/test_status.py calls",
+    "cli/health_view.py": "what tests/cli/test_health.py calls",
+    "cli/play_round.py": "every whole run plays its rounds in it",
+    "cli/status_view.py": "what tests/cli/test_status.py calls",
     "cli/card_options.py": "flags that two commands share: tests/cli/test_new.py gives them to both",
-    "cli/handing_in.py": "what two commands print: tests/cli/test_submit.py and test_review.py read it",
+    "cli/submission.py": "what two commands print: tests/cli/test_submit.py and test_review.py read it",
     "cli/locks.py": "held by three commands: tests/cli/test_undo.py and test_exit_codes.py meet them held",
-    "cli/run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
-    "cli/fsck.py": "tests/fsck/test_examine.py calls it",
-    "cli/world.py": "tests/cli/test_check.py and every whole run are handed one",
+    "cli/cmd_run.py": "tests/cli/test_situations.py is its table: each state of the bus with each thing that may come",
+    "cli/cmd_fsck.py": "tests/fsck/test_examine.py calls it",
+    "cli/host.py": "tests/cli/test_check.py and every whole run are handed one",
     "model/events.py": "values alone: tests/model/test_feed_event.py writes and reads each of them",
     "model/shown_events.py": "same",
-    "model/summary.py": "a value alone: tests/views/test_summary.py makes, writes and reads one",
+    "model/summary.py": "a value alone: tests/views/test_run_summary.py makes, writes and reads one",
     "model/decision.py": "a word that a review and a state hold: tests/model reads it in both",
     "processes/child.py": "tests/processes/test_supervise.py runs a program as a child",
     "processes/job.py": "values alone: tests/processes/test_supervise.py makes and reads them",
@@ -80,7 +80,7 @@ TOUCHING_ELSEWHERE = {
     "checks/prepare.py": "reads the tree that it makes ready",
     "checks/propose.py": "reads a person's repository",
     "checks/workspaces.py": "reads a Node installation",
-    "cli/demo.py": "reads what loop brings along",
+    "cli/cmd_demo.py": "reads what loop brings along",
     "runs/stand_by.py": "reads loop's own code",
     "processes/proc.py": "reads /proc",
     "processes/reaper.py": "reads /proc, and imports nothing of loop",
@@ -130,13 +130,13 @@ def test_the_import_contracts_hold():
     [
         ("bus/bus.py", "import loop_kit.runs.coordinator", "Imports run downhill"),
         ("bus/bus.py", "import loop_kit.vcs.repository", "Imports run downhill"),
-        ("views/status.py", "import loop_kit.runs.coordinator", "Imports run downhill"),
-        ("views/status.py", "import loop_kit.vcs.repository", "Views only look"),
-        ("cli/init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
+        ("views/run_status.py", "import loop_kit.runs.coordinator", "Imports run downhill"),
+        ("views/run_status.py", "import loop_kit.vcs.repository", "Views only look"),
+        ("cli/cmd_init.py", "import loop_kit.adopt.adopter", "Imports run downhill"),
         ("runs/coordinator.py", "import git", "GitPython and pathspec come in through vcs only"),
         ("bus/bus.py", "import jsonschema", "jsonschema comes in through model only"),
-        ("views/status.py", "import rich", "click and rich come in through cli only"),
-        ("cli/status.py", "from rich.text import Text", "rich comes in through cli.paper only"),
+        ("views/run_status.py", "import rich", "click and rich come in through cli only"),
+        ("cli/cmd_status.py", "from rich.text import Text", "rich comes in through cli.terminal only"),
         ("backends/codex.py", "import loop_kit_acp.backend", "loop does not know who speaks ACP"),
         (
             "../loop_kit_acp/backend.py",
@@ -282,7 +282,9 @@ def test_each_module_has_its_test_module():
         for source, tests in ((SOURCE, ROOT / "tests"), (ACP, ROOT / "tests/acp"))
         for path in modules(source)
         if path.name != "__init__.py"
-        and not (tests / path.relative_to(source).with_name(f"test_{path.stem.strip('_')}.py")).exists()
+        and not (
+            tests / path.relative_to(source).with_name(f"test_{path.stem.strip('_').removeprefix('cmd_')}.py")
+        ).exists()
         and not any(fnmatch(name := str(path.relative_to(source)), pattern) for pattern in TESTED_ELSEWHERE)
     ]
     assert missing == []

@@ -11,9 +11,9 @@ import pytest
 
 from loop_kit.bus.bus import Bus
 from loop_kit.views.health import read_health
+from loop_kit.views.run_status import read_status
 from loop_kit.views.runs import list_runs
-from loop_kit.views.status import read_status
-from loop_kit.views.story import prompts, tell_run
+from loop_kit.views.story import prompts, read_story
 from tests.support.happenings import KINDS
 from tests.test_architecture import ROOT, SOURCE, modules
 
@@ -148,6 +148,6 @@ def test_looking_leaves_a_bus_as_it_is(tmp_path: Path, spoiled: bool):
     read_status(bus, NOW)
     read_health(bus, NOW, 30.0)
     list_runs(bus)
-    tell_run(bus, "T-001", None)
+    read_story(bus, "T-001", None)
     list(prompts(bus, "T-001"))
     assert {path: path.stat().st_mtime_ns for path in bus.root.rglob("*")} == before

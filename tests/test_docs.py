@@ -21,8 +21,8 @@ from loop_kit.backends.versions import Measured
 from loop_kit.bus import delivery
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.layout import LIMITS, Layout
-from loop_kit.cli.init import MADE
-from loop_kit.cli.run import command as run_command
+from loop_kit.cli.cmd_init import MADE
+from loop_kit.cli.cmd_run import command as run_command
 from loop_kit.errors import EXIT_CODES
 from loop_kit.model.agent_events import FailureKind
 from loop_kit.model.change import Effect
@@ -220,7 +220,7 @@ def test_every_event_stands_in_the_protocol_with_its_data():
     kinds: Any = DURABLE
     shown: tuple[type[Event], ...] = (*SHOWN, CommandEnded)
     kept = {kind.kind: [each.name for each in document_fields(kind)] for kind in kinds}
-    section = section_of("docs/protocol.md", "Events of the feed")
+    section = section_of("docs/protocol.md", "Events of the log")
     assert {quoted(event)[0]: quoted(data) for event, _, data in rows(section)[1:]} == kept
     # What a round process tells the PM goes no further.
     assert [kind for kind in shown if kind is not RoundFailed and f"`{kind.kind}`" not in section] == []

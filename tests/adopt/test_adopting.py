@@ -53,7 +53,7 @@ def test_before_it_is_adopted_every_command_names_loop_init_and_changes_nothing(
     before = tree(repo)
     refusal = (
         f"loop: {repo}/.loop was made by agent-task-runner: state.json is of its form\n"
-        "  loop init adopts it; nothing of it is lost\n"
+        "  loop init adopts it; nothing is lost\n"
     )
     assert answers(repo, REFUSED) == dict.fromkeys(REFUSED, (3, refusal))
     assert tree(repo) == before
@@ -132,7 +132,7 @@ def test_doing_it_twice_is_harmless_and_says_again_how_to_go_on(tmp_path: Path):
     before = tree(repo)
     second = loop("init", cwd=repo)
     assert second.code == 0
-    assert second.out.splitlines() == [f"{repo}/.loop is complete already", *first.out.splitlines()[-2:]]
+    assert second.out.splitlines() == [f"{repo}/.loop is complete", *first.out.splitlines()[-2:]]
     assert tree(repo) == before
 
 

@@ -119,7 +119,7 @@ def test_a_package_that_knows_another_tool_has_its_bus_refused_and_adopted(tmp_p
     refused = asked(theirs, repo, "status")
     assert (refused.returncode, refused.stderr) == (
         3,
-        f"loop: {repo}/.loop was made by notes: notes.txt is its\n  loop init adopts it; nothing of it is lost\n",
+        f"loop: {repo}/.loop was made by notes: notes.txt is its\n  loop init adopts it; nothing is lost\n",
     )
     done = asked(theirs, repo, "init")
     lines = done.stdout.splitlines()
@@ -135,7 +135,7 @@ def test_a_package_that_knows_another_tool_has_its_bus_refused_and_adopted(tmp_p
     ("offers", "sentence"),
     [
         ("notes = gone:Notes", "loop: the adopter 'notes' of gone:Notes cannot be loaded: No module named 'gone'\n"),
-        ("notes = theirs:NUMBER", "loop: the adopter 'notes' of theirs:NUMBER is none\n"),
+        ("notes = theirs:NUMBER", "loop: the entry point 'notes' (theirs:NUMBER) is not an adopter\n"),
     ],
 )
 def test_an_adopter_that_is_none_is_one_sentence(tmp_path: Path, repo: Path, offers: str, sentence: str):

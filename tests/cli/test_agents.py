@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit.backends.registry import known
-from loop_kit.cli.agents import Agent, look_at_agents, look_at_environment
+from loop_kit.cli.agents import AgentProgram, inspect_agents, inspect_environment
 from loop_kit.model.config import BackendSettings, EnvSettings, Settings
 from loop_kit.model.roles import RoleSettings
 from loop_kit.model.run_settings import RunSettings
@@ -18,9 +18,9 @@ def program(folder: Path, name: str, script: str) -> Path:
     return path
 
 
-def agents(tmp_path: Path, settings: Settings | None = None, **environment: str) -> dict[str, Agent]:
+def agents(tmp_path: Path, settings: Settings | None = None, **environment: str) -> dict[str, AgentProgram]:
     found = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": str(tmp_path / "home"), **environment}
-    return {agent.name: agent for agent in look_at_agents(found, settings or Settings())}
+    return {agent.name: agent for agent in inspect_agents(found, settings or Settings())}
 
 
 def test_an_agent_that_is_there_says_where_and_which_version(tmp_path: Path):
@@ -101,14 +101,14 @@ def test_the_environment_is_told_for_the_roles_own_backend():
     settings = Settings(run=RunSettings(reviewer_backend="claude"), env=EnvSettings(passed=("MINE_*",)))
     outer = {"OPENAI_API_KEY": "1", "ANTHROPIC_API_KEY": "2", "MINE_1": "3", "OTHER": "4", "PATH": "5"}
     passed = {
-        role: {each.name for each in look_at_environment(outer, settings, role) if each.passed}
+        role: {each.name for each in inspect_environment(outer, settings, role) if each.passed}
         for role in ("worker", "reviewer")
     }
     assert passed == {
         "worker": {"OPENAI_API_KEY", "MINE_1", "PATH"},
         "reviewer": {"ANTHROPIC_API_KEY", "MINE_1", "PATH"},
     }
-    assert look_at_environment(outer, Settings(run=RunSettings(worker_backend="nobody")), "worker") == ()
+    assert inspect_environment(outer, Settings(run=RunSettings(worker_backend="nobody")), "worker") == ()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at the processes that are left")

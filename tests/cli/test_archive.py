@@ -7,6 +7,7 @@ import pytest
 from loop_kit.bus.archive import Archive
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.lock import Lock
+from loop_kit.model.figures import kilobytes
 from tests.support.commands import LOOP, loop
 from tests.support.terminals import Terminal
 
@@ -39,12 +40,12 @@ def held_by_a_run(bus: Bus) -> Lock:
 def test_every_document_is_listed_with_its_size(bus: Bus, cwd: Path, args: tuple[str, ...]):
     done = loop("archive", *args, cwd=cwd)
     assert (done.code, done.err) == (0, "")
-    listed = {line.split()[-1]: int(line.split()[-2]) for line in done.out.splitlines()}
+    listed = {line.split()[-1]: " ".join(line.split()[-3:-1]) for line in done.out.splitlines()}
     files = (bus.archive_root / "T-001").iterdir()
-    assert listed == {f"T-001/{path.name}": path.stat().st_size for path in files}
+    assert listed == {f"T-001/{path.name}": kilobytes(path.stat().st_size) for path in files}
 
 
-def test_json_names_place_round_name_take_and_time(bus: Bus, cwd: Path):
+def test_json_names_run_round_name_take_and_time(bus: Bus, cwd: Path):
     Archive(bus.archive_root / "T-002").put(3, "work_report", b"{}")
     Archive(bus.archive_root / "T-002").put(3, "work_report", b"[]")
     entries = json.loads(loop("archive", "list", "--json", cwd=cwd).out)
@@ -128,7 +129,7 @@ def test_what_is_the_same_already_needs_no_question(bus: Bus, cwd: Path):
 @pytest.mark.parametrize(("answer", "code", "restored"), [("y", 0, True), ("n", 130, False)])
 def test_on_a_terminal_it_asks(bus: Bus, cwd: Path, answer: str, code: int, restored: bool):
     with Terminal([*LOOP, "archive", "restore", "r1_review_report"], cwd=cwd) as terminal:
-        terminal.wait_for("is there and differs. Overwrite it?")
+        terminal.wait_for("exists and differs. Overwrite it?")
         terminal.type(f"{answer}\n")
         assert terminal.wait() == code
     assert (bus.path("review_report").read_bytes() == kept(bus, "r1_review_report.json")) is restored

@@ -13,7 +13,7 @@ def _fails(kind: str, message: str = "no luck") -> Steps:
 def test_a_passing_failure_is_tried_again(tmp_path, kind: str):
     stage = Stage.set_up(tmp_path, worker=[_fails(kind), works()])
     result = stage.run("--single-round")
-    ended(stage, result, 0, says=f"the worker failed ({kind}): no luck; next try in", paid=(2, 1))
+    ended(stage, result, 0, says=f"worker failed ({kind}): no luck; retried in", paid=(2, 1))
     assert [retry["failure"] for retry in result.events("dispatch_retry")] == [kind]
 
 

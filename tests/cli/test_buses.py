@@ -163,7 +163,7 @@ def test_work_by_hand_is_handed_in_by_the_name_of_the_task(tmp_path: Path):
             ("heartbeat", "--role", "worker"),
         ):
             nameless = stage.loop(*command)
-            assert (nameless.code, "say which task is meant: T-2" in nameless.err) == (INVALID, True), command
+            assert (nameless.code, "name a task: T-2" in nameless.err) == (INVALID, True), command
         handed_in = stage.loop("submit", "T-2", "--notes", "Done.")
         assert (handed_in.code, handed_in.out.partition(":")[0]) == (0, ".loop/runs/T-2/work_report.json")
         assert stage.loop("review", "T-2", "--change", "app.txt", "--reason", "No.").code == 0

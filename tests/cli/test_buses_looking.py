@@ -85,7 +85,7 @@ def test_a_run_that_is_not_the_last_one_any_more_has_no_status(stage: Stage):
     shutil.rmtree(stage.bus / "runs/T-1")
     (stage.bus / "state.json").unlink()
     older = stage.loop("status", "T-1")
-    assert (older.code, f"T-1 is not the last run on {stage.bus}\n  loop show T-1 tells it" in older.err) == (
+    assert (older.code, f"T-1 is not the last run on {stage.bus}\n  loop show T-1 shows it" in older.err) == (
         INVALID,
         True,
     )
@@ -150,7 +150,7 @@ def test_the_log_of_a_task_is_that_of_its_bus_after_what_the_default_one_has(sta
 
 
 def test_the_archives_of_all_buses_are_listed_shown_and_restored(stage: Stage):
-    assert {line.split()[3].partition("/")[0] for line in out(stage, "archive").splitlines()} == {"T-1", "T-1@2", "T-2"}
+    assert {line.split()[4].partition("/")[0] for line in out(stage, "archive").splitlines()} == {"T-1", "T-1@2", "T-2"}
     own = stage.on_bus_of("T-2")
     kept = (own.bus / "archive/T-2/r1_work_report.json").read_bytes()
     assert out(stage, "archive", "show", "T-2/r1_work_report").encode() == kept
@@ -158,7 +158,7 @@ def test_the_archives_of_all_buses_are_listed_shown_and_restored(stage: Stage):
     default = on_disk(stage.bus / "archive")
     restored = out(stage, "archive", "restore", "T-2/r1_work_report", "--yes")
     assert (own.bus / "work_report.json").read_bytes() == kept
-    assert f"what was there is kept as {own.bus}/archive/_unfiled/work_report-1" in restored
+    assert f"the file that was there is kept as {own.bus}/archive/_unfiled/work_report-1" in restored
     assert on_disk(stage.bus / "archive") == default
 
 
@@ -186,7 +186,7 @@ def test_health_is_that_of_every_run_unless_one_is_named(tmp_path: Path):
         process = own.start("run")
         wait_until((own.bus / "runtime/worker.heartbeat.json").exists, "a heartbeat")
         alive = out(stage, "health").splitlines()
-        assert alive[-1].startswith("T-2       alive  pm: loop run holds the bus since ")
+        assert alive[-1].startswith("T-2       alive  pm: loop run has held the bus since ")
         assert "worker    alive" in out(stage, "health", "T-2")
         pid = json.loads(out(stage, "health", "T-2", "--json"))["worker"]["pid"]
         os.kill(pid, signal.SIGSTOP)  # or it would end its agent in order
@@ -204,8 +204,8 @@ def test_health_is_that_of_every_run_unless_one_is_named(tmp_path: Path):
 
 
 def test_everything_is_well_on_all_buses(stage: Stage):
-    assert out(stage, "fsck") == "all is well\n"
-    assert out(stage.on_bus_of("T-2"), "fsck") == "all is well\n"
+    assert out(stage, "fsck") == "no problems\n"
+    assert out(stage.on_bus_of("T-2"), "fsck") == "no problems\n"
 
 
 def test_what_is_wrong_is_told_of_each_bus_and_repaired_there(stage: Stage):
@@ -228,7 +228,7 @@ def test_what_is_wrong_is_told_of_each_bus_and_repaired_there(stage: Stage):
         ],
     )
     repaired = stage.loop("fsck", "--repair")
-    assert (repaired.code, repaired.out.splitlines()[-1]) == (NEEDS_PERSON, "5 problem(s), 3 left")
+    assert (repaired.code, repaired.out.splitlines()[-1]) == (NEEDS_PERSON, "5 problems, 3 left")
     assert stage.on_bus_of("T-1").loop("fsck").code == 0
 
 

@@ -42,7 +42,7 @@ def test_a_commit_that_the_checks_bear_out_is_exit_0(repo: Path):
     head = git(repo, "rev-parse", "HEAD")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[0].startswith("says (")
-    assert done.out.splitlines()[-1] == f"{head[:12]}: the checks pass"
+    assert done.out.splitlines()[-1] == f"{head[:7]}: the checks pass"
     assert trees(repo) == 1
     assert list(cache().glob("check-*")) == []
 
@@ -52,8 +52,8 @@ def test_an_earlier_commit_is_tried_and_its_output_is_kept(repo: Path):
     base = git(repo, "rev-parse", "HEAD~1")
     assert done.code == 10
     assert "  | one" in done.out.splitlines()
-    assert f"{base[:12]}: a check fails" in done.out
-    log = next(line for line in done.out.splitlines() if "all of it" in line).partition(": ")[2]
+    assert f"{base[:7]}: a check fails" in done.out
+    log = next(line for line in done.out.splitlines() if "full output" in line).partition(": ")[2]
     assert Path(log).read_text(encoding="utf-8") == "one\n\n"
 
 
@@ -68,7 +68,7 @@ def test_the_evidence_is_that_of_a_run(repo: Path):
 def test_what_is_not_committed_is_not_tried_and_that_is_said(repo: Path):
     (repo / "app.txt").write_text("three\n", encoding="utf-8")
     done = loop("check", cwd=repo)
-    assert (done.code, done.err) == (0, "changes that are not committed are not part of what is checked\n")
+    assert (done.code, done.err) == (0, "uncommitted changes are not checked\n")
     assert (repo / "app.txt").read_text(encoding="utf-8") == "three\n"
 
 
@@ -96,7 +96,7 @@ def test_checks_that_cannot_be_tried_prove_nothing(repo: Path):
     (repo / "lib").mkdir()
     configure(repo, flips="test -e ../seen || { touch ../seen; exit 1; }")
     done = loop("check", cwd=repo)
-    assert (done.code, "the checks prove nothing" in done.out) == (11, True)
+    assert (done.code, "not verified" in done.out) == (11, True)
 
 
 def test_without_a_check_it_says_where_they_are_named(repo: Path):

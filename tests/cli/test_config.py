@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.config import find_lines
+from loop_kit.cli.cmd_config import find_lines
 from loop_kit.model.config import Settings
 from loop_kit.model.run_settings import run_settings
 from tests.support.commands import loop

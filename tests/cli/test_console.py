@@ -1,6 +1,8 @@
+import io
+
 import pytest
 
-from loop_kit.cli.console import printable
+from loop_kit.cli.console import print_, printable
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,13 @@ from loop_kit.cli.console import printable
 )
 def test_control_characters_are_shown_and_not_sent(text: str, shown: str):
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(("encoding", "printed"), [("utf-8", "≥ $0.08 é…"), ("ascii", ">= $0.08 \\xe9...")])
+def test_signs_of_loops_own_are_ascii_where_the_encoding_lacks_them(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, printed: str
+):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+    monkeypatch.setattr("sys.stdout", stream)
+    assert print_("≥ $0.08 é…")
+    assert stream.buffer.getvalue().decode(encoding) == f"{printed}\n"

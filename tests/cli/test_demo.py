@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.demo import make_demo
-from loop_kit.cli.edge import Edge
+from loop_kit.cli.cmd_demo import make_demo
+from loop_kit.cli.invocation import Invocation
 from tests.support.commands import Done, loop
 from tests.support.repos import git
 
@@ -38,9 +38,9 @@ def read(folder: Path, name: str) -> Any:
 def test_the_demo_tells_a_two_round_story_and_git_agrees(here: Path):
     done, folder = play(here)
     assert done.code == 0, done.err
-    story = re.findall(r"round \d: .*|round \d$|the \w+ \(script\) is asked", done.err, re.MULTILINE)
-    asked = ["the worker (script) is asked", "the reviewer (script) is asked"]
-    assert story == ["round 1", *asked, "round 1: changes required", "round 2", *asked, "round 2: approved"]
+    story = re.findall(r"round \d: .*|round \d$|\w+ started \(script\)", done.err, re.MULTILINE)
+    started = ["worker started (script)", "reviewer started (script)"]
+    assert story == ["round 1", *started, "round 1: changes required", "round 2", *started, "round 2: approved"]
     assert "high: basket.py: The tests fail at this commit" in done.err
     assert str(folder) in done.err
     assert done.out.startswith("DEMO-1: approved, unverified (no check is configured), after 2 rounds\n")
@@ -63,10 +63,10 @@ def test_the_demo_tells_a_two_round_story_and_git_agrees(here: Path):
 def test_a_lie_is_refused_before_a_reviewer_is_paid_for_it(here: Path):
     done, folder = play(here, "--lie")
     assert done.code == 0, done.err
-    refused = done.err.index("work_report.json was refused: no file differs from")
-    assert "1 file(s) reported as changed are not: basket.py" in done.err
-    assert done.err.index("the worker (script) is asked once more") > refused
-    assert done.err.index("the reviewer (script) is asked") > refused
+    refused = done.err.index("work_report.json refused: no file differs from")
+    assert "1 file reported as changed but not changed: basket.py (for the reviewer)" in done.err
+    assert done.err.index("worker retried (script): no file differs") > refused
+    assert done.err.index("reviewer started (script)") > refused
     assert "round 2: approved" in done.err
     calls = sorted(path.name for path in (folder / ".loop/script.json.calls").iterdir())
     assert calls == ["reviewer-001.json", "reviewer-002.json", "worker-001.json", "worker-002.json", "worker-003.json"]
@@ -90,7 +90,7 @@ def test_every_command_it_names_works(here: Path):
 
 
 def test_the_reviewer_decides_by_the_tree_so_that_swapping_the_fixes_changes_the_rounds(tmp_path: Path):
-    make_demo(tmp_path, Edge(environment=dict(os.environ), cwd=tmp_path, loop_dir=None), lie=False)
+    make_demo(tmp_path, Invocation(environment=dict(os.environ), cwd=tmp_path, loop_dir=None), lie=False)
     path = tmp_path / ".loop/script.json"
     script = json.loads(path.read_text(encoding="utf-8"))
     edits = [next(step for step in steps if "edit" in step) for steps in script["worker"]]
@@ -105,7 +105,7 @@ def test_settings_for_real_runs_never_make_the_demo_start_a_real_agent(here: Pat
     env = {"LOOP_WORKER_BACKEND": "codex", "LOOP_MAX_ROUNDS": "1", "LOOP_DIR": "/nonexistent", "LOOP_VERBOSE": "maybe"}
     done, _folder = play(here, **env)
     assert done.code == 0, done.err
-    assert "the worker (script) is asked" in done.err
+    assert "worker started (script)" in done.err
 
 
 def test_the_demo_is_independent_of_the_persons_git_settings(here: Path, tmp_path: Path):
@@ -137,4 +137,4 @@ def test_the_folder_may_have_any_name(tmp_path: Path):
 def test_without_git_there_is_one_sentence(here: Path):
     done = loop("demo", cwd=here, env={"PATH": "/nonexistent", "TMPDIR": str(here.parent / "tmp")})
     assert (done.code, done.out) == (3, "")
-    assert done.err.splitlines()[0] == "loop: there is no working git on the PATH"
+    assert done.err.splitlines()[0] == "loop: no working git was found on the PATH"

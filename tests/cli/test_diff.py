@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from loop_kit.cli.diff import stat_text
+from loop_kit.cli.cmd_diff import stat_text
 from loop_kit.model.change import FileChange
 from tests.support.commands import LOOP, loop
 from tests.support.repos import git
@@ -66,7 +66,7 @@ def test_stat_counts_lines_and_json_names_the_commits(stage: Stage):
 
 def test_a_binary_file_has_no_lines_to_count():
     change = FileChange(path="a.png", status="A", added=None, removed=None)
-    assert stat_text((change,)) == "A a.png  binary or large\n1 files changed, 0 lines added, 0 removed"
+    assert stat_text((change,)) == "A a.png  binary or large\n1 file changed, 0 lines added, 0 removed"
 
 
 def test_the_persons_settings_change_nothing(stage: Stage):

@@ -30,7 +30,7 @@ def test_a_review_can_be_written_in_an_editor(reviewed: Stage):
     fill = """sed -i -e 's/^decision = .*/decision = "changes_required"/' -e 's/^#\\(.*\\[\\[\\)/\\1/' "$2"
     printf '[[blocking_issues]]\\nseverity = "high"\\nfile = "app.txt"\\nreason = "No."\\n' > "$2.tail"
     sed -i -e 's/^\\[\\[.*//' "$2"; cat "$2.tail" >> "$2"; rm "$2.tail\""""
-    says(reviewed.loop("review", "--edit", env=editor(reviewed, fill)), "1 change(s) required", code=0)
+    says(reviewed.loop("review", "--edit", env=editor(reviewed, fill)), "1 change required", code=0)
     assert (reviewed.read("review_report") or {})["blocking_issues"][0]["reason"] == "No."
     assert not list(reviewed.bus.glob("review_draft*"))
 
@@ -38,7 +38,7 @@ def test_a_review_can_be_written_in_an_editor(reviewed: Stage):
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("true", "names no decision"),
+        ("true", "has no decision"),
         ("exit 3", "exit status 3"),
         ("""echo 'decision = "perhaps"' > "$2\"""", "decision"),
         ("""echo '[[[' > "$2\"""", "review_draft_T-1_r1.toml"),
@@ -51,5 +51,7 @@ def test_a_draft_that_is_no_review_is_kept(reviewed: Stage, script: str, sentenc
 
 
 def test_without_an_editor_that_is_said(reviewed: Stage):
-    says(reviewed.loop("review", "--edit", env={"EDITOR": "", "VISUAL": ""}), "names an editor", code=3)
+    says(
+        reviewed.loop("review", "--edit", env={"EDITOR": "", "VISUAL": ""}), "neither VISUAL nor EDITOR is set", code=3
+    )
     says(reviewed.loop("review", "--edit", env={"EDITOR": "/no/such/editor"}), "cannot be started", code=3)

@@ -34,7 +34,7 @@ def test_a_heart_beats_until_ctrl_c_and_leaves_nothing(stage: Stage):
 def test_a_run_that_nobody_beats_for_says_so_and_ends(stage: Stage):
     result = stage.run(*TTL)
     assert result.code == 9
-    assert "no heartbeat of the worker: the run ends in 1 s if none comes" in result.err
+    assert "no heartbeat from the worker: the run ends in 1 s unless one comes" in result.err
     assert "loop heartbeat --role worker beats, then: loop run --resume" in result.err
 
 

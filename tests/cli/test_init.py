@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from loop_kit import resources
-from loop_kit.cli.init import MADE
+from loop_kit.cli.cmd_init import MADE
 from tests.support.commands import loop
 from tests.support.repos import git, make_repo
 
@@ -48,7 +48,7 @@ def test_running_it_again_changes_nothing(repo: Path):
     (repo / ".loop/task_card.json").write_text("{}", encoding="utf-8")
     before = files(repo / ".loop")
     done = loop("init", cwd=repo)
-    assert (done.code, done.out) == (0, f"{repo}/.loop is complete already\n")
+    assert (done.code, done.out) == (0, f"{repo}/.loop is complete\n")
     assert files(repo / ".loop") == before
 
 
@@ -90,7 +90,7 @@ def test_a_linked_worktree_gets_a_bus_of_its_own(repo: Path, tmp_path: Path):
 def test_outside_a_repository_it_says_so(tmp_path: Path):
     done = loop("init", cwd=tmp_path)
     assert (done.code, done.out) == (3, "")
-    assert done.err == f"loop: {tmp_path} is not in a git repository\n  git init makes one; loop works on commits\n"
+    assert done.err == f"loop: {tmp_path} is not in a git repository\n  loop works on commits: run git init first\n"
     assert list(tmp_path.iterdir()) == []
 
 

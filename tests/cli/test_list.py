@@ -45,9 +45,11 @@ def test_every_run_is_a_row_with_its_outcome_and_cost(tmp_path: Path):
     assert [run["cost_usd"] for run in json.loads(stage.loop("list", "--json").out)] == [0.9]
 
 
-def test_a_run_of_which_a_dispatch_did_not_say_what_it_cost_has_no_known_cost(bus: Bus):
+def test_a_cost_of_which_a_part_is_unknown_is_shown_as_the_least_it_can_be(bus: Bus):
     done = loop("list", cwd=bus.root.parent, env={"TZ": "UTC"})
-    assert done.out.splitlines()[1].split()[:6] == ["T-001", "2", "approved", "2025-03-03", "10:05:41", "unknown"]
+    assert done.out.splitlines()[1].split()[:7] == [
+        *("T-001", "2", "approved", "2025-03-03", "10:05:41", "≥", "$0.08"),
+    ]
 
 
 def test_a_run_that_has_not_ended_has_no_end(bus: Bus):

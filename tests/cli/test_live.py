@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from loop_kit.cli.live import Live
 from tests.support.happenings import told
-from tests.support.replay import SHA, replay
+from tests.support.replay import SHA, Replayed, replay, terminal_stream
 from tests.support.runs import ISSUE, LOOP, Stage, Steps, approves, clearing, nothing_left, objects, wait_until, works
 from tests.support.screens import Screen, bare, too_wide
 from tests.support.terminals import Terminal
@@ -21,7 +22,7 @@ CHECK = """
 [checks.word]
 run = "grep -q o app.txt"
 """
-WORKING = "the worker (script) is at work"
+WORKING = "worker (script) works"
 MOVES = re.compile(r"\x1b\[\d*[A-LN-Za-ln-z]")  # every command but colours
 COMMANDS = re.compile(r"\x1b\[[0-9;]*m|\r\x1b\[2K|\x1b\[1A\x1b\[2K")  # colours, and what takes the region back
 
@@ -63,7 +64,7 @@ def test_a_run_leaves_a_line_for_each_phase_and_a_panel_that_fits(tmp_path):
     assert "\x1b" not in COMMANDS.sub("", terminal.text)
     assert not screen.cursor_hidden
     assert WORKING in bare(terminal.text)
-    assert "is at work" not in screen.text
+    assert WORKING not in screen.text
     assert [line for line in phases(screen) if "checks" not in line] == [
         "round 1: worker (script): 1 commit, 1 file, ",
         "round 1: reviewer (script): changes required",
@@ -101,7 +102,7 @@ run = "sh -c 'until test -e {gate}; do sleep 0.02; done'"
     stage = Stage.set_up(tmp_path, config=config)
     with clearing(stage), on_terminal(stage) as terminal:
         screen = Screen.when(terminal, lambda screen: screen.having("1 of 2 done"), "the first check")
-        assert screen.having("round 1: checks where the run begins, 1 of 2 done, 0:0")
+        assert screen.having("round 1: checks at the base, 1 of 2 done, 0:0")
         screen = Screen.when(terminal, lambda screen: screen.having("slow: sh -c"), "the second check")
         gate.touch()
         assert terminal.wait() == 0
@@ -169,16 +170,13 @@ def test_a_killed_run_leaves_a_terminal_with_nothing_to_put_right(tmp_path, gate
 
 def test_a_bug_takes_the_region_away_and_is_told(tmp_path):
     program = """
-import sys
-from pathlib import Path
-from loop_kit.bus.bus import Bus
-from loop_kit.cli.showing import OnTerminal
+from loop_kit.cli.listeners import TerminalListener
 from loop_kit.model.events import RoundStarted
-with OnTerminal(Bus(Path(sys.argv[1])), live=True, panel=True) as show:
-    show.hear(RoundStarted(round=1, head_sha=""))
+with TerminalListener(live=True, panel=True) as listener:
+    listener.hear(RoundStarted(round=1, head_sha=""))
     raise RuntimeError("planted")
 """
-    with Terminal([sys.executable, "-c", program, str(tmp_path)], cwd=tmp_path) as terminal:
+    with Terminal([sys.executable, "-c", program], cwd=tmp_path) as terminal:
         assert terminal.wait() == 1
     screen = Screen(terminal)
     assert "round 1" in terminal.text
@@ -190,7 +188,7 @@ def test_a_person_reads_whole_what_is_wanted_and_the_region_says_who_is_waited_f
     goal = "A goal that is longer than a line of this terminal, " * 3
     stage = Stage.set_up(tmp_path, card={"goal": goal})
     with clearing(stage), on_terminal(stage, "--no-auto-dispatch", "--single-round", lines=40) as terminal:
-        said = "round 1: waiting for the worker, a person, 0:01"
+        said = "round 1: waiting for you, the worker, 0:01"
         screen = Screen.when(terminal, lambda screen: screen.having(said), "who is waited for")
         shown = "".join(screen.text.split())  # a path that is longer than a line is broken
         for wanted in (
@@ -228,7 +226,7 @@ def test_on_no_terminal_anything_overflows_or_stays_of_the_region(size: tuple[in
     screen = Screen(terminal)
     assert too_wide(terminal) == []
     assert "\x1b" not in COMMANDS.sub("", terminal.text)
-    assert "is at work" not in screen.text
+    assert " works" not in screen.text
     assert len(screen.having("[bold red]odd[/]")) == (1 if size == (24, 20) else 11)
     assert any(line.startswith("approved") for line in screen.lines)
     assert not screen.cursor_hidden
@@ -250,3 +248,21 @@ def test_no_color_is_honoured(monkeypatch):
     coloured = replay(HEARD, {})
     monkeypatch.setenv("NO_COLOR", "1")
     assert (bool(colours(coloured.text)), colours(replay(HEARD, {}).text)) == (True, [])
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(80, "Bash: pytest -q, last output 1:05 ago"), (20, "last outpu")])
+def test_the_age_of_an_output_of_long_ago_is_shown_in_yellow(monkeypatch, columns: int, shown: str):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    now = 0.0
+    with terminal_stream(24, columns) as stream:
+        live = Live(stream, lambda: now)
+        live.hear(told("dispatch_started", {"role": "worker", "backend": "codex", "problems": []}))
+        live.hear(told("agent_action", {"role": "worker", "tool": "Bash", "detail": "pytest -q"}))
+        now = 65.0
+        live.hear(told("agent_silent", {"role": "worker", "seconds": 65.0, "limit": "", "seconds_left": 0.0}))
+        stream.flush()
+        replayed = Replayed(seen=stream.kept.getvalue(), lines=24, columns=columns)
+    assert too_wide(replayed) == []
+    (line,) = re.findall(r"\x1b\[33m([^\x1b]*)", replayed.text)
+    assert shown in line

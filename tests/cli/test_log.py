@@ -34,7 +34,7 @@ def test_it_prints_the_whole_feed_oldest_first(bus: Path):
     done = loop("log", cwd=bus.parent, env={"TZ": "UTC"})
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[0] == "    1  2025-03-03 10:00:00  T-001: started at e8317754f3a5 on main"
+    assert lines[0] == "    1  2025-03-03 10:00:00  T-001: started at e831775 on main"
     assert [line[:5] for line in lines if line[:5].strip()] == [f"{number:5}" for number in range(1, 17)]
 
 
@@ -79,7 +79,7 @@ def test_broken_lines_are_left_out_and_said(bus: Path):
     append(bus, "round_started", round=1, head_sha="0" * 40)
     done = loop("log", "--json", cwd=bus.parent)
     assert (done.code, len(done.out.splitlines())) == (0, 17)
-    assert done.err == f"2 lines of {bus}/logs/feed.jsonl cannot be read and are left out\n"
+    assert done.err == f"left out 2 unreadable lines of {bus}/logs/feed.jsonl\n"
 
 
 def test_agents_text_is_shown_and_never_sent(bus: Path):
@@ -88,7 +88,7 @@ def test_agents_text_is_shown_and_never_sent(bus: Path):
     for args in ((), ("--json",)):
         done = loop("log", *args, cwd=bus.parent)
         assert [char for char in done.out if not char.isprintable() and char != "\n"] == []
-    assert "d was refused: \\x1b[2J\n" + " " * 28 + "second \\x07line\n" in loop("log", cwd=bus.parent).out
+    assert "d refused: \\x1b[2J\n" + " " * 28 + "second \\x07line\n" in loop("log", cwd=bus.parent).out
 
 
 def test_a_feed_that_is_not_there_is_empty_and_one_that_is_no_file_a_sentence(bus: Path):

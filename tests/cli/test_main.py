@@ -61,7 +61,7 @@ def test_called_alone_it_shows_its_help_and_fails(tmp_path: Path):
         ("run --max-rounds three", "three"),
         ("run --round 0 --single-round", "--round"),
         ("--loop-dir x run --single-round --round 2 --parent", "--parent"),
-        ("run --round 1", "--round goes with --single-round"),
+        ("run --round 1", "--round needs --single-round"),
         ("run --resume --reset", "contradict"),
         ("run extra", "extra"),
         ("status --jsn", "--json"),
@@ -108,7 +108,7 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, command: str):
     script = 'rmdir "$PWD"; exec "$@"'
     done = loop(command, cwd=gone, program=("sh", "-c", script, "sh", *LOOP))
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith("loop: the current folder cannot be told: No such file")
+    assert done.err.startswith("loop: the current folder is not there: No such file")
 
 
 def test_without_a_home_or_any_environment_it_works(repo: Path):

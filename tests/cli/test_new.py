@@ -51,9 +51,9 @@ def test_a_card_is_overwritten_only_by_force_and_then_archived(stage: Stage):
 @pytest.mark.parametrize(
     ("args", "code", "sentence"),
     [
-        ((), 2, "there is no goal, and nobody can be asked"),
-        (("--scope", "src/"), 2, "go with a card"),
-        (("--goal", "A.", "--from-check", "false"), 2, "both say what the task is"),
+        ((), 2, "the goal is missing, and standard input is not a terminal"),
+        (("--scope", "src/"), 2, "need a card"),
+        (("--goal", "A.", "--from-check", "false"), 2, "contradict each other"),
         (("--goal", "A.", "--id", "../x"), 3, "$.task_id"),
         (("--goal", " "), 3, "$.goal"),
         (("--from-check", "true"), 3, "succeeds: there is nothing to mend"),

@@ -96,7 +96,7 @@ WORDS = {
     "negative retries": (("--dispatch-retries", "-1"), 3, "$.run.dispatch_retries: it should be at least 0"),
     "no word": (("--frobnicate",), 2, "No such option"),
     "round zero": (("--single-round", "--round", "0"), 2, "'--round'"),
-    "a round without a single round": (("--round", "1"), 2, "--round goes with --single-round"),
+    "a round without a single round": (("--round", "1"), 2, "--round needs --single-round"),
     "both ways": (("--resume", "--reset"), 2, "--resume and --reset contradict each other"),
     "a card that is a device": (("--task", "/dev/zero"), 3, "/dev/zero is a device, not a file"),
     "a card that is not there": (("--task", "gone.json"), 3, "there is no task card at"),

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.cli.edge import Edge
+from loop_kit.cli.invocation import Invocation
 from loop_kit.cli.places import bus_root, scratch_root
 
 
-def edge(cwd: Path, loop_dir: str | None = None, **environment: str) -> Edge:
-    return Edge(environment=environment, cwd=cwd, loop_dir=loop_dir)
+def edge(cwd: Path, loop_dir: str | None = None, **environment: str) -> Invocation:
+    return Invocation(environment=environment, cwd=cwd, loop_dir=loop_dir)
 
 
 @pytest.fixture

@@ -50,15 +50,15 @@ EXPECTED: dict[str, GoesOn | Refused] = {
     "person_waited_for": GoesOn(paid=(0, 1)),
 }
 SAYS = {  # what `loop status` says of where it stands, and `loop health` of the PM
-    "worker_paid": ("awaiting the work in round 1", "dead"),
-    "worker_reported": ("awaiting the work in round 1", "dead"),
+    "worker_paid": ("awaiting work in round 1", "dead"),
+    "worker_reported": ("awaiting work in round 1", "dead"),
     "before_review": ("terminated", "idle"),
-    "reviewer_paid": ("awaiting the review in round 1", "dead"),
+    "reviewer_paid": ("awaiting review in round 1", "dead"),
     "stopped_between_rounds": (".loop/STOP", "idle"),
     "round_limit": ("--max-rounds", "idle"),
     "approved": ("approved", "idle"),
-    "next_run": ("awaiting the work in round 1", "dead"),
-    "person_waited_for": ("awaiting the work in round 1", "dead"),
+    "next_run": ("awaiting work in round 1", "dead"),
+    "person_waited_for": ("awaiting work in round 1", "dead"),
 }
 
 

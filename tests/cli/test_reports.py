@@ -57,12 +57,12 @@ CONTRADICTED = {
     "a branch for a head": Case(steps=[*COMMITS, {"report": {"head_sha": "main"}}], says=f"'main' {NO_HEX}", code=3),
     "uncommitted changes": Case(
         steps=[*COMMITS_MORE, {"append": {"app.txt": "left\n"}}, {"report": {}}],
-        says="1 tracked file(s) with uncommitted changes: app.txt",
+        says="1 tracked file with uncommitted changes: app.txt",
         code=3,
     ),
     "untracked files": Case(
         steps=[*COMMITS_MORE, {"edit": {"new.txt": "left\n"}}, {"report": {}}],
-        says="1 new file(s) neither committed nor ignored: new.txt",
+        says="1 new file neither committed nor ignored: new.txt",
         code=3,
     ),
     "nothing done": Case(steps=[{"report": {}}], says="no file differs from", code=7),
@@ -95,7 +95,7 @@ SURPRISES = {
     ),
     "committed what lay there": (
         [{"edit": {"app.txt": "two\n"}}, {"commit_all": "Everything"}, {"report": {}}],
-        "1 file(s) that lay untracked before the run were committed: notes.txt",
+        "1 file committed that lay untracked before the run: notes.txt",
     ),
 }
 

@@ -25,7 +25,7 @@ def reviewed(stage: Stage) -> Stage:
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ((), "say --approve, or --change with --reason"),
+        ((), "a review is --approve, or --change with --reason"),
         (("--approve", "--change", "app.txt"), "--approve and --change contradict each other"),
         (("--approve", "--reason", "Why not."), "comes before any --change"),
         (("--change", "app.txt"), "--change app.txt has no --reason"),

@@ -49,7 +49,7 @@ def test_the_next_backend_takes_over_from_one_that_is_refused(tmp_path, kind: st
     assert switch == {
         "role": "worker", "round": 1, "backend": "first", "to": "script", "failure": kind, "message": "no luck"
     }  # fmt: skip
-    assert f"the worker is script from now on: first failed ({kind}): no luck" in result.err
+    assert f"worker falls back to script: first failed ({kind}): no luck" in result.err
     assert result.summary is not None
     assert result.summary["switches"] == [switch]
     assert [row["backend"] for row in result.summary["dispatches"]] == ["first", "script", "script"]
@@ -141,7 +141,7 @@ def test_an_effort_that_a_program_cannot_be_asked_for_is_refused_before_anything
 def test_a_quota_whose_end_is_known_is_waited_for(tmp_path):
     stage = Stage.set_up(tmp_path, worker=[_fails("quota", retry_after=0.3), works()])
     result = stage.run()
-    ended(stage, result, 0, says="the worker (script) has no quota left: waiting until", paid=(2, 1))
+    ended(stage, result, 0, says="worker (script) has no quota left, waiting until", paid=(2, 1))
     (parked,) = result.events("parked")
     assert parked["wait_seconds"] <= 0.3
     assert parked["until"].endswith("Z")

@@ -23,8 +23,8 @@ def test_a_round_is_told_as_asked_done_found_and_decided(bus: Path):
     assert lines[0] == "T-001, round 2"
     assert [line[2:11].strip() for line in lines[1:] if line[2:11].strip()] == ["asked", "done", "found", "decided"]
     assert "  asked    - high: duration.py:6: A negative duration is not refused" in done.out
-    assert "  found    git: 2 commits, 2 files changed, head 92775abbf71a" in lines
-    assert "           check tests: pass" in lines
+    assert "  found    git: 2 commits, 2 files, head 92775ab" in lines
+    assert "           check tests: passed" in lines
     assert "  decided  approved by the reviewer" in lines
 
 

@@ -92,7 +92,7 @@ def own_code(tmp_path: Path) -> Path:
     """Return a copy of loop's code that says what it was when a round began with it."""
     copy = tmp_path / "code/loop_kit"
     shutil.copytree(Path(loop_kit.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "cli/round_process.py").write_text(saying("the old code"), encoding="utf-8")
+    (copy / "cli/play_round.py").write_text(saying("the old code"), encoding="utf-8")
     return copy
 
 
@@ -123,7 +123,7 @@ def test_a_round_runs_the_code_as_it_is_when_the_round_begins(own_code: Path, ch
     process = stand_by(own_code)
     wait_until(lambda: has_read(own_code), "the code to be read")
     if changed:
-        (own_code / "cli/round_process.py").write_text(saying("the newer code"), encoding="utf-8")
+        (own_code / "cli/play_round.py").write_text(saying("the newer code"), encoding="utf-8")
     out, err = process.communicate("\n", timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
     assert out == f"{BEGUN} the {'newer' if changed else 'old'} code\n"

@@ -14,7 +14,7 @@ from loop_kit.bus.bus import Bus
 from loop_kit.bus.feed import Feed
 from loop_kit.model.documents import write
 from loop_kit.model.events import Parked
-from loop_kit.views.status import read_status
+from loop_kit.views.run_status import read_status
 from tests.support.commands import LOOP, loop
 from tests.support.happenings import sample
 from tests.support.runs import Stage, approves, objects, works
@@ -39,7 +39,7 @@ def test_one_screen_tells_the_run_its_rounds_and_the_next_step(bus: Path):
     assert re.fullmatch(r"since     2025-03-03 10:05:41 \(\d+ days ago\); started 2025-03-03 10:00:00 .*", lines[2])
     assert "round 1   changes required, 1 open (by the reviewer)" in lines
     assert "round 2   approved (by the reviewer)" in lines
-    assert re.fullmatch(r"next      look at the change: git diff \w{12} \w{12}", lines[-1])
+    assert re.fullmatch(r"next      look at the change: loop diff; then: loop accept", lines[-1])
     assert len(lines) < 25
 
 
@@ -125,13 +125,13 @@ def test_status_may_be_asked_while_a_run_goes_on(tmp_path: Path):
     process = stage.start("run")
     try:
         said = ""
-        while "is at work" not in said or "(script, pid" not in said:
+        while " works" not in said or "(script, pid" not in said:
             assert process.poll() is None, stage.end(process)
             said = loop("status", cwd=stage.root).out if stage.read("state") else ""
         working = json.loads(loop("status", "--json", cwd=stage.root).out)["working"]
-        assert f"running   pid {process.pid}, the worker (script, pid {working['pid']}) is at work for " in said
+        assert f"running   pid {process.pid}, worker (script, pid {working['pid']}) works for " in said
         assert working["pid"] in stage.leftovers()
-        assert "it is running; create " in said
+        assert "running; create " in said
     finally:
         (tmp_path / "go").touch()
         result = stage.end(process)

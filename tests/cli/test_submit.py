@@ -31,7 +31,7 @@ def test_a_rewritten_history_is_explained_with_the_command_that_mends_it(stage: 
     stage.git("commit", "--quiet", "--amend", "--message", "Another start")
     work(stage)
     mending = f"git reset --soft {base[:12]} && git commit"
-    says(stage.loop("submit"), f"the base {base[:12]} is not in the history", mending, "then: loop submit", code=11)
+    says(stage.loop("submit"), f"the base {base[:7]} is not in the history", mending, "then: loop submit", code=11)
     says(stage.run("--resume"), mending, code=11)
     stage.git("reset", "--quiet", "--soft", base)
     stage.git("commit", "--quiet", "--message", "Work")

@@ -17,7 +17,7 @@ from tests.support.runs import LOOP, Calls, Stage, approves, clearing, nothing_l
 
 TMUX = shutil.which("tmux")
 pytestmark = pytest.mark.skipif(TMUX is None, reason="there is no tmux on this machine")
-WORKING = "the worker (script) is at work"
+WORKING = "worker (script) works"
 
 
 class Tmux:
@@ -100,5 +100,5 @@ def test_a_window_that_is_made_narrower_holds_one_region(tmp_path: Path, folder:
     with clearing(stage), opened(folder, (120, 24), stage) as tmux:
         tmux.wait_for("says: word word")
         tmux.do("resize-window", "-x", "60", "-y", "24")
-        wait_until(lambda: re.search(r"at work, 0:0[1-9]", "\n".join(tmux.screen())), "a narrower region")
-        assert tmux.everything().count("round 1: the worker") == 1
+        wait_until(lambda: re.search(r"works, 0:0[1-9]", "\n".join(tmux.screen())), "a narrower region")
+        assert tmux.everything().count("round 1: worker") == 1

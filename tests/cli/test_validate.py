@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loop_kit.cli.validate import kind_of
+from loop_kit.cli.cmd_validate import kind_of
 from loop_kit.errors import DocumentError
 from tests.support import documents
 from tests.support.commands import loop
@@ -31,7 +31,7 @@ def test_a_files_name_tells_its_kind(name: str, kind: str):
 
 @pytest.mark.parametrize("name", ["notes.json", "r1_notes.json", "r1_work_report.refused-1.json", "feed.json", ""])
 def test_another_name_tells_nothing(name: str):
-    with pytest.raises(DocumentError, match="say --as"):
+    with pytest.raises(DocumentError, match="add --as"):
         kind_of(Path(name))
 
 
@@ -87,7 +87,7 @@ def test_one_bad_document_among_good_ones_decides_the_exit_code(tmp_path: Path):
     (tmp_path / "bad.json").write_text("{}", encoding="utf-8")
     done = loop("validate", "--as", "state", "bad.json", EXAMPLE / "state.json", "absent.json", cwd=tmp_path)
     assert done.code == 3
-    assert [line.partition(": ")[2] for line in done.out.splitlines()][1:] == ["valid", "it is not there"]
+    assert [line.partition(": ")[2] for line in done.out.splitlines()][1:] == ["valid", "the file does not exist"]
 
 
 def test_json_says_the_same_a_line_a_file(tmp_path: Path):
@@ -113,7 +113,7 @@ def test_what_is_no_file_is_said_and_never_waited_for(tmp_path: Path):
 
 
 def test_a_config_that_is_absent_is_not_valid(tmp_path: Path):
-    assert loop("validate", "config.toml", cwd=tmp_path).out == "config.toml: it is not there\n"
+    assert loop("validate", "config.toml", cwd=tmp_path).out == "config.toml: the file does not exist\n"
 
 
 def test_a_config_that_is_no_file_is_not_waited_for_either(tmp_path: Path):

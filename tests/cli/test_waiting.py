@@ -72,7 +72,7 @@ def test_who_waits_for_a_report_keeps_still_and_takes_it_soon(stage: Stage):
     assert time.monotonic() - began < SOON
     keeps_still(run.pid)
     said = interrupted(stage, run)
-    assert (said.count("waiting for the worker"), said.count("waiting for the reviewer")) == (1, 1)
+    assert (said.count("waiting for you, the worker"), said.count("waiting for you, the reviewer")) == (1, 1)
 
 
 def test_who_listens_for_a_heart_keeps_still_too(stage: Stage):
@@ -85,7 +85,7 @@ def test_who_listens_for_a_heart_keeps_still_too(stage: Stage):
 
 def test_who_shows_the_time_on_a_terminal_keeps_still_too(stage: Stage):
     terminal = Terminal((*LOOP, "run"), cwd=stage.root, env=stage.environment())
-    terminal.wait_for("waiting for the worker, a person")
+    terminal.wait_for("waiting for you, the worker")
     keeps_still(terminal.process.pid)
     terminal.type("\x03")
     assert terminal.wait() == 130
@@ -106,8 +106,8 @@ def test_who_waits_for_work_to_be_mended_keeps_still_and_says_once_what_is_wrong
     wait_until(waiting(stage, "awaiting_review"), "the review")
     assert time.monotonic() - began < SOON
     said = interrupted(stage, run)
-    found, problem = "found (ask_again): 1 tracked", "work_report.json: 1 tracked"
-    assert [said.count(words) for words in ("waiting for the worker", found, problem)] == [1, 1, 1], said
+    found, problem = "finding: 1 tracked", "work_report.json: 1 tracked"
+    assert [said.count(words) for words in ("waiting for you, the worker", found, problem)] == [1, 1, 1], said
 
 
 def test_a_report_that_is_wrong_is_named_once_each_time_it_is_written(stage: Stage):

@@ -151,9 +151,7 @@ LOOK = "        children = [child for child in map(ProcessId.of, self.reap()) if
 LIVE_PLANTS = {
     "a round does not notice that its PM is gone": (
         live.ORPHANED,
-        Plant(
-            "cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, ".before.json"
-        ),
+        Plant("cli/play_round.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, ".before.json"),
     ),
     "the agent of a round that was killed is left alone": (
         live.ROUND_DIES,
@@ -171,9 +169,7 @@ LIVE_PLANTS = {
     ),
     "a round does not ask whether its PM is still there": (
         live.PM_DIES,
-        Plant(
-            "cli/round_process.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, "--single-round"
-        ),
+        Plant("cli/play_round.py", {"    if not die_with_parent(parent):\n": "    if parent < 0:\n"}, "--single-round"),
     ),
 }
 MOST_TRIED = 4

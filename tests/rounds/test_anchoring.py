@@ -65,7 +65,7 @@ def test_a_commit_point_names_the_end_of_the_log_and_the_end_of_the_run_is_pinne
     assert stage.look().standing["log"]["seq"] == seq_of(stage, "decided")
     assert pinned(stage) == head(stage)
     assert head(stage)["seq"] == seq_of(stage, "run_ended")
-    assert stage.loop("fsck").out == "all is well\n"
+    assert stage.loop("fsck").out == "no problems\n"
 
 
 def test_a_run_that_ends_without_approval_pins_its_end_too(tmp_path: Path):
@@ -84,7 +84,7 @@ def test_what_everybody_who_was_killed_had_not_anchored_is_a_note(tmp_path: Path
     assert found(stage)[0] == ("unanchored", True)
     assert pinned(stage) == stage.look().standing["log"] != head(stage)
     ended(stage, stage.run("--resume"), 0, paid=(3, 2))
-    assert stage.loop("fsck").out == "all is well\n"
+    assert stage.loop("fsck").out == "no problems\n"
 
 
 def test_what_a_killed_run_told_last_is_anchored_when_somebody_looks_at_it_again(tmp_path: Path):
@@ -111,7 +111,7 @@ def test_whoever_is_killed_between_ref_and_state_leaves_a_ref_that_is_ahead(tmp_
     assert found(stage) == [("half_written", False)]  # nothing is said of the log
     ended(stage, stage.run("--resume"), 0, paid=(2, 2))
     assert pinned(stage) == head(stage)
-    assert stage.loop("fsck").out == "all is well\n"
+    assert stage.loop("fsck").out == "no problems\n"
 
 
 def test_an_agent_that_moves_the_ref_stops_the_run(tmp_path: Path):
@@ -191,7 +191,7 @@ def test_a_run_without_an_anchor_goes_on_and_has_one_then(tmp_path: Path):
     state = stage.look().standing
     del state["log"]
     (stage.bus / "state.json").write_text(json.dumps(state), encoding="utf-8")
-    assert stage.loop("fsck").out == "all is well\n"
+    assert stage.loop("fsck").out == "no problems\n"
     ended(stage, stage.run("--resume"), 0, paid=(2, 2))
     assert pinned(stage) == head(stage)
 
@@ -209,7 +209,7 @@ def test_what_a_person_does_with_a_run_is_told_and_anchored(tmp_path: Path):
     undone = {"sha": state["head_sha"], "ref": "refs/loop/T-1/r0/undone"}
     assert stage.look().events("undone") == [undone]
     assert pinned(stage) == head(stage)
-    assert stage.loop("fsck").out == "all is well\n"
+    assert stage.loop("fsck").out == "no problems\n"
 
 
 @pytest.mark.parametrize("deed", [": > .loop/logs/feed.jsonl", "rm .loop/logs/feed.jsonl", "rm -r .loop/logs"])

@@ -132,7 +132,7 @@ def test_an_ignored_file_of_the_person_s_that_is_committed_by_force_stops_the_ru
     stage = Stage.set_up(tmp_path, worker=[work], files={"app.txt": "one\n", ".gitignore": ".env\n"})
     (stage.root / ".env").write_text("KEY=1\n", encoding="utf-8")
     result = stage.run()
-    ended(stage, result, 11, says="were committed: .env", paid=(1, 0))
+    ended(stage, result, 11, says="1 file committed that lay untracked before the run: .env", paid=(1, 0))
 
 
 def test_what_the_next_run_would_take_is_asked_for_once(tmp_path: Path):
@@ -224,7 +224,7 @@ def test_a_file_that_a_worker_hides_from_git_does_not_get_through(tmp_path: Path
     show = shell("git update-index --no-assume-unchanged README.md; git checkout -q README.md")
     stage = Stage.set_up(tmp_path, worker=[[*works()[:-1], hide, {"report": {}}], [show, {"report": {}}]])
     result = stage.run()
-    ended(stage, result, 0, says="hides from git", paid=(2, 1))
+    ended(stage, result, 0, says="hidden from git by a flag in the index", paid=(2, 1))
     assert stage.git("status", "--porcelain") == ""
 
 

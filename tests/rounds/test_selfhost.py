@@ -34,7 +34,8 @@ def own(tmp_path: Path) -> Stage:
 
 
 @pytest.mark.parametrize(
-    "path", [SUMMARY, "src/loop_kit/processes/briefly.py", "src/loop_kit/cli/fsck.py", "src/loop_kit_acp/backend.py"]
+    "path",
+    [SUMMARY, "src/loop_kit/processes/briefly.py", "src/loop_kit/cli/cmd_fsck.py", "src/loop_kit_acp/backend.py"],
 )
 def test_code_that_does_not_start_is_mended_by_its_worker(own: Stage, path: str):
     good = (own.root / path).read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from loop_kit.bus.feedlines import fitting
-from loop_kit.cli.init import MADE
+from loop_kit.cli.cmd_init import MADE
+from loop_kit.cli.cmd_validate import kind_of
 from loop_kit.cli.main import COMMANDS
-from loop_kit.cli.validate import kind_of
 from loop_kit.model.documents import read, write
 from loop_kit.model.feed_event import FeedEvent, data_of
 from loop_kit.model.manifest import Manifest
@@ -99,8 +99,8 @@ def play_demo(folder: Path, *flags: str) -> tuple[str, Path]:
 def first_lie(text: str) -> str:
     """Return the part of a `--lie` transcript that shows the claim refused."""
     lines = text.splitlines()
-    start = next(number for number, line in enumerate(lines) if "git shows 0 commit" in line)
-    end = next(number for number, line in enumerate(lines) if "is asked once more" in line)
+    start = next(number for number, line in enumerate(lines) if "git: 0 commits" in line)
+    end = next(number for number, line in enumerate(lines) if "worker retried" in line)
     return "\n".join(lines[start : end + 1])
 
 
@@ -112,8 +112,8 @@ def transcripts(readme: str) -> list[str]:
 def timeless(text: str) -> str:
     """Return a transcript without what differs from run to run: times and commit ids."""
     text = re.sub(r"^ +\d+:\d\d\.\d  ", "TIME ", text, flags=re.MULTILINE)
-    text = re.sub(r"after \d+\.\d s", "after SECONDS", text)
-    return re.sub(r"\b[0-9a-f]{12}\b", "COMMIT", text)
+    text = re.sub(r" (started|finished|retried)(.*), \d+\.\d s$", r" \1\2, SECONDS", text, flags=re.MULTILINE)
+    return re.sub(r"\b[0-9a-f]{7}\b", "COMMIT", text)
 
 
 def with_block(readme: str, mark: str, shown: str) -> str:

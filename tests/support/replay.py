@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from loop_kit.cli.ending import Ending
 from loop_kit.cli.live import Live
-from loop_kit.cli.panel import put_panel
+from loop_kit.cli.panel import print_panel
+from loop_kit.cli.run_ending import RunEnding
 from loop_kit.errors import Outcome
 from loop_kit.model.documents import read
 from loop_kit.model.events import Event
@@ -114,6 +114,6 @@ def replay(
             live.hear(event)
         live.close()
         if ending is not None:
-            put_panel(Ending(**{**whole, "summary": summary_of(whole["summary"])}), stream)
+            print_panel(RunEnding(**{**whole, "summary": summary_of(whole["summary"])}), stream)
         stream.flush()
         return Replayed(seen=stream.kept.getvalue(), lines=size[0] or 24, columns=size[1] or 80)

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import loop_kit.cli.ending
-import loop_kit.cli.run
+import loop_kit.cli.cmd_run
+import loop_kit.cli.run_ending
 import loop_kit.vcs.through_gitpython  # noqa: F401  (read once, for all forks)
 from loop_kit.__main__ import run
 from tests.support.dying import Fate, lay

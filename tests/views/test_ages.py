@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loop_kit.views.ages import ago, seconds_since, told
+from loop_kit.views.ages import ago, duration, seconds_since
 
 NOW = datetime(2025, 3, 3, 10, 0, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ NOW = datetime(2025, 3, 3, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_duration_is_told_in_one_unit(seconds: float, text: str):
-    assert told(seconds) == text
+    assert duration(seconds) == text
     then = (NOW - timedelta(seconds=seconds)).isoformat()
     assert ago(then, NOW) == f"{text} ago"
 

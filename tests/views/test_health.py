@@ -21,7 +21,7 @@ from loop_kit.model.events import DispatchStarted
 from loop_kit.model.state import Phase, RunState
 from loop_kit.processes.lineage import Owner
 from loop_kit.values import asdict
-from loop_kit.views.health import Health, Pulse, read_health
+from loop_kit.views.health import Health, Liveness, read_health
 from tests.support import documents
 from tests.support.happenings import sample
 
@@ -70,7 +70,7 @@ def look(bus: Bus, ttl: float = 30.0) -> Health:
 
 
 def pulses(health: Health) -> list[str]:
-    return [str(sign.pulse) for sign in health.signs.values()]
+    return [str(sign.liveness) for sign in health.signs.values()]
 
 
 def test_where_nothing_goes_on_everybody_is_idle_and_all_is_well(bus: Bus):
@@ -92,14 +92,14 @@ def test_a_beat_that_is_too_old_is_stale_although_the_process_exists(bus: Bus):
     with Lock.acquire(bus.lock_path, purpose="loop run", now=THEN), agent(bus):
         beat(bus, Owner.me())
         health = look(bus, ttl=9.0)
-    assert (health.sound, health.signs["worker"].pulse) == (False, Pulse.STALE)
+    assert (health.sound, health.signs["worker"].liveness) == (False, Liveness.STALE)
 
 
 def test_a_fresh_beat_of_a_process_that_is_gone_is_dead(bus: Bus):
     with Lock.acquire(bus.lock_path, purpose="loop run", now=THEN), agent(bus):
         beat(bus, GONE)
         health = look(bus)
-    assert (health.sound, health.signs["worker"].pulse) == (False, Pulse.DEAD)
+    assert (health.sound, health.signs["worker"].liveness) == (False, Liveness.DEAD)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere processes are not listed")
@@ -107,17 +107,17 @@ def test_a_program_that_is_gone_while_its_supervisor_beats_is_dead(bus: Bus):
     with Lock.acquire(bus.lock_path, purpose="loop run", now=THEN):
         beat(bus, Owner.me())
         health = look(bus)
-    assert health.signs["worker"].pulse is Pulse.DEAD
+    assert health.signs["worker"].liveness is Liveness.DEAD
 
 
 def test_before_the_first_beat_and_after_the_last_a_dispatch_is_alive(bus: Bus):
     with Lock.acquire(bus.lock_path, purpose="loop run", now=THEN):
         beat(bus, GONE, dispatch="d-0")
-        assert look(bus).signs["worker"].pulse is Pulse.ALIVE
-        assert look(bus, ttl=5.0).signs["worker"].pulse is Pulse.ALIVE
+        assert look(bus).signs["worker"].liveness is Liveness.ALIVE
+        assert look(bus, ttl=5.0).signs["worker"].liveness is Liveness.ALIVE
         with agent(bus):
-            assert look(bus).signs["worker"].pulse is Pulse.ALIVE
-            assert look(bus, ttl=5.0).signs["worker"].pulse is Pulse.STALE
+            assert look(bus).signs["worker"].liveness is Liveness.ALIVE
+            assert look(bus, ttl=5.0).signs["worker"].liveness is Liveness.STALE
 
 
 def test_a_pm_that_was_killed_is_dead_and_so_is_its_dispatch(bus: Bus):

@@ -1,1 +1,1 @@
-"""The edge: reads the environment, prints, exits. One file a command; each imports what it needs when it is called."""
+"""The command line: reads the environment, prints, exits. One `cmd_NAME` per command, imported when it is called."""

@@ -1,7 +1,7 @@
-"""Whose bus it is: asked by every command before it reads anything else there, and before it takes a lock.
+"""Whose bus it is: asked by every command before it reads anything else there or takes a lock.
 
-Another tool may have a bus of the same name. What loop knows of one is a package that comes in by the entry point group
-`loop_kit.adopters`: an `Adopter`, or its class. No name of such a tool, and none of its files, stands anywhere else.
+Another tool may have a bus of the same name. A package of the entry point group `loop_kit.adopters` knows such a tool: it
+offers an `Adopter` or its class. Nothing else in loop names the tool or its files.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,30 +19,30 @@ ENTRY_POINTS = "loop_kit.adopters"
 
 @runtime_checkable
 class Adopter(Protocol):
-    """Knows the bus of one other tool, and takes it over."""
+    """Knows the bus of one other tool, and adopts it."""
 
     @property
     def tool(self) -> str:
         """What the tool is called."""
 
     def facts(self, bus: Bus) -> Iterable[str]:
-        """Yield a sentence for each thing that shows that the tool made this bus; none when it did not.
+        """Yield a sentence for each fact that shows that the tool made this bus; none when it did not.
 
-        It reads and writes nothing. It is asked about every bus without a run of loop's own.
+        Writes nothing. Asked about every bus on which loop has no run of its own.
         """
 
     def adopt(self, bus: Bus, proposals: bytes) -> Iterable[str]:
-        """Take over a bus that it has facts about, and return what was done, a sentence a line.
+        """Convert a bus that it has facts about, and return what was done, one sentence per line.
 
-        It takes the lock of the bus. Afterwards it has no facts about it, however often it was killed before, and what was
-        there is in the archive: a task's documents under `before_name`, all else below `Bus.before`. `proposals` end a new
-        config.toml. Raises `LockedError`, before anything is changed, when the tool is at work there.
+        Takes the lock of the bus. Afterwards `facts` is empty, also when earlier tries were killed, and everything that was
+        there is in the archive: a task's documents under `before_name`, the rest below `Bus.before`. `proposals` are appended
+        to a new config.toml. Raises `LockedError`, before anything is changed, while the tool is running there.
         """
 
     def next_lines(self, bus: Bus, *, cwd: Path, loop: str, reviewer: str) -> Iterable[str]:
-        """Return how the person goes on with what was adopted; nothing when nothing was, or loop has run here since.
+        """Return what to do next with what was adopted; nothing when nothing was, or loop has run here since.
 
-        `loop` is how loop is called for this bus, `reviewer` the backend of the settings.
+        `loop` is the command line that finds this bus, `reviewer` the backend of the settings.
         """
 
 
@@ -55,25 +55,27 @@ def check_maker(bus: Bus) -> None:
         check_maker(bus.default)
     state = check_not_newer_bus(bus)
     if state is not None and "schema_version" in state and state.keys() <= _names():
-        return  # whatever else may be wrong with it is loop's own matter
+        return  # a state of loop's own, whole or broken
     for adopter in adopters():
         for fact in adopter.facts(bus):
             raise StartError(
-                f"{bus.root} was made by {adopter.tool}: {fact}", hint="loop init adopts it; nothing of it is lost"
+                f"{bus.root} was made by {adopter.tool}: {fact}", hint="loop init adopts it; nothing is lost"
             )
 
 
 def _names() -> set[str]:
-    """Return the fields that a state of loop's own may have."""
+    """Return the fields of loop's own state.json."""
     return {"schema_version", *(each.name for each in document_fields(RunState))}
 
 
 def adopters() -> Iterator[Adopter]:
-    """Yield whoever knows the bus of another tool; raise `ConfigError` for one that cannot be loaded."""
+    """Yield the installed adopters; raise `ConfigError` for one that cannot be loaded."""
     from loop_kit.entry_points import load, offered  # noqa: PLC0415  (only for a bus without a run of loop's own)
 
     for entry in offered(ENTRY_POINTS):
         adopter = load(entry, "adopter")
         if not isinstance(adopter, Adopter):
-            raise ConfigError(f"the adopter '{entry.name}' of {entry.value} is none", hint="uninstall its package")
+            raise ConfigError(
+                f"the entry point '{entry.name}' ({entry.value}) is not an adopter", hint="uninstall its package"
+            )
         yield adopter

@@ -1,4 +1,4 @@
-"""The agent programs as a run would find them: looked at without a network, without asking an agent or reading a key."""
+"""The agent programs as a run would find them, inspected without network, without calling an agent or reading a key."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,12 +21,12 @@ from loop_kit.values import asdict, dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
-    """A backend. `roles` are those it is configured for, `calls` how it would be started in each of them.
+class AgentProgram:
+    """A backend. `roles` are those it is configured for, `calls` the command lines it would be started with.
 
-    `credentials` names what was seen, None when it is not known. `standing` says how the version stands to the tested
-    ones, `sandbox` what confines the agent besides loop; both are "" when nothing is known. `answer` is what came of a
-    probe, "" when there was none.
+    `credentials` names what was found, None when that is unknown. `standing` compares the version with the tested ones,
+    `sandbox` says what confines the agent besides loop; both are "" when unknown. `answer` is the result of a probe, ""
+    without one.
     """
 
     name: str
@@ -50,33 +50,35 @@ class Agent:
         }
 
 
-def look_at_agents(environment: Mapping[str, str], settings: Settings) -> list[Agent]:
-    """Return the backends that are known or configured, those of the roles first."""
+def inspect_agents(environment: Mapping[str, str], settings: Settings) -> list[AgentProgram]:
+    """Return the known and the configured backends, those with a role first."""
     roles: dict[str, tuple[str, ...]] = {}
     for role in settings.role_names:
         for name in settings.backend_names(role):
             roles[name] = (*roles.get(name, ()), role)
     names = dict.fromkeys((*roles, *settings.backends, *known()))
-    return [_look_at(name, roles.get(name, ()), environment, settings) for name in names]
+    return [_inspect(name, roles.get(name, ()), environment, settings) for name in names]
 
 
 def probe_agents(
-    agents: Iterable[Agent], environment: Mapping[str, str], settings: Settings, interruption: Interruption
-) -> list[Agent]:
-    """Call each agent of the roles once; one that does not answer is not usable."""
+    agents: Iterable[AgentProgram], environment: Mapping[str, str], settings: Settings, interruption: Interruption
+) -> list[AgentProgram]:
+    """Call each agent that has a role once; one that does not answer is not usable."""
     return [_probed(agent, environment, settings, interruption) if agent.roles else agent for agent in agents]
 
 
-def _probed(agent: Agent, environment: Mapping[str, str], settings: Settings, interruption: Interruption) -> Agent:
+def _probed(
+    agent: AgentProgram, environment: Mapping[str, str], settings: Settings, interruption: Interruption
+) -> AgentProgram:
     if not agent.ok:
         return agent
     answer = probe(agent.name, agent.roles[-1], settings, environment, interruption)
     return replace(agent, answer=answer.text, ok=answer.ok, problem="" if answer.ok else answer.text)
 
 
-def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], settings: Settings) -> Agent:
+def _inspect(name: str, roles: tuple[str, ...], environment: Mapping[str, str], settings: Settings) -> AgentProgram:
     own = settings.backend(name)
-    agent = Agent(name=name, roles=roles, ok=False, calls={})
+    agent = AgentProgram(name=name, roles=roles, ok=False, calls={})
     try:
         backend = find_backend(name, own)
         agent = replace(agent, credentials=find_credentials(backend, environment), sandbox=sandbox_of(backend))
@@ -100,8 +102,8 @@ def _look_at(name: str, roles: tuple[str, ...], environment: Mapping[str, str], 
         return replace(agent, problem=error.message)
 
 
-def look_at_environment(environment: Mapping[str, str], settings: Settings, role: str) -> tuple[Passage, ...]:
-    """Return which variables would reach a role's preferred program, and why; none when there is no such backend."""
+def inspect_environment(environment: Mapping[str, str], settings: Settings, role: str) -> tuple[Passage, ...]:
+    """Return which variables the program of a role's first backend would get, and why; none when there is no such backend."""
     name = settings.backend_names(role)[0]
     own = settings.backend(name)
     try:

@@ -1,4 +1,4 @@
-"""The one error boundary of every command: what a person can cause is a sentence, a bug is kept for a report."""
+"""The one error boundary of all commands: what a person can cause becomes a sentence, a bug becomes a report."""
 
 import errno
 import sys
@@ -15,17 +15,17 @@ def within_boundary(environment: Mapping[str, str], call: Callable[[], Any]) -> 
     try:
         result = call()
     except KeyboardInterrupt:
-        return say("interrupted", "", Outcome.INTERRUPTED)
-    except SystemExit as left:  # how click ends when it has completed a line, or when nobody reads its output any more
+        return print_error("interrupted", "", Outcome.INTERRUPTED)
+    except SystemExit as left:  # click, after completing a line for a shell or when its output was closed
         return 0 if left.code == 0 else EXIT_CODES[Outcome.TERMINATED]
-    except Exception as error:  # noqa: BLE001  (the one boundary: what `expected` does not know is a bug in loop, kept for a report)
+    except Exception as error:  # noqa: BLE001  (the one boundary: what `expected` does not know is a bug in loop)
         known = expected(error)
-        return _report_bug(environment) if known is None else say(*known)
+        return _report_bug(environment) if known is None else print_error(*known)
     return result if isinstance(result, int) else 0
 
 
 def expected(error: Exception) -> tuple[str, str, Outcome] | None:
-    """Return sentence, hint and outcome of what a person can cause, None for a bug."""
+    """Return message, hint and outcome of an error that a person can cause, None for a bug."""
     match error:
         case LoopError():
             return error.message, error.hint, error.outcome
@@ -35,10 +35,10 @@ def expected(error: Exception) -> tuple[str, str, Outcome] | None:
             return None
 
 
-def say(message: str, hint: str, outcome: Outcome) -> int:
-    """Write a sentence and what to do next on stderr, and return the exit code of the outcome."""
-    with suppress(OSError):  # nobody reads it: the exit code still says what it says
-        # Set in, so that no line of what an agent was called or has said can pass for one of loop's.
+def print_error(message: str, hint: str, outcome: Outcome) -> int:
+    """Print what is wrong and what to do on stderr; return the exit code of the outcome."""
+    with suppress(OSError):  # stderr was closed: the exit code still tells
+        # Further lines are indented, so that text of an agent cannot pass for a message of loop.
         sys.stderr.write(f"loop: {printable(message)}".replace("\n", "\n    ") + "\n")
         if hint:
             sys.stderr.write(f"  {printable(hint)}".replace("\n", "\n    ") + "\n")
@@ -46,8 +46,8 @@ def say(message: str, hint: str, outcome: Outcome) -> int:
 
 
 def _report_bug(environment: Mapping[str, str]) -> int:
-    """Write the traceback where it can be found again and say where."""
-    import tempfile  # noqa: PLC0415  (6 ms with the next, only for a bug, and every command comes by here)
+    """Save the traceback to a file and print its name; return the exit code of a bug."""
+    import tempfile  # noqa: PLC0415  (6 ms with the next, and only a bug needs them)
     import traceback  # noqa: PLC0415  (the same)
 
     text = f"loop {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
@@ -58,6 +58,6 @@ def _report_bug(environment: Mapping[str, str]) -> int:
     try:
         with tempfile.NamedTemporaryFile("w", prefix="loop-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
             log.write(text)
-    except OSError:  # no room to keep it: then it is shown
-        return say(f"a bug in loop: {last}", f"please report this:\n{text}", Outcome.BUG)
-    return say(f"a bug in loop: {last}", f"{log.name} has the traceback; please report it", Outcome.BUG)
+    except OSError:  # no room for a file
+        return print_error(f"a bug in loop: {last}", f"please report this:\n{text}", Outcome.BUG)
+    return print_error(f"a bug in loop: {last}", f"{log.name} has the traceback; please report it", Outcome.BUG)

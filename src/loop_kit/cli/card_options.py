@@ -1,11 +1,11 @@
-"""The flags that say a task in a few words: the same for `loop new` and `loop run`."""
+"""The flags that describe a task: the same for `loop new` and `loop run`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from loop_kit.cli.edge import Edge
+from loop_kit.cli.invocation import Invocation
 from loop_kit.commands.cards import Sketch, sketch_from_failure
 from loop_kit.errors import UsageError
 from loop_kit.processes.signals import Interruption
@@ -13,7 +13,9 @@ from loop_kit.vcs.repository import Repository
 
 _OPTIONS = (
     click.option("--goal", metavar="TEXT", help="Make a card with this goal."),
-    click.option("--criterion", "criteria", metavar="TEXT", multiple=True, help="For that card: what must be true."),
+    click.option(
+        "--criterion", "criteria", metavar="TEXT", multiple=True, help="For that card: what must be true at the end."
+    ),
     click.option("--scope", metavar="GLOB", multiple=True, help="For that card: paths the change may touch."),
     click.option("--check", "checks", metavar="CMD", multiple=True, help="For that card: a command that must succeed."),
     click.option("--from-check", metavar="CMD", help="Run this command and, when it fails, make a card from that."),
@@ -27,25 +29,25 @@ def card_options(command: Any) -> Any:
     return command
 
 
-def is_said(flags: Mapping[str, Any]) -> bool:
-    """Whether the command line says a task; raise `UsageError` for half of one."""
+def describes_task(flags: Mapping[str, Any]) -> bool:
+    """Whether the command line describes a task; raise `UsageError` for a part of one."""
     goal, command = flags["goal"], flags["from_check"]
     if "" in (goal, command):
-        raise UsageError("--goal and --from-check need a text", hint="say what is to be done")
+        raise UsageError("--goal and --from-check need a text", hint="describe what is to be done")
     if goal and command:
-        raise UsageError("--goal and --from-check both say what the task is", hint="say one of them")
-    said = bool(goal or command)
-    if not said and (flags["criteria"] or flags["scope"] or flags["checks"]):
-        raise UsageError("--criterion, --scope and --check go with a card", hint="say --goal TEXT too")
-    return said
+        raise UsageError("--goal and --from-check contradict each other", hint="give one of them")
+    described = bool(goal or command)
+    if not described and (flags["criteria"] or flags["scope"] or flags["checks"]):
+        raise UsageError("--criterion, --scope and --check need a card", hint="add --goal TEXT")
+    return described
 
 
-def read_sketch(flags: Mapping[str, Any], edge: Edge, interruption: Interruption) -> Sketch:
-    """Return the task that the flags say; with --from-check the command is run now."""
+def read_sketch(flags: Mapping[str, Any], invocation: Invocation, interruption: Interruption) -> Sketch:
+    """Return the task that the flags describe; --from-check runs its command now."""
     goal, checks = flags["goal"], tuple(flags["checks"])
     if flags["from_check"]:
-        root = Repository.find(edge.cwd).root
-        sketch = sketch_from_failure(flags["from_check"], root, dict(edge.environment), interruption)
+        root = Repository.find(invocation.cwd).root
+        sketch = sketch_from_failure(flags["from_check"], root, dict(invocation.environment), interruption)
         goal, checks = sketch.goal, (*sketch.checks, *checks)
     return Sketch(
         goal=goal,

@@ -12,12 +12,10 @@ from loop_kit.vcs.repository import Repository
 
 @contextmanager
 def locked(bus: Bus, repository: Repository | None, purpose: str) -> Iterator[tuple[int, ...]]:
-    """Hold both locks while inside; gives their descriptors. Raises `LockedError` naming who holds one.
+    """Hold both locks inside the `with`; yields their descriptors. Raises `LockedError` naming the holder.
 
-    Without a repository the bus alone is locked: a run in a tree of its own leaves the person's tree to others.
-
-    A bus that is not this loop's is refused before the first lock writes into its file. The bus of a task is made for it, if
-    it is not there yet.
+    Without a repository only the bus is locked: a run in a tree of its own leaves the person's tree to others. A bus that is not
+    this loop's is refused first, because taking a lock writes into its file. The bus of a task is made if it is missing.
     """
     check_maker(bus)
     if bus.task_id:

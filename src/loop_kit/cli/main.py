@@ -1,4 +1,4 @@
-"""Every command of loop, found by its name and read by click."""
+"""All commands of loop, found by name and parsed by click."""
 
 import difflib
 import importlib
@@ -9,49 +9,49 @@ import click
 from click.shell_completion import CompletionItem
 
 from loop_kit import __version__
-from loop_kit.cli.edge import Edge
+from loop_kit.cli.invocation import Invocation
 from loop_kit.errors import EXIT_CODES, Outcome, UsageError
 from loop_kit.values import replace
 
 _MOST_COLUMNS = 100  # longer lines are harder to read
 
-# name -> (module, one line of help). A command's module is imported when it is called: looking costs nothing.
+# name -> (module, one line of help). A module is imported when its command is called, so that the help costs nothing.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("loop_kit.cli.init", "Make .loop/ with its templates and a commented config.toml."),
-    "new": ("loop_kit.cli.new", "Write a task card, from a few words or from a failing command."),
-    "run": ("loop_kit.cli.run", "Run the review loop until approval or a named limit."),
-    "submit": ("loop_kit.cli.submit", "Hand in your own work as the work of this round."),
-    "review": ("loop_kit.cli.review", "Hand in your own judgement of this round's change."),
-    "heartbeat": ("loop_kit.cli.heartbeat", "Beat for a person, so that a run knows they are there."),
-    "status": ("loop_kit.cli.status", "Say where the run stands and what to do next."),
-    "health": ("loop_kit.cli.health", "Tell whether the PM and the agents live."),
-    "log": ("loop_kit.cli.log", "Print what happened: the events of the feed."),
-    "show": ("loop_kit.cli.show", "Tell a run round by round: asked, done, found, decided."),
-    "diff": ("loop_kit.cli.diff", "Print what a run changed."),
-    "list": ("loop_kit.cli.list_", "List every run with its outcome."),
-    "archive": ("loop_kit.cli.archive", "List, show and restore the documents of every round."),
-    "accept": ("loop_kit.cli.accept", "Take an approved change over onto a branch."),
-    "undo": ("loop_kit.cli.undo", "Take the branch back to where the last run began."),
-    "check": ("loop_kit.cli.check", "Run the checks at a commit, without a loop."),
-    "fsck": ("loop_kit.cli.fsck", "Compare bus, archive and refs; clear away what dead runs left."),
-    "validate": ("loop_kit.cli.validate", "Judge documents of the bus by their schemas."),
-    "extract-diff": ("loop_kit.cli.extract_diff", "Print the diff of two commits, whatever git is set to."),
-    "config": ("loop_kit.cli.config", "Show every setting and where it came from."),
-    "doctor": ("loop_kit.cli.doctor", "Look whether a run would find what it needs here."),
-    "completion": ("loop_kit.cli.completion", "Print a shell's completion script."),
-    "demo": ("loop_kit.cli.demo", "Play a whole loop in a throwaway repository, without agents or keys."),
+    "init": ("loop_kit.cli.cmd_init", "Make .loop/ with its templates and a commented config.toml."),
+    "new": ("loop_kit.cli.cmd_new", "Write a task card, from a few words or from a failing command."),
+    "run": ("loop_kit.cli.cmd_run", "Run the review loop until approval or a named limit."),
+    "submit": ("loop_kit.cli.cmd_submit", "Hand in your own work as the work of this round."),
+    "review": ("loop_kit.cli.cmd_review", "Hand in your own review of this round's change."),
+    "heartbeat": ("loop_kit.cli.cmd_heartbeat", "Send heartbeats for a person, so that a run knows they are there."),
+    "status": ("loop_kit.cli.cmd_status", "Show where the run stands and what to do next."),
+    "health": ("loop_kit.cli.cmd_health", "Check whether the PM and the agents are alive."),
+    "log": ("loop_kit.cli.cmd_log", "Print what happened: the event log."),
+    "show": ("loop_kit.cli.cmd_show", "Show a run, round by round: asked, done, found, decided."),
+    "diff": ("loop_kit.cli.cmd_diff", "Print what a run changed."),
+    "list": ("loop_kit.cli.cmd_list", "List every run with its outcome."),
+    "archive": ("loop_kit.cli.cmd_archive", "List, show and restore the documents of every round."),
+    "accept": ("loop_kit.cli.cmd_accept", "Merge an approved change into a branch."),
+    "undo": ("loop_kit.cli.cmd_undo", "Take the branch back to where the last run began."),
+    "check": ("loop_kit.cli.cmd_check", "Run the checks at a commit, without a loop."),
+    "fsck": ("loop_kit.cli.cmd_fsck", "Compare bus, archive and refs; clean up after dead runs."),
+    "validate": ("loop_kit.cli.cmd_validate", "Check documents of the bus against their schemas."),
+    "extract-diff": ("loop_kit.cli.cmd_extract_diff", "Print the diff of two commits; no setting of git changes it."),
+    "config": ("loop_kit.cli.cmd_config", "Show every setting and where it comes from."),
+    "doctor": ("loop_kit.cli.cmd_doctor", "Check whether a run would find what it needs here."),
+    "completion": ("loop_kit.cli.cmd_completion", "Print a shell's completion script."),
+    "demo": ("loop_kit.cli.cmd_demo", "Run a whole loop in a throwaway repository, without agents or keys."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and help without importing them."""
+    """A group that lists its commands and their help without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            if ctx.resilient_parsing:  # a shell completes a line that is still being typed
+            if ctx.resilient_parsing:  # for the shell's completion
                 return None
             close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             ctx.fail(f"there is no command {cmd_name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
@@ -63,18 +63,17 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-
         named = [(name, text) for name, (_module, text) in COMMANDS.items() if name.startswith(incomplete)]
         flags = click.Command.shell_complete(self, ctx, incomplete)
         return [*(CompletionItem(name, help=text) for name, text in named), *flags]
 
 
 def _name_bus(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    edge: Edge = ctx.obj
-    ctx.obj = replace(edge, loop_dir=value or edge.loop_dir)
+    invocation: Invocation = ctx.obj
+    ctx.obj = replace(invocation, loop_dir=value or invocation.loop_dir)
 
 
-# It may stand before the command and after it.
+# Allowed before the command and after it.
 bus_option = click.option(
     "--loop-dir",
     metavar="PATH",
@@ -99,10 +98,10 @@ def loop(ctx: click.Context) -> int:
     return EXIT_CODES[Outcome.USAGE]
 
 
-def run_command(argv: Sequence[str], edge: Edge) -> Any:
-    """Run the command that the parser finds in a command line; raise `UsageError` for what it cannot read."""
+def run_command(argv: Sequence[str], invocation: Invocation) -> Any:
+    """Parse a command line and run its command; raise `UsageError` for a wrong one."""
     try:
-        return loop.main(list(argv), prog_name="loop", obj=edge, standalone_mode=False)
+        return loop.main(list(argv), prog_name="loop", obj=invocation, standalone_mode=False)
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""The settings of `[run]` as flags: made from the fields that the config file and the environment are read by too."""
+"""The settings of `[run]` as flags, made from the same fields as the config file and the variables."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from loop_kit.values.annotations import DocumentField
 
 
 def settings_options(command: Any) -> Any:
-    """Give a command one flag for each setting; a flag that is not given is None."""
+    """Give a command one flag per setting; a flag that is not given is None."""
     for setting in reversed(run_settings()):
         command = _option(setting)(command)
     return command
 
 
 def given_settings(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that stand on the command line."""
+    """Return the settings that are given on the command line."""
     names = [setting.name for setting in run_settings()]
     return {name: flags[name] for name in names if flags.get(name) is not None}
 

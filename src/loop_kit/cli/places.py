@@ -8,24 +8,24 @@ from loop_kit import folders
 from loop_kit.bus.bus import Bus
 from loop_kit.bus.buses import check_place
 from loop_kit.bus.files import link_sentence
-from loop_kit.cli.edge import Edge
+from loop_kit.cli.invocation import Invocation
 from loop_kit.errors import StartError
 
 
-def bus_root(edge: Edge) -> Path:
+def bus_root(invocation: Invocation) -> Path:
     """Return the absolute path of the bus, whether or not it exists yet.
 
     It is the one that was named, else the nearest `.loop` from here up to the top of the repository, else `.loop` at
     that top. Raises `StartError` for one in a place where no bus can be.
     """
-    if edge.loop_dir:
-        root = _named(edge.cwd / Path(edge.loop_dir).expanduser())
+    if invocation.loop_dir:
+        root = _named(invocation.cwd / Path(invocation.loop_dir).expanduser())
         check_place(Bus(root))
         return root
-    for folder in (edge.cwd, *edge.cwd.parents):
+    for folder in (invocation.cwd, *invocation.cwd.parents):
         if (folder / ".loop").is_dir() or (folder / ".git").exists():
             return folder / ".loop"
-    return edge.cwd / ".loop"
+    return invocation.cwd / ".loop"
 
 
 def _named(path: Path) -> Path:
@@ -46,28 +46,28 @@ def _named(path: Path) -> Path:
     return folders.real(path)
 
 
-def scratch_root(edge: Edge) -> Path:
+def scratch_root(invocation: Invocation) -> Path:
     """Return the folder outside the repository where a run may put its worktrees: in the person's cache."""
-    cache = edge.environment.get("XDG_CACHE_HOME") or ""
+    cache = invocation.environment.get("XDG_CACHE_HOME") or ""
     if not Path(cache).is_absolute():
-        home = edge.environment.get("HOME") or ""
+        home = invocation.environment.get("HOME") or ""
         # Without a home: a run's folder there is named by its random id and made anew, so nobody can lay a trap in it.
         cache = str(Path(home) / ".cache") if Path(home).is_absolute() else "/tmp"  # noqa: S108  (as said above)
     return Path(os.path.realpath(cache), "loop-kit")
 
 
-def trees_root(edge: Edge) -> Path:
+def trees_root(invocation: Invocation) -> Path:
     """Return the folder outside the repository where runs have trees of their own: in the person's state folder."""
-    state = edge.environment.get("XDG_STATE_HOME") or ""
+    state = invocation.environment.get("XDG_STATE_HOME") or ""
     if not Path(state).is_absolute():
-        home = edge.environment.get("HOME") or ""
+        home = invocation.environment.get("HOME") or ""
         if not Path(home).is_absolute():
-            return scratch_root(edge) / "trees"
+            return scratch_root(invocation) / "trees"
         state = str(Path(home) / ".local" / "state")
     return Path(os.path.realpath(state), "loop-kit", "trees")
 
 
-def loop_again(edge: Edge) -> str:
+def loop_again(invocation: Invocation) -> str:
     """Return how loop is called so that it finds the same bus again, for a person to type."""
-    named = edge.loop_dir if edge.loop_dir != edge.environment.get("LOOP_DIR") else None
+    named = invocation.loop_dir if invocation.loop_dir != invocation.environment.get("LOOP_DIR") else None
     return f"loop --loop-dir {shlex.quote(named)}" if named else "loop"

@@ -1,4 +1,4 @@
-"""Which bus `loop run` plays on: the default one, or that of a task whose run has a tree of its own."""
+"""Which bus `loop run` uses: the default one, or that of a task whose run has a tree of its own."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from loop_kit.model.task import TaskCard
 
 
 def choose_bus(bus: Bus, flags: Mapping[str, Any], card_path: Path | None) -> Bus:
-    """Return the bus to play on; `bus` is the one that was found or named, `card_path` the card that the flags name.
+    """Return the bus to use; `bus` is the one that was found or named, `card_path` the card that the flags name.
 
     A new run with `--worktree` has the bus of its task. `--resume` goes on where the unfinished run is: that of the card
     that is named, else the only one there is. Raises `StartError` when there are several.
@@ -34,7 +34,7 @@ def choose_bus(bus: Bus, flags: Mapping[str, Any], card_path: Path | None) -> Bu
         names = ", ".join(each.task_id for each in waiting)
         raise StartError(
             f"{len(waiting)} runs are unfinished: {names}",
-            hint=f"say which: loop run --resume --task {waiting[0].task_id}",
+            hint=f"name one: loop run --resume --task {waiting[0].task_id}",
         )
     return waiting[0] if waiting else bus
 
@@ -47,7 +47,7 @@ def has_own_tree(bus: Bus) -> bool:
     try:
         archive = Archive(bus.archive_root / state.run_name)
         return bool(archive.read_manifest(state.digests.get(Manifest.kind, "none")).tree)
-    except DocumentError:  # whoever goes on with it says so
+    except DocumentError:  # a resume says so
         return False
 
 

@@ -1,4 +1,4 @@
-"""Resolve what a run is told: flags, then `LOOP_*`, then config.toml, then the built-in values."""
+"""Resolve the settings of a run: flags, then `LOOP_*`, then config.toml, then the built-in values."""
 
 import tomllib
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _FALSE = ("0", "false", "no", "off")
 
 
 def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
-    """Return the settings of a run; raise `ConfigError` naming the file, variable or flag and the field that is wrong."""
+    """Return the settings of a run; raise `ConfigError` naming the source and the field that is wrong."""
     settings = Settings.from_document(read_config(config_path), name=str(config_path))
     settings = settings.having(from_environment(environment), source="the LOOP_* environment")
     settings = settings.having(flags, source="the command line")
@@ -31,7 +31,7 @@ def resolve(config_path: Path, environment: Mapping[str, str], flags: Mapping[st
 
 
 def find_people(config_path: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the roles that people have: those for which nobody asked for a program. The settings have been judged."""
+    """Return the roles that people have: those for which no source names a program. The settings are known to be valid."""
     document = read_config(config_path)
     tables = {role: document.get("roles", {}).get(role) or document.get(role, {}) for role in ROLES}
     named = {f"{role}_backend": table["backend"] for role, table in tables.items() if "backend" in table}
@@ -42,7 +42,7 @@ def find_people(config_path: Path, environment: Mapping[str, str], flags: Mappin
 
 
 def _anchored(entry: BackendSettings, folder: Path) -> BackendSettings:
-    """Make a script's path absolute: it is relative to the file that names it."""
+    """Make a script's path, relative to the config file, absolute."""
     return replace(entry, script=str(folder / entry.script)) if entry.script else entry
 
 
@@ -52,14 +52,12 @@ def read_config(path: Path) -> dict[str, Any]:
         return tomllib.loads(read_bytes(path, limit=_LIMIT).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of thousands of digits
-        raise ConfigError(
-            f"{path}: {error}", hint="defaults/config.toml shows every setting; loop init writes one"
-        ) from None
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
+        raise ConfigError(f"{path}: {error}", hint="correct it; docs/config.md shows every setting") from None
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the `[run]` settings that `LOOP_*` variables name; others are not loop's business."""
+    """Return the `[run]` settings that `LOOP_*` variables set; other variables of that form are ignored."""
     return {
         setting.name: _read(setting, environment[variable_of(setting)])
         for setting in run_settings()
@@ -79,8 +77,8 @@ def _read(setting: DocumentField, text: str) -> Any:
     if kind is bool:
         if text.lower() in (*_TRUE, *_FALSE):
             return text.lower() in _TRUE
-        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is neither true nor false", hint="say 1 or 0")
+        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is neither true nor false", hint="set it to 1 or 0")
     try:
         return kind(text)
     except ValueError:
-        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is not a number", hint="say a number") from None
+        raise ConfigError(f"{variable_of(setting)}: {text!r:.80} is not a number", hint="set it to a number") from None

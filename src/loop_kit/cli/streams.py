@@ -1,4 +1,4 @@
-"""Make standard input, output and error such that nothing that happens to them is a crash."""
+"""Prepare stdin, stdout and stderr so that nothing that happens to them crashes loop."""
 
 import io
 import os
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 _STANDARD = 3
-_AT_ONCE = 4096  # bytes: what a pipe that takes anything takes without blocking
-_LOOK_AGAIN = 200  # milliseconds
+_AT_ONCE = 4096  # bytes that a pipe takes without blocking when it is writable
+_POLL = 200  # milliseconds
 
 
 def prepare() -> None:
-    """Give closed streams a place to go to, and let any text be printed in any locale: what cannot be shown is escaped.
+    """Open closed streams on /dev/null, and let any text be printed in any locale: what cannot be shown is escaped.
 
-    The numbers of closed streams are taken too, or the next file that loop opens would become a child's output.
+    Their descriptors are opened too, or the next file that loop opens would become a child's output.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) < _STANDARD:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
-    # A stream is None where Python found its descriptor closed.
+    # Python sets a stream to None when its descriptor is closed.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  (open until the process ends)
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  (same)
     for stream in (sys.stdout, sys.stderr):
@@ -29,9 +29,9 @@ def prepare() -> None:
 
 
 def flush() -> None:
-    """Write out what is still held; where nobody reads it or the disk is full, let it go.
+    """Flush both streams; drop what cannot be written because the reader is gone or the disk is full.
 
-    Python would try once more at exit, complain, and leave with an exit code of its own.
+    Python would try again at exit, complain, and change the exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -41,9 +41,9 @@ def flush() -> None:
 
 
 def let_go_when(given_up: Callable[[], bool]) -> None:
-    """Stop waiting for a reader who does not read, as soon as that is asked for: what is printed then is lost.
+    """Stop waiting for a reader who does not read as soon as `given_up` is true; further output is lost.
 
-    A full pipe and a terminal that was stopped hold whoever writes, and a signal does not end that wait.
+    A full pipe or a stopped terminal blocks the writer, and a signal does not end that wait.
     """
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
@@ -55,7 +55,7 @@ def let_go_when(given_up: Callable[[], bool]) -> None:
 def _number(stream: Any) -> int:
     try:
         return int(stream.fileno())
-    except (OSError, ValueError):  # a test listens
+    except (OSError, ValueError):  # replaced by a test
         return -1
 
 
@@ -66,7 +66,7 @@ def _in_place_of(stream: Any, buffer: Any) -> io.TextIOWrapper:
 
 
 class _Patient(io.FileIO):
-    """A descriptor that is written to when it takes something, and no more once the wait was given up."""
+    """A descriptor that is written to while it is writable, and not any more once the wait was given up."""
 
     def __init__(self, number: int, given_up: Callable[[], bool]) -> None:
         super().__init__(number, "w", closefd=False)
@@ -76,6 +76,6 @@ class _Patient(io.FileIO):
         self._poll.register(number, select.POLLOUT)
 
     def write(self, data: Any, /) -> int:
-        while not self._lost and not self._poll.poll(_LOOK_AGAIN):
+        while not self._lost and not self._poll.poll(_POLL):
             self._lost = self._given_up()
         return len(data) if self._lost else super().write(memoryview(data)[:_AT_ONCE])

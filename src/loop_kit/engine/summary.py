@@ -10,7 +10,7 @@ from loop_kit.model.evidence import Evidence
 from loop_kit.model.review import ReviewReport
 from loop_kit.model.state import RoundRow
 from loop_kit.model.summary import MOST_LISTED, Summary
-from loop_kit.views import summary as views
+from loop_kit.views import run_summary as views
 
 
 def write_summary(run: Run) -> None:
@@ -24,7 +24,7 @@ def summarize(run: Run) -> Summary:
     """Return the summary of a run that ends as it stands."""
     state = run.state
     last = state.round_details[-1] if state.round_details else None
-    found = views.Found(
+    found = views.RunFacts(
         tree=last.tree if last is not None else run.home.tree_id(state.head_sha),
         commits=run.home.commits(state.base_sha, state.head_sha, limit=MOST_LISTED),
         files=run.home.changed_paths(state.base_sha, state.head_sha)[:MOST_LISTED],
@@ -32,7 +32,7 @@ def summarize(run: Run) -> Summary:
         verified=is_verified(run.archive, last) if last is not None else None,
         tree_settings_allowed=allowed_reviewers(run.settings, run.manifest.people),
     )
-    kept = run.feed.of_kinds(*views.TOLD)
+    kept = run.feed.of_kinds(*views.SUMMARIZED)
     return views.summarize(state, found, (each.event for each in kept if each.run_id == state.run_id))
 
 

@@ -15,7 +15,7 @@ import loop_kit
 from loop_kit.processes.lineage import die_with_parent
 from loop_kit.processes.spawn import Command, Process, spawn
 
-_NEEDED = ("loop_kit.cli.round_process", "loop_kit.steps.round")
+_NEEDED = ("loop_kit.cli.play_round", "loop_kit.steps.round")
 _READ = (
     "loop_kit.model.manifest.Manifest",
     "loop_kit.model.evidence.Evidence",

@@ -1,1 +1,1 @@
-"""Looking at a run: reads the bus, never writes, and imports nothing that is slow to load."""
+"""What people see of a run, read from its events and the bus. Writes nothing and imports nothing that is slow."""

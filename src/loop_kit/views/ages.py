@@ -1,4 +1,4 @@
-"""How long ago: the bus says when, people want to know how long."""
+"""Ages of times on the bus."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ _DAY = 24 * _HOUR
 
 
 def seconds_since(at: str, now: datetime) -> float | None:
-    """Return the seconds from a time on the bus until `now`, None when it is no time; a clock that was set back gives 0."""
+    """Return the seconds from a time on the bus until `now`, None for a text that is not a time; never negative."""
     try:
         then = datetime.fromisoformat(at)
     except ValueError:
@@ -18,8 +18,8 @@ def seconds_since(at: str, now: datetime) -> float | None:
     return max(0.0, round((now - then).total_seconds(), 3))
 
 
-def told(seconds: float) -> str:
-    """Return a duration in the one unit that people would use: `45 s`, `3 min`, `2 h`, `5 days`."""
+def duration(seconds: float) -> str:
+    """Return a duration in its largest unit: `45 s`, `3 min`, `2 h`, `5 days`."""
     for unit, name in ((_DAY, "day"), (_HOUR, "h"), (_MINUTE, "min")):
         if seconds >= unit:
             count = int(seconds // unit)
@@ -28,6 +28,6 @@ def told(seconds: float) -> str:
 
 
 def ago(at: str, now: datetime) -> str:
-    """Return `3 min ago` for a time on the bus, "" when it is no time."""
+    """Return `3 min ago` for a time on the bus, "" for a text that is not a time."""
     seconds = seconds_since(at, now)
-    return "" if seconds is None else f"{told(seconds)} ago"
+    return "" if seconds is None else f"{duration(seconds)} ago"

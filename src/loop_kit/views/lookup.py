@@ -1,4 +1,4 @@
-"""Which run a person means, and on which bus it is: a name is looked for on the default bus and on that of its task."""
+"""Which run a person means, and on which bus it is: a name is searched on the default bus and on that of its task."""
 
 from loop_kit.bus.atomic import listed
 from loop_kit.bus.bus import Bus
@@ -24,9 +24,9 @@ def all_runs(bus: Bus) -> list[tuple[Bus, str]]:
 
 
 def find_run(bus: Bus, wanted: str) -> tuple[Bus, str]:
-    """Return the run that a person means, and the bus it is on: the one named, else the one that stands on this bus.
+    """Return a run and its bus: the named one, else the last one on this bus.
 
-    Raises `StartError` when there is none, `DocumentError` when the state that is asked cannot be read.
+    Raises `StartError` when there is none, `DocumentError` when the state cannot be read.
     """
     if not wanted:
         state = bus.read_state()
@@ -42,10 +42,9 @@ def find_run(bus: Bus, wanted: str) -> tuple[Bus, str]:
 
 
 def find_bus(bus: Bus, wanted: str) -> Bus:
-    """Return the bus on which the run that a person means is the last one: T-001@2, or the last of T-001.
+    """Return the bus whose last run is the named one: T-001@2, or the last of T-001. Without a name it is `bus`.
 
-    Without a name it is `bus`. Raises `StartError` when there is none, `DocumentError` when a state cannot be read and no
-    other one is it.
+    Raises `StartError` when there is none, `DocumentError` when there is none among the states that can be read.
     """
     if not wanted:
         return bus
@@ -64,11 +63,11 @@ def find_bus(bus: Bus, wanted: str) -> Bus:
     if unread is not None:
         raise unread
     on, run_name = find_run(bus, wanted)
-    raise StartError(f"{run_name} is not the last run on {on.root}", hint=f"loop show {run_name} tells it")
+    raise StartError(f"{run_name} is not the last run on {on.root}", hint=f"loop show {run_name} shows it")
 
 
 def buses_for(bus: Bus, wanted: str) -> list[Bus]:
-    """Return the buses on which a run of that name can be, as far as they are there: this, the default, that of its task."""
+    """Return the existing buses that can have a run of that name: this one, the default one, that of its task."""
     task_id = wanted.partition("@")[0]
     roots = [bus.root, bus.default.root, *([bus.runs_root / task_id] if is_task_id(task_id) else [])]
     return [Bus(root) for root in dict.fromkeys(roots) if is_folder(root)]

@@ -19,10 +19,10 @@ BEFORE = "before loop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunEntry:
     """One run in the archive. `outcome` is `unfinished` without a summary, `before loop` for what an older tool left.
 
-    Times are "" and `cost_usd` is None when unknown.
+    Times are "" and costs None when unknown; `known_usd` is a part when `cost_usd` is None.
     """
 
     run_name: str
@@ -33,20 +33,21 @@ class Run:
     started_at: str
     ended_at: str
     cost_usd: float | None
+    known_usd: float | None
 
 
-def list_runs(bus: Bus) -> list[Run]:
+def list_runs(bus: Bus) -> list[RunEntry]:
     """Return the runs by task, each task's from its first to its last; what cannot be read of one is left unknown."""
     states = {each.root: state_of(each) for each in buses(bus)}
     return [_run(Archive(each.archive_root / run_name), states[each.root]) for each, run_name in all_runs(bus)]
 
 
-def _run(archive: Archive, state: RunState | None) -> Run:
+def _run(archive: Archive, state: RunState | None) -> RunEntry:
     mine = state if state is not None and state.run_name == archive.run_name else None
     summary = _summary(archive)
     ended = summary is not None and not (mine is not None and mine.run_id == summary.run_id and mine.outcome is None)
     reached = max((filed.round for filed in archive.documents()), default=0)
-    return Run(
+    return RunEntry(
         run_name=archive.run_name,
         task_id=archive.run_name.partition("@")[0],
         goal=_goal(archive),
@@ -59,6 +60,7 @@ def _run(archive: Archive, state: RunState | None) -> Run:
         started_at=summary.started_at if summary is not None else mine.started_at if mine is not None else "",
         ended_at=summary.ended_at if summary is not None and ended else "",
         cost_usd=summary.cost_usd if summary is not None else None,
+        known_usd=summary.known_usd if summary is not None else None,
     )
 
 

@@ -1,7 +1,7 @@
-"""A run as it can be told afterwards: for each round what was asked, done, found and decided.
+"""A finished or running run, round by round: what was asked, done, found and decided.
 
-All of it comes from the archive, from the bus for the round that is still open, and from the feed. A document that cannot be read
-is said to be so and hides nothing else.
+Read from the archive, from the bus for the open round, and from the event log. A document that cannot be read is listed as
+unreadable and hides nothing else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,17 +30,17 @@ _READ_LIMIT = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RoundStory:
     """One round. What is None or empty did not happen, or not yet.
 
-    `seen` is what git was found to show; `refused` maps a file's name to the reason; `unreadable` holds sentences.
+    `verified` is what git showed; `refused` maps a file's name to the reason; `unreadable` holds sentences.
     """
 
     round: int
     card: TaskCard | None
     fix_list: FixList | None
     work: WorkReport | None
-    seen: Verified | None
+    verified: Verified | None
     checks: tuple[CheckResult, ...]
     review: ReviewReport | None
     judged_by: str
@@ -50,7 +50,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What an agent was told: the whole text of one dispatch."""
+    """The whole prompt of one dispatch."""
 
     round: int
     role: str
@@ -58,20 +58,20 @@ class Prompt:
     text: str
 
 
-def tell_run(bus: Bus, run_name: str, state: RunState | None) -> list[Told]:
+def read_story(bus: Bus, run_name: str, state: RunState | None) -> list[RoundStory]:
     """Return the rounds of a run, first to last; raise `StartError` when the archive knows none."""
     archive = Archive(bus.archive_root / run_name)
     here = state if state is not None and state.run_name == run_name else None
     reached = max([filed.round for filed in archive.files() if filed.name != "summary"], default=0)
     rounds = range(1, max(reached, here.round if here is not None else 0) + 1)
     if not rounds:
-        raise StartError(f"{run_name} has no round yet", hint="loop status says where it stands")
+        raise StartError(f"{run_name} has no round yet", hint="loop status shows where it stands")
     events = _events(bus, archive)
-    return [_tell(_Source(bus, archive, number, here), *events.get(number, (None, None))) for number in rounds]
+    return [_read_round(_Source(bus, archive, number, here), *events.get(number, (None, None))) for number in rounds]
 
 
 def prompts(bus: Bus, run_name: str) -> Iterator[Prompt]:
-    """Yield what agents were told in a run, in the order of the dispatches."""
+    """Yield the prompts of a run, in the order of the dispatches."""
     found = []
     folder = bus.logs / run_name
     for path in (folder / name for name in listed(folder) if fnmatchcase(name, "r*.prompt.txt")):
@@ -86,7 +86,7 @@ def prompts(bus: Bus, run_name: str) -> Iterator[Prompt]:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the documents of one round come from. `unreadable` collects a sentence for each that could not be read."""
+    """Reads the documents of one round; `unreadable` collects a sentence for each that cannot be read."""
 
     bus: Bus
     archive: Archive
@@ -95,7 +95,7 @@ class _Source:
     unreadable: list[str] = field(default_factory=list)
 
     def raw(self, kind: str) -> Any:
-        """Return a document of the round as it stands in the archive, or on the bus while the round is open."""
+        """Return a document of the round from the archive, or from the bus while the round is open."""
         try:
             document = self.archive.read(self.round, kind)
             if document is None and self.state is not None and self.bus.round_of(kind) == self.round:
@@ -133,14 +133,14 @@ class _Source:
         return ""
 
 
-def _tell(source: _Source, seen: Verified | None, decided: Decided | None) -> Told:
+def _read_round(source: _Source, verified: Verified | None, decided: Decided | None) -> RoundStory:
     evidence = source.read(Evidence, source.raw(Evidence.kind))
-    return Told(
+    return RoundStory(
         round=source.round,
         card=source.card(),
         fix_list=source.read(FixList, source.raw(FixList.kind)),
         work=source.read(WorkReport, source.raw(WorkReport.kind)),
-        seen=seen,
+        verified=verified,
         checks=() if evidence is None else evidence.results,
         review=source.read(ReviewReport, source.raw(ReviewReport.kind)),
         judged_by="" if decided is None else decided.judged_by,
@@ -150,7 +150,7 @@ def _tell(source: _Source, seen: Verified | None, decided: Decided | None) -> To
 
 
 def _events(bus: Bus, archive: Archive) -> dict[int, tuple[Verified | None, Decided | None]]:
-    """Return what git showed last in each round of a run, and how it was decided last."""
+    """Return for each round of a run the last `Verified` and the last `Decided`."""
     try:
         manifest = archive.read(0, "manifest")
         run_id = manifest.get("run_id") if isinstance(manifest, dict) else None
