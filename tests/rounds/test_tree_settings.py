@@ -47,7 +47,7 @@ def test_what_a_person_allows_is_told_at_the_start_and_in_the_ending(tmp_path):
     assert told in result.err
     assert result.summary is not None
     assert result.summary["tree_settings_allowed"] == ["mine"]
-    assert "  allow_tree_settings: the tree may have spoken for its reviewer (mine)" in result.out
+    assert "  allow_tree_settings: the tree may have influenced its reviewer (mine)" in result.out
 
 
 def test_a_stand_in_reviews_without_a_word_of_settings(tmp_path):
