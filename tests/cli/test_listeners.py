@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from loop_kit.cli.listeners import LineWriter
+from loop_kit.cli.listeners import LineWriter, PlainListener, QuietListener
 from loop_kit.cli.main import COMMANDS
+from loop_kit.cli.run_ending import RunEnding
+from loop_kit.errors import Outcome
 from tests.support.happenings import told as event
 from tests.support.runs import LOOP, Result, Stage, ended, objects, works
 from tests.support.screens import bare
@@ -63,6 +65,14 @@ def test_when_nobody_reads_the_lines_the_run_goes_on_in_silence():
         lines.write("two")
         os.dup2(os.open(os.devnull, os.O_WRONLY), write)
     os.close(write)
+
+
+@pytest.mark.parametrize("listener", [QuietListener, PlainListener])
+def test_an_ending_is_all_that_a_listener_needs_to_print_it(listener, capsys):
+    ending = RunEnding(outcome=Outcome.STALLED, run_name="T-1", summary=None, summary_path="the summary")
+    with listener() as heard:
+        assert heard.end(ending) is False
+    assert capsys.readouterr().out.splitlines() == ["T-1: stalled", "  summary:     the summary"]
 
 
 def test_an_event_that_is_not_worth_a_line_gets_none():

@@ -10,7 +10,8 @@ from tests.support.replay import ROW, SUMMARY, summary_of
 
 def ending(outcome: Outcome = Outcome.STALLED, **more: Any) -> RunEnding:
     summary = summary_of(more.pop("summary", SUMMARY))
-    return RunEnding(**{"outcome": outcome, "run_name": "T-1", "summary": summary, "error": "odd", **more})
+    files = {"fix_list": "FIX", "summary_path": "STORY"}
+    return RunEnding(**{"outcome": outcome, "run_name": "T-1", "summary": summary, "error": "odd", **files, **more})
 
 
 def lines_of(found: RunEnding, label: str) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def lines_of(found: RunEnding, label: str) -> tuple[str, ...]:
 
 def test_an_approval_names_its_grounds_and_where_to_look():
     approved = ending(Outcome.APPROVED, error="", commands=("loop diff", "loop accept"))
-    assert plain_lines(approved, fix_list="FIX", summary_path="STORY") == [
+    assert plain_lines(approved) == [
         "T-1: approved, unverified (no check is configured), after 1 round",
         "  bbbbbbb..eeeeeee on main",
         "  look at it:  loop diff",
@@ -28,14 +29,14 @@ def test_an_approval_names_its_grounds_and_where_to_look():
 
 
 def test_why_a_run_did_not_end_well_is_said_on_stderr_and_not_twice():
-    found = plain_lines(ending(commands=("loop run --resume",)), fix_list="FIX", summary_path="STORY")
+    found = plain_lines(ending(commands=("loop run --resume",)))
     assert "odd" not in " ".join(found)
     assert "  next:        loop run --resume" in found
 
 
 def test_a_single_round_names_its_fix_list():
     found = ending(Outcome.CHANGES_REQUIRED, error="")
-    assert plain_lines(found, fix_list="FIX", summary_path="STORY") == ["round 1: changes required, see FIX"]
+    assert plain_lines(found) == ["round 1: changes required, see FIX"]
     assert lines_of(found, "why") == ("the fix list names the changes",)
 
 

@@ -24,7 +24,8 @@ def test_the_result_is_a_branch_and_the_person_s_tree_stays_as_it_is(tmp_path: P
     assert _as_it_is(stage) == before
     assert git(stage.root, "show", "loop/T-1:app.txt") == "two"
     assert git(stage.root, "rev-parse", "loop/T-1") == git(stage.root, "rev-parse", "refs/loop/T-1/r2/head")
-    assert (stage.bus / "runs" / "T-1" / "summary.json").exists()
+    summary = stage.bus / "runs" / "T-1" / "summary.json"
+    assert (summary.exists(), f"  summary:     {summary}" in result.out.splitlines()) == (True, True)
     assert not (stage.bus / "state.json").exists()
     nothing_left(stage)
 

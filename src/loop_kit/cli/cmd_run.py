@@ -95,7 +95,7 @@ def _run(host: World, bus: Bus, invocation: Invocation, flags: dict[str, Any], l
         run = open_run(host, bus, repository, request, locks)
         error = _play(run, single_round=request.single_round)
         ending = read_ending(run, error, invocation)
-    shown = listener.end(ending, bus)
+    shown = listener.end(ending)
     if error is not None and not shown:
         raise error
     return EXIT_CODES[ending.outcome]

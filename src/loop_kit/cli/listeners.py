@@ -5,7 +5,6 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
-from loop_kit.bus.bus import Bus
 from loop_kit.cli.console import print_, printable
 from loop_kit.cli.host import print_event
 from loop_kit.cli.invocation import Invocation
@@ -60,11 +59,9 @@ class QuietListener:
     def tick(self) -> None:
         """Note that time passes: called about every second while the run waits."""
 
-    def end(self, ending: RunEnding, bus: Bus) -> bool:
-        """Print how the run on `bus` ended on stdout; return whether that includes the reason."""
-        print_(
-            "\n".join(plain_lines(ending, fix_list=str(bus.path("fix_list")), summary_path=str(bus.path("summary"))))
-        )
+    def end(self, ending: RunEnding) -> bool:
+        """Print how the run ended on stdout; return whether that includes the reason."""
+        print_("\n".join(plain_lines(ending)))
         return False
 
     def __enter__(self) -> Self:
@@ -95,7 +92,7 @@ class JsonListener(QuietListener):
     def hear(self, event: Event) -> None:
         print_event(event, at=utc_now())
 
-    def end(self, ending: RunEnding, bus: Bus) -> bool:  # noqa: ARG002  (the same for all listeners)
+    def end(self, ending: RunEnding) -> bool:
         self._print_ending(ending)
         return False
 
@@ -131,10 +128,10 @@ class TerminalListener(QuietListener):
         if self._live is not None:
             self._live.tick()
 
-    def end(self, ending: RunEnding, bus: Bus) -> bool:
+    def end(self, ending: RunEnding) -> bool:
         self._close()
         if self._print_panel is None:
-            return super().end(ending, bus)
+            return super().end(ending)
         self._print_panel(ending, sys.stdout)
         return self._live is not None
 

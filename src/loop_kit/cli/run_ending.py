@@ -15,7 +15,7 @@ from loop_kit.model import documents
 from loop_kit.model.decision import Decision
 from loop_kit.model.evidence import Evidence
 from loop_kit.model.figures import counted, short_id
-from loop_kit.model.review import Issue
+from loop_kit.model.review import FixList, Issue
 from loop_kit.model.summary import MOST_LISTED, CommandEnded, Summary
 from loop_kit.values import dataclass
 from loop_kit.vcs.quoting import harmless
@@ -35,7 +35,8 @@ class RunEnding:
     """How a run ended, or why none began.
 
     `summary` is None when there was no run or its repository cannot be read; `checks` has a line for each of loop's own checks
-    in the last round; `commands` can be typed as they are.
+    in the last round; `commands` can be typed as they are. `fix_list` and `summary_path` are the files that a person is
+    referred to, "" when there was no run.
     """
 
     outcome: Outcome
@@ -45,6 +46,8 @@ class RunEnding:
     summary: Summary | None
     checks: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    fix_list: str = ""
+    summary_path: str = ""
 
     @property
     def title(self) -> str:
@@ -96,6 +99,8 @@ def read_ending(run: Run, error: LoopError | None, invocation: Invocation) -> Ru
         summary=summary,
         checks=checks,
         commands=_commands(run, outcome, loop_again(invocation)),
+        fix_list=str(run.bus.path(FixList.kind)),
+        summary_path=str(run.bus.path(Summary.kind)),
     )
 
 
@@ -126,18 +131,18 @@ def _commands(run: Run, outcome: Outcome, loop: str) -> tuple[str, ...]:
     return (*away, f"{loop} run --resume{task}{more}", look)
 
 
-def plain_lines(ending: RunEnding, *, fix_list: str, summary_path: str) -> list[str]:
+def plain_lines(ending: RunEnding) -> list[str]:
     """Return the ending as plain lines; the error that ended the run is not among them, because it goes to stderr."""
     summary = ending.summary
     if ending.outcome is Outcome.CHANGES_REQUIRED and not ending.error:
-        return [f"round {None if summary is None else summary.rounds}: changes required, see {fix_list}"]
+        return [f"round {None if summary is None else summary.rounds}: changes required, see {ending.fix_list}"]
     head = ending.why if ending.outcome is Outcome.APPROVED else str(ending.outcome)
     rounds = f", after {counted(summary.rounds, 'round')}" if summary is not None else ""
     return [
         f"{ending.run_name}: {head}{rounds}",
         *(_summary_lines(summary) if summary is not None else ()),
         *_next_lines(ending),
-        f"  summary:     {summary_path}",
+        f"  summary:     {ending.summary_path}",
     ]
 
 
