@@ -118,7 +118,7 @@ def check_standing(stage: Stage, result: Result, base: str, heads: list[str]) ->
 def check_summary(stage: Stage, package: Package, result: Result, base: str, heads: list[str]) -> None:
     summary = result.summary
     assert summary is not None
-    assert (summary["verified"], summary["reason"]) == (True, "approved, and loop's own checks pass")
+    assert (summary["verified"], summary["reason"]) == (True, "approved and verified: loop's own checks pass")
     tree = stage.git("rev-parse", "HEAD^{tree}")
     assert (summary["base_sha"], summary["head_sha"], summary["tree"]) == (base, heads[1], tree)
     assert sorted(summary["commits"]) == sorted(
